@@ -1,0 +1,185 @@
+import type { Field, Fields } from "./field.ts";
+import { type Frame, SCHEMA, type Sections } from "./frame.ts";
+import { eventFields, type FrameEvent, type Scrape, type SectionName, scrapeFields, sections } from "./schema.ts";
+
+/** A JSON object of which nothing is known yet. */
+export type Untrusted = { readonly [key: string]: unknown };
+
+export const isObject = (value: unknown): value is Untrusted =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What a line of a recording turned out to be. `bad`: to be skipped and counted; `refused`: another schema. */
+export type Line =
+  | { readonly kind: "frame"; readonly frame: Frame }
+  | { readonly kind: "header"; readonly value: Untrusted }
+  | { readonly kind: "index"; readonly value: Untrusted }
+  | { readonly kind: "refused"; readonly schema: number }
+  | { readonly kind: "bad"; readonly reason: string };
+
+const REJECT = Symbol("a key without which this is no device");
+
+type Read = (value: unknown) => unknown;
+
+const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
+const textOr = (value: unknown, otherwise: string | null): string | null =>
+  typeof value === "string" ? value : otherwise;
+
+/** One level of an untrusted value into our own type: unknown is `null`, whatever the sentinel. */
+function reader(field: Field): Read {
+  switch (field.kind) {
+    case "text":
+      return (value) => textOr(value, field.unknown === "never" ? "" : null);
+    case "boolean":
+      return (value) => value === true;
+    case "integer":
+      return field.unknown === "never"
+        ? (value) => identifierValue(value, field)
+        : (value) => numberValue(value, field);
+    case "float":
+      return (value) => numberValue(value, field);
+    case "choice":
+      return (value) => (field.choices?.includes(value as string) ? value : field.choices?.at(-1));
+    case "platform":
+      return (value) => textOr(isObject(value) ? value.Other : value, "");
+    case "labels":
+      return labelsValue;
+    case "texts":
+      return (value) => (Array.isArray(value) ? value.filter((one) => typeof one === "string") : []);
+    case "floats":
+      return (value) => (Array.isArray(value) ? value.map(finite) : []);
+    case "object": {
+      const decode = deviceDecoder(field.fields ?? {});
+      return (value) => (isObject(value) ? decode(value) : null);
+    }
+    case "list": {
+      const decode = deviceDecoder(field.fields ?? {});
+      return (value) => devices(value, decode);
+    }
+  }
+}
+
+function identifierValue(value: unknown, field: Field): unknown {
+  const number = finite(value);
+  return number !== null && number >= 0 ? Math.round(number) : (field.absent ?? REJECT);
+}
+
+function numberValue(value: unknown, field: Field): number | null {
+  const number = finite(value);
+  return number === null || number === field.unknown ? null : number;
+}
+
+function labelsValue(value: unknown): Record<string, string> {
+  if (!isObject(value)) return {};
+  const texts = Object.entries(value).flatMap(([key, one]) =>
+    typeof one === "string" || typeof one === "number" || typeof one === "boolean" ? [[key, String(one)]] : [],
+  );
+  return Object.fromEntries(texts);
+}
+
+function devices(value: unknown, decode: (device: Untrusted) => unknown): unknown[] {
+  if (!Array.isArray(value)) return [];
+  const found: unknown[] = [];
+  for (const one of value) {
+    const device = isObject(one) ? decode(one) : null;
+    if (device !== null) found.push(device);
+  }
+  return found;
+}
+
+/** Compiles a table of fields into what reads one untrusted device; `null` where it is none. */
+function deviceDecoder(fields: Fields): (device: Untrusted) => unknown {
+  const readers = Object.entries(fields).map(([key, field]) => ({ key, field, read: reader(field) }));
+  return (device) => {
+    const unknown = Array.isArray(device.unknown) ? (device.unknown as unknown[]) : [];
+    const decoded: Record<string, unknown> = {};
+    for (const { key, field, read } of readers) {
+      const value = device[key];
+      if (field.presence === "extension" && (value === undefined || value === null)) {
+        if (value === null) decoded[key] = null;
+        continue;
+      }
+      const result = field.unknown === "listed" && unknown.includes(key) ? null : read(value);
+      if (result === REJECT) return null;
+      decoded[key] = result;
+    }
+    return decoded;
+  };
+}
+
+const sectionDecoders = Object.entries(sections).map(([name, fields]) => ({
+  name: name as SectionName,
+  decode: deviceDecoder(fields),
+}));
+const decodeScrape = deviceDecoder(scrapeFields);
+const decodeEvent = deviceDecoder(eventFields);
+
+/** RFC 3339 into ms since the epoch; `null` for anything that is no time. */
+export function parseTime(text: unknown): number | null {
+  if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text)) return null;
+  const t_ms = Date.parse(text);
+  return Number.isNaN(t_ms) ? null : t_ms;
+}
+
+/** The Rust tool's `{section, kind, message}` and our own texts. */
+function errorTexts(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one: unknown) => {
+    if (typeof one === "string") return [one];
+    if (!isObject(one) || typeof one.message !== "string") return [];
+    return [typeof one.section === "string" ? `${one.section}: ${one.message}` : one.message];
+  });
+}
+
+function decodeSections(value: Untrusted): Sections | null {
+  const decoded: Record<string, unknown> = {};
+  for (const { name, decode } of sectionDecoders) {
+    const section = value[name];
+    if (section === undefined || section === null) continue;
+    if (typeof section !== "object") return null;
+    decoded[name] = devices(Array.isArray(section) ? section : [section], decode);
+  }
+  return decoded as Sections;
+}
+
+function decodeFrame(value: Untrusted): Line {
+  const t_ms = parseTime(value.t) ?? parseTime(value.timestamp);
+  if (t_ms === null) return { kind: "bad", reason: "no time" };
+  const found = decodeSections(value);
+  if (found === null) return { kind: "bad", reason: "a section is neither a list nor an object" };
+  const source = value.source;
+  const frame: Frame = {
+    t_ms,
+    seq: position(value.seq),
+    elapsed_ms: position(value.elapsed_ms),
+    source: source === "local" || source === "remote" ? source : null,
+    hostname: textOr(value.hostname, "") ?? "",
+    errors: errorTexts(value.errors),
+    ...found,
+  };
+  if (Array.isArray(value.scrapes)) frame.scrapes = devices(value.scrapes, decodeScrape) as Scrape[];
+  if (Array.isArray(value.events)) frame.events = devices(value.events, decodeEvent) as FrameEvent[];
+  return { kind: "frame", frame };
+}
+
+const position = (value: unknown): number | null =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+
+/**
+ * Reads one untrusted line: ours or the Rust tool's. Keys that are absent or of a wrong type are unknown, devices that
+ * are none are dropped; never throws.
+ */
+export function decodeLine(text: string): Line {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "bad", reason: "no JSON" };
+  }
+  if (!isObject(value)) return { kind: "bad", reason: "no JSON object" };
+  const schema = value.schema;
+  if (typeof schema !== "number") return { kind: "bad", reason: "no schema" };
+  if (schema !== SCHEMA) return { kind: "refused", schema };
+  if (value.header === true) return { kind: "header", value };
+  if (value.index === true) return { kind: "index", value };
+  return decodeFrame(value);
+}

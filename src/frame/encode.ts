@@ -1,0 +1,115 @@
+import type { Field, Fields, IntegerType } from "./field.ts";
+import { type Frame, SCHEMA } from "./frame.ts";
+import { eventFields, type SectionName, scrapeFields, sections } from "./schema.ts";
+
+/** A device as it stands on the line. */
+export type Encoded = Record<string, unknown>;
+
+type Put = (from: Encoded, to: Encoded, placeholders: string[]) => void;
+
+const RANGES: Record<IntegerType, readonly [number, number]> = {
+  u8: [0, 255],
+  u32: [0, 4294967295],
+  u64: [0, Number.MAX_SAFE_INTEGER],
+  i32: [-2147483648, 2147483647],
+};
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+/** The value as the Rust tool's reader takes it, or `undefined` where that is not possible: unknown. */
+function known(field: Field, value: unknown): unknown {
+  switch (field.kind) {
+    case "integer": {
+      if (!isNumber(value)) return undefined;
+      const whole = Math.round(value);
+      const [lowest, highest] = RANGES[field.integer ?? "u64"];
+      return whole >= lowest && whole <= highest ? whole : undefined;
+    }
+    case "float":
+      return isNumber(value) ? value : undefined;
+    case "floats":
+      return (value as unknown[]).map((one) => (isNumber(one) ? one : null));
+    case "platform":
+      return platformName(value as string);
+    default:
+      return value ?? undefined;
+  }
+}
+
+const PLATFORMS = new Set(["Intel", "Amd", "AppleSilicon", "Arm"]);
+const platformName = (name: string): unknown => (PLATFORMS.has(name) ? name : { Other: name });
+
+function nested(fields: Fields): (value: unknown) => unknown {
+  const encode = deviceEncoder(fields);
+  return (value) => encode(value as Encoded);
+}
+
+function writer(key: string, field: Field): Put {
+  const convert = converter(field);
+  const extension = field.presence === "extension";
+  return (from, to, placeholders) => {
+    const value = from[key];
+    if (value === undefined && extension) return;
+    const encoded = value === null || value === undefined ? undefined : convert(value);
+    if (encoded !== undefined) {
+      to[key] = encoded;
+    } else if (extension || field.unknown === "null") {
+      to[key] = null;
+    } else if (typeof field.unknown === "number") {
+      to[key] = field.unknown;
+    } else {
+      to[key] = field.absent ?? 0;
+      placeholders.push(key);
+    }
+  };
+}
+
+function converter(field: Field): (value: unknown) => unknown {
+  if (field.fields === undefined) return (value) => known(field, value);
+  const one = nested(field.fields);
+  return field.kind === "list" ? (value) => (value as unknown[]).map(one) : one;
+}
+
+/** Compiles a table of fields into what writes one device. */
+function deviceEncoder(fields: Fields): (device: Encoded) => Encoded {
+  const writers = Object.entries(fields).map(([key, field]) => writer(key, field));
+  return (device) => {
+    const encoded: Encoded = {};
+    const placeholders: string[] = [];
+    for (const write of writers) write(device, encoded, placeholders);
+    if (placeholders.length > 0) encoded.unknown = placeholders;
+    return encoded;
+  };
+}
+
+const sectionEncoders = Object.entries(sections).map(([name, fields]) => ({
+  name: name as SectionName,
+  encode: deviceEncoder(fields),
+}));
+const encodeScrape = deviceEncoder(scrapeFields);
+const encodeEvent = deviceEncoder(eventFields);
+
+/** RFC 3339, UTC, milliseconds. */
+export const formatTime = (t_ms: number): string => new Date(t_ms).toISOString();
+
+/**
+ * A frame as the one line (without its newline) that recordings, snapshots and streams carry. Keys stand in the order
+ * of the schema; `timestamp` is `t` in whole seconds, for the Rust tool's reader.
+ */
+export function frameLine(frame: Frame): string {
+  const t = formatTime(frame.t_ms);
+  const line: Encoded = { schema: SCHEMA, t };
+  if (frame.seq !== null) line.seq = frame.seq;
+  if (frame.elapsed_ms !== null) line.elapsed_ms = Math.round(frame.elapsed_ms);
+  if (frame.source !== null) line.source = frame.source;
+  line.timestamp = `${t.slice(0, -5)}Z`;
+  line.hostname = frame.hostname;
+  for (const { name, encode } of sectionEncoders) {
+    const devices = frame[name];
+    if (devices !== undefined) line[name] = (devices as unknown as Encoded[]).map(encode);
+  }
+  if (frame.scrapes !== undefined) line.scrapes = frame.scrapes.map((one) => encodeScrape(one as unknown as Encoded));
+  if (frame.events !== undefined) line.events = frame.events.map((one) => encodeEvent(one as unknown as Encoded));
+  if (frame.errors.length > 0) line.errors = frame.errors;
+  return JSON.stringify(line);
+}
