@@ -30,6 +30,8 @@ export type Reading = Sections & Partial<Pick<Frame, "errors" | "scrapes" | "eve
 export interface Source {
   /** As it stands before the colon in a frame's `errors`: `cpu`, `memory`, `nvidia`, … */
   readonly name: string;
+  /** Set where rates come from two readings: it is read once more, shortly before the first cycle. */
+  readonly fromTwoReadings?: boolean;
   read(cycle: Cycle): Reading | Promise<Reading>;
   /** Gives back descriptors and child processes. */
   close?(): void;

@@ -1,0 +1,40 @@
+import { dlopen, FFIType, ptr } from "bun:ffi";
+
+/** The few calls of the C library that no `node:` module offers. Absent where no such library can be loaded. */
+
+const NAMES = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libc.so"];
+
+const SYMBOLS = {
+  flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+} as const;
+
+function load() {
+  for (const name of NAMES) {
+    try {
+      return dlopen(name, SYMBOLS).symbols;
+    } catch {}
+  }
+  return null;
+}
+
+const libc = load();
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** Takes the exclusive flock(2) of an open file, without waiting. False where another holds it. */
+export function lockFile(fd: number): boolean {
+  if (libc === null) throw new Error("cannot lock a file here: no C library was found");
+  return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+const CLOCK_BOOTTIME = 7;
+const timespec = new BigInt64Array(2);
+
+/** CLOCK_BOOTTIME in ms: it counts the time a machine was suspended. `null` where there is no such clock. */
+export function boottime_ms(): number | null {
+  if (libc === null || process.platform !== "linux") return null;
+  if (libc.clock_gettime(CLOCK_BOOTTIME, ptr(timespec)) !== 0) return null;
+  return Number(timespec[0]) * 1000 + Number(timespec[1]) / 1e6;
+}

@@ -1,0 +1,179 @@
+import { type Clock, localTime } from "./clock.ts";
+import type { Frame, Sections, SourceKind } from "./frame/frame.ts";
+import type { SectionName } from "./frame/schema.ts";
+import type { Cycle, Reading, Source } from "./sources/source.ts";
+
+export interface SamplerOptions {
+  readonly sources: readonly Source[];
+  /** The sections that were asked for: `[]` in a frame where no source had any. */
+  readonly include: readonly SectionName[];
+  readonly hostname: string;
+  readonly source: SourceKind;
+  readonly interval_ms: number;
+  /** No cycle begins this long after the first; 0: until the signal. */
+  readonly duration_ms: number;
+  readonly clock: Clock;
+}
+
+/** How long a cycle waits for its sources. */
+const DEADLINE_MS = 5000;
+const deadline = (interval_ms: number): number => Math.min(DEADLINE_MS, interval_ms * 0.8);
+
+/** Between the two readings that a first frame's rates come from. */
+const PRIME_MS = 250;
+
+/** Below this a difference between clocks is drift that is being slewed, not a step. */
+const STEP_MS = 1000;
+const DRIFT = 0.001;
+
+interface Instant {
+  readonly wall: number;
+  readonly monotonic: number;
+  readonly boottime: number;
+}
+
+/**
+ * Reads all sources once a cycle, on a fixed grid of the monotonic clock, and hands on each cycle as a frame, whatever
+ * failed in it. `seq` and `elapsed_ms` count from the sampler's first frame.
+ */
+export class Sampler {
+  readonly #options: SamplerOptions;
+  /** Sources that have not answered yet. */
+  readonly #busy = new Set<Source>();
+  #first: Instant | null = null;
+  #last: Instant | null = null;
+  #seq = 0;
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+  }
+
+  /** Runs until the duration is over or the signal is aborted. A cycle under way then is not handed on. */
+  async run(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
+    const { clock, interval_ms, duration_ms } = this.#options;
+    await this.#prime(signal);
+    const start = clock.monotonic();
+    const end = duration_ms > 0 ? start + duration_ms : Number.POSITIVE_INFINITY;
+    let slot = 0;
+    let skipped = 0;
+    while (!signal.aborted && slot * interval_ms < end - start) {
+      await clock.until(start + slot * interval_ms, signal);
+      if (signal.aborted) return;
+      const frame = await this.#cycle(signal, skipped);
+      if (frame !== null) onFrame(frame);
+      const next = nextSlot((clock.monotonic() - start) / interval_ms, slot);
+      skipped = next - slot - 1;
+      slot = next;
+    }
+    if (end !== Number.POSITIVE_INFINITY) await clock.until(end, signal);
+  }
+
+  close(): void {
+    for (const source of this.#options.sources) source.close?.();
+  }
+
+  async #prime(signal: AbortSignal): Promise<void> {
+    const { sources, clock, interval_ms } = this.#options;
+    const timed = sources.filter((source) => source.fromTwoReadings);
+    if (timed.length === 0) return;
+    const wait_ms = Math.min(PRIME_MS, interval_ms);
+    await this.#read(timed, this.#now(), wait_ms, signal);
+    await clock.until(clock.monotonic() + wait_ms, signal);
+  }
+
+  #now(): Instant {
+    const { clock } = this.#options;
+    return { wall: clock.wall(), monotonic: clock.monotonic(), boottime: clock.boottime() };
+  }
+
+  async #cycle(signal: AbortSignal, skipped: number): Promise<Frame | null> {
+    const { sources, include, interval_ms, hostname, source } = this.#options;
+    const now = this.#now();
+    const errors = [...clockErrors(this.#last, now), ...(skipped > 0 ? [`sampler: ${skipped} cycles skipped`] : [])];
+    this.#first ??= now;
+    this.#last = now;
+    const readings = await this.#read(sources, now, deadline(interval_ms), signal);
+    if (signal.aborted) return null;
+    const frame: Frame = {
+      t_ms: Math.round(now.wall),
+      seq: this.#seq++,
+      elapsed_ms: Math.round(now.boottime - this.#first.boottime),
+      source,
+      hostname,
+      errors,
+    };
+    for (const section of include) frame[section] = [];
+    for (const reading of readings) merge(frame, reading);
+    return frame;
+  }
+
+  /** Asks the sources, and gives what they answered until the deadline: for each a reading, if only of errors. */
+  async #read(sources: readonly Source[], now: Instant, wait_ms: number, signal: AbortSignal): Promise<Reading[]> {
+    const { clock } = this.#options;
+    const closed = new AbortController();
+    const cycle: Cycle = {
+      t_ms: Math.round(now.wall),
+      time: localTime(now.wall),
+      monotonic_ms: now.monotonic,
+      signal: closed.signal,
+    };
+    const readings: Reading[] = sources.map(({ name }) => ({ errors: [`${name}: late, has not answered`] }));
+    const asked = sources.map((source, n) =>
+      this.#ask(source, cycle, (reading) => {
+        readings[n] = reading;
+      }),
+    );
+    const close = () => closed.abort();
+    signal.addEventListener("abort", close);
+    await Promise.race([Promise.all(asked), clock.until(now.monotonic + wait_ms, closed.signal)]);
+    signal.removeEventListener("abort", close);
+    closed.abort();
+    return [...readings];
+  }
+
+  /** Starts a source unless it is still busy with an earlier cycle; never rejects. */
+  async #ask(source: Source, cycle: Cycle, take: (reading: Reading) => void): Promise<void> {
+    if (this.#busy.has(source)) return;
+    this.#busy.add(source);
+    try {
+      take(await source.read(cycle));
+    } catch (error) {
+      take({ errors: [`${source.name}: ${reason(error)}`] });
+    } finally {
+      this.#busy.delete(source);
+    }
+  }
+}
+
+const reason = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+
+/** A slot that passed while a cycle ran late is skipped, unless there is still time enough to keep the distance. */
+const LATE_SHARE = 0.2;
+const nextSlot = (passed: number, slot: number): number => Math.max(slot + 1, Math.ceil(passed - LATE_SHARE));
+
+function merge(frame: Frame, reading: Reading): void {
+  const { errors, scrapes, events, ...sections } = reading;
+  for (const [name, devices] of Object.entries(sections) as [keyof Sections, unknown[]][]) {
+    const list = (frame[name] ?? []) as unknown[];
+    frame[name] = [...list, ...devices] as never;
+  }
+  if (errors) frame.errors.push(...errors);
+  if (scrapes) frame.scrapes = [...(frame.scrapes ?? []), ...scrapes];
+  if (events) frame.events = [...(frame.events ?? []), ...events];
+}
+
+/** What the clocks did between two cycles that a reader of the recording must know. */
+function clockErrors(last: Instant | null, now: Instant): string[] {
+  if (last === null) return [];
+  const errors: string[] = [];
+  const passed = now.boottime - last.boottime;
+  const step = now.wall - last.wall - passed;
+  const tolerance = STEP_MS + passed * DRIFT;
+  const suspended = passed - (now.monotonic - last.monotonic);
+  if (suspended > tolerance) errors.push(`clock: machine was suspended for ${seconds(suspended)} s`);
+  if (Math.abs(step) > tolerance) errors.push(`clock: stepped by ${seconds(step)} s`);
+  return errors;
+}
+
+const seconds = (ms: number): string => String(Math.round(ms / 100) / 10);
