@@ -29,10 +29,11 @@ export type Unit =
   | "seconds"
   | "cores";
 
-/** The Prometheus family that a value feeds, without the prefix `all_smi_`. */
+/** The Prometheus family that a value feeds, without the prefix `all_smi_`; a gauge unless said otherwise. */
 export interface Metric {
   readonly family: string;
   readonly help: string;
+  readonly counter?: true;
 }
 
 /** `required`: the Rust tool's reader wants the key. `extension`: ours; absent where it was not asked for. */

@@ -25,6 +25,7 @@ import {
  */
 
 const metric = (family: string, help: string): Metric => ({ family, help });
+const counter = (family: string, help: string): Metric => ({ family, help, counter: true });
 
 const host = { host_id: text(), hostname: text(), instance: text() } as const;
 
@@ -33,61 +34,85 @@ const percent = (unknown: "listed" | "null" | -1, m?: Metric) =>
 const watts = (unknown: "null" | -1, m?: Metric) => float({ unknown, unit: "watts", ...(m ? { metric: m } : {}) });
 const bytes = (m?: Metric) => integer("u64", { unknown: "listed", unit: "bytes", ...(m ? { metric: m } : {}) });
 const celsius = (m?: Metric) => integer("u32", { unknown: "null", unit: "celsius", ...(m ? { metric: m } : {}) });
-const count = () => integer("u64", { unknown: "null" });
-const megahertz = () => integer("u32", { unknown: "null", unit: "megahertz" });
-const percentOrNull = () => extension(percent("null"));
+const bytesOrNull = (m: Metric) => integer("u64", { unknown: "null", unit: "bytes", metric: m });
+const bytesPerSecond = (m: Metric) => integer("u64", { unknown: "null", unit: "bytes_per_second", metric: m });
+const count = (m: Metric) => integer("u64", { unknown: "null", metric: m });
+const megahertz = (m: Metric) => integer("u32", { unknown: "null", unit: "megahertz", metric: m });
+const percentOrNull = (m: Metric) => extension(percent("null", m));
+const countListed = (m: Metric) => integer("u32", { unknown: "listed", metric: m });
 
 /** What a post-mortem needs to know of a GPU beyond its gauges. */
 const gpuHealth = {
   throttle: extension(texts()),
-  power_limit_watts: extension(watts("null")),
-  memory_temperature: extension(celsius()),
+  power_limit_watts: extension(
+    watts("null", metric("gpu_power_limit_current_watts", "Power limit in force for the GPU in watts")),
+  ),
+  memory_temperature: extension(
+    celsius(metric("gpu_memory_temperature_celsius", "Temperature of the GPU's memory in celsius")),
+  ),
   ecc: extension(
     object({
-      corrected_volatile: count(),
-      uncorrected_volatile: count(),
-      corrected_aggregate: count(),
-      uncorrected_aggregate: count(),
+      corrected_volatile: count(
+        counter("gpu_ecc_corrected_volatile_total", "Memory errors corrected since the driver was loaded"),
+      ),
+      uncorrected_volatile: count(
+        counter("gpu_ecc_uncorrected_volatile_total", "Memory errors not corrected since the driver was loaded"),
+      ),
+      corrected_aggregate: count(
+        counter("gpu_ecc_corrected_aggregate_total", "Memory errors corrected in the GPU's lifetime"),
+      ),
+      uncorrected_aggregate: count(
+        counter("gpu_ecc_uncorrected_aggregate_total", "Memory errors not corrected in the GPU's lifetime"),
+      ),
     }),
   ),
   remapped_rows: extension(
-    object({ correctable: count(), uncorrectable: count(), pending: count(), failure: count() }),
+    object({
+      correctable: count(metric("gpu_remapped_rows_correctable", "Memory rows remapped after corrected errors")),
+      uncorrectable: count(metric("gpu_remapped_rows_uncorrectable", "Memory rows remapped after uncorrected errors")),
+      pending: count(metric("gpu_remapped_rows_pending", "1 while a row waits for a reset to be remapped")),
+      failure: count(metric("gpu_remapped_rows_failure", "1 once a row could not be remapped")),
+    }),
   ),
-  retired_pages: extension(count()),
+  retired_pages: extension(count(metric("gpu_retired_pages", "Memory pages taken out of use"))),
   pcie: extension(
     object({
-      generation: count(),
-      generation_max: count(),
-      width: count(),
-      width_max: count(),
-      replays: count(),
-      rx_bytes_per_second: integer("u64", { unknown: "null", unit: "bytes_per_second" }),
-      tx_bytes_per_second: integer("u64", { unknown: "null", unit: "bytes_per_second" }),
+      generation: count(metric("gpu_pcie_gen_current", "PCIe generation in use")),
+      generation_max: count(metric("gpu_pcie_gen_max", "Highest PCIe generation of GPU and slot")),
+      width: count(metric("gpu_pcie_width_current", "PCIe lanes in use")),
+      width_max: count(metric("gpu_pcie_width_max", "Most PCIe lanes of GPU and slot")),
+      replays: count(counter("gpu_pcie_replays_total", "PCIe packets sent again")),
+      rx_bytes_per_second: bytesPerSecond(
+        metric("gpu_pcie_rx_bytes_per_second", "Received by the GPU over PCIe in bytes per second"),
+      ),
+      tx_bytes_per_second: bytesPerSecond(
+        metric("gpu_pcie_tx_bytes_per_second", "Sent by the GPU over PCIe in bytes per second"),
+      ),
     }),
   ),
   nvlink: extension(
     list({
       link_index: identifier(),
       state: optionalText(),
-      crc_errors: count(),
-      replay_errors: count(),
-      recovery_errors: count(),
+      crc_errors: count(counter("gpu_nvlink_crc_errors_total", "CRC errors of the NVLink")),
+      replay_errors: count(counter("gpu_nvlink_replay_errors_total", "Replays of the NVLink")),
+      recovery_errors: count(counter("gpu_nvlink_recovery_errors_total", "Recoveries of the NVLink")),
     }),
   ),
   clocks: extension(
     object({
-      sm: megahertz(),
-      sm_max: megahertz(),
-      memory: megahertz(),
-      memory_max: megahertz(),
-      video: megahertz(),
-      video_max: megahertz(),
+      sm: megahertz(metric("gpu_clock_sm_mhz", "SM clock in MHz")),
+      sm_max: megahertz(metric("gpu_clock_graphics_max_mhz", "Highest graphics and SM clock in MHz")),
+      memory: megahertz(metric("gpu_clock_memory_mhz", "Memory clock in MHz")),
+      memory_max: megahertz(metric("gpu_clock_memory_max_mhz", "Highest memory clock in MHz")),
+      video: megahertz(metric("gpu_clock_video_mhz", "Video clock in MHz")),
+      video_max: megahertz(metric("gpu_clock_video_max_mhz", "Highest video clock in MHz")),
     }),
   ),
-  encoder: percentOrNull(),
-  decoder: percentOrNull(),
-  jpeg: percentOrNull(),
-  ofa: percentOrNull(),
+  encoder: percentOrNull(metric("gpu_encoder_utilization", "Video encoder utilization percentage")),
+  decoder: percentOrNull(metric("gpu_decoder_utilization", "Video decoder utilization percentage")),
+  jpeg: percentOrNull(metric("gpu_jpeg_utilization", "JPEG decoder utilization percentage")),
+  ofa: percentOrNull(metric("gpu_ofa_utilization", "Optical flow accelerator utilization percentage")),
 } as const satisfies Fields;
 
 export const gpuFields = {
@@ -104,7 +129,7 @@ export const gpuFields = {
     metric: metric("ane_utilization", "Power of the Apple Neural Engine in mW"),
   }),
   dla_utilization: percent("null", metric("dla_utilization", "DLA utilization percentage")),
-  tensorcore_utilization: percent("null"),
+  tensorcore_utilization: percent("null", metric("tensorcore_utilization", "Tensor core utilization percentage")),
   temperature: integer("u32", {
     unknown: 0,
     unit: "celsius",
@@ -118,7 +143,10 @@ export const gpuFields = {
     metric: metric("gpu_frequency_mhz", "GPU frequency in MHz"),
   }),
   power_consumption: watts(-1, metric("gpu_power_consumption_watts", "GPU power consumption in watts")),
-  gpu_core_count: integer("u32", { unknown: "null" }),
+  gpu_core_count: integer("u32", {
+    unknown: "null",
+    metric: metric("gpu_cores", "Number of cores of the GPU"),
+  }),
   temperature_threshold_slowdown: celsius(
     metric("gpu_temperature_threshold_slowdown_celsius", "Temperature at which the GPU slows down in celsius"),
   ),
@@ -174,9 +202,9 @@ export const gpuFields = {
       compute_instance: integer("u32", { unknown: "null" }),
       uuid: text(),
       profile: text(),
-      used_memory: integer("u64", { unknown: "null", unit: "bytes" }),
-      total_memory: integer("u64", { unknown: "null", unit: "bytes" }),
-      utilization: percent("null"),
+      used_memory: bytesOrNull(metric("mig_instance_memory_used_bytes", "Memory used of the MIG instance in bytes")),
+      total_memory: bytesOrNull(metric("mig_instance_memory_total_bytes", "Memory of the MIG instance in bytes")),
+      utilization: percent("null", metric("mig_instance_utilization_gpu", "MIG instance utilization percentage")),
     }),
   ),
   health: extension(object(gpuHealth)),
@@ -199,7 +227,11 @@ export const cpuFields = {
     unit: "megahertz",
     metric: metric("cpu_frequency_mhz", "CPU frequency in MHz"),
   }),
-  max_frequency_mhz: integer("u32", { unknown: 0, unit: "megahertz" }),
+  max_frequency_mhz: integer("u32", {
+    unknown: 0,
+    unit: "megahertz",
+    metric: metric("cpu_max_frequency_mhz", "Highest CPU frequency in MHz"),
+  }),
   cache_size_mb: integer("u32", { unknown: "listed", unit: "megabytes" }),
   utilization: percent("listed", metric("cpu_utilization", "CPU utilization percentage")),
   temperature: celsius(metric("cpu_temperature_celsius", "CPU temperature in celsius")),
@@ -217,17 +249,20 @@ export const cpuFields = {
     }),
   }),
   apple_silicon_info: object({
-    s_core_count: integer("u32", { unknown: "listed" }),
-    p_core_count: integer("u32", { unknown: "listed" }),
-    e_core_count: integer("u32", { unknown: "listed" }),
-    gpu_core_count: integer("u32", { unknown: "listed" }),
-    s_core_utilization: percent("listed"),
-    p_core_utilization: percent("listed"),
-    e_core_utilization: percent("listed"),
-    ane_ops_per_second: float({ unknown: "null" }),
-    s_cluster_frequency_mhz: megahertz(),
-    p_cluster_frequency_mhz: megahertz(),
-    e_cluster_frequency_mhz: megahertz(),
+    s_core_count: countListed(metric("cpu_s_core_count", "Number of super cores")),
+    p_core_count: countListed(metric("cpu_p_core_count", "Number of performance cores")),
+    e_core_count: countListed(metric("cpu_e_core_count", "Number of efficiency cores")),
+    gpu_core_count: countListed(metric("cpu_gpu_core_count", "Number of GPU cores of the chip")),
+    s_core_utilization: percent("listed", metric("cpu_s_core_utilization", "Super core utilization percentage")),
+    p_core_utilization: percent("listed", metric("cpu_p_core_utilization", "Performance core utilization percentage")),
+    e_core_utilization: percent("listed", metric("cpu_e_core_utilization", "Efficiency core utilization percentage")),
+    ane_ops_per_second: float({
+      unknown: "null",
+      metric: metric("cpu_ane_ops_per_second", "Operations of the Apple Neural Engine per second"),
+    }),
+    s_cluster_frequency_mhz: megahertz(metric("cpu_s_cluster_frequency_mhz", "Super cluster frequency in MHz")),
+    p_cluster_frequency_mhz: megahertz(metric("cpu_p_cluster_frequency_mhz", "Performance cluster frequency in MHz")),
+    e_cluster_frequency_mhz: megahertz(metric("cpu_e_cluster_frequency_mhz", "Efficiency cluster frequency in MHz")),
     s_core_l2_cache_mb: integer("u32", { unknown: "null", unit: "megabytes" }),
     p_core_l2_cache_mb: integer("u32", { unknown: "null", unit: "megabytes" }),
     e_core_l2_cache_mb: integer("u32", { unknown: "null", unit: "megabytes" }),
@@ -239,14 +274,33 @@ export const cpuFields = {
   }),
   time: text(),
   load_average: extension(floats()),
-  uptime_seconds: extension(integer("u64", { unknown: "null", unit: "seconds" })),
+  uptime_seconds: extension(
+    integer("u64", {
+      unknown: "null",
+      unit: "seconds",
+      metric: metric("uptime_seconds", "Seconds since the machine was started"),
+    }),
+  ),
   cgroup: extension(
     object({
-      cpu_limit_cores: float({ unknown: "null", unit: "cores" }),
-      cpu_used_cores: float({ unknown: "null", unit: "cores" }),
-      cpu_throttled: percent("null"),
-      memory_limit_bytes: integer("u64", { unknown: "null", unit: "bytes" }),
-      memory_used_bytes: integer("u64", { unknown: "null", unit: "bytes" }),
+      cpu_limit_cores: float({
+        unknown: "null",
+        unit: "cores",
+        metric: metric("cgroup_cpu_limit_cores", "Cores that the control group may use"),
+      }),
+      cpu_used_cores: float({
+        unknown: "null",
+        unit: "cores",
+        metric: metric("cgroup_cpu_used_cores", "Cores that the control group uses"),
+      }),
+      cpu_throttled: percent(
+        "null",
+        metric("cgroup_cpu_throttled_percent", "Percentage of periods in which the control group hit its CPU limit"),
+      ),
+      memory_limit_bytes: bytesOrNull(
+        metric("cgroup_memory_limit_bytes", "Memory that the control group may use in bytes"),
+      ),
+      memory_used_bytes: bytesOrNull(metric("cgroup_memory_used_bytes", "Memory that the control group uses in bytes")),
     }),
   ),
 } as const satisfies Fields;
@@ -295,7 +349,7 @@ export const chassisFields = {
     id: identifier(),
     name: text(),
     status: choice(["Ok", "Degraded", "Failed", "NotPresent", "Unknown"]),
-    power_watts: watts("null"),
+    power_watts: watts("null", metric("chassis_psu_power_watts", "Power of the power supply in watts")),
   }),
   detail: labels(),
   time: text(),
@@ -309,7 +363,7 @@ export const processFields = {
   used_memory: bytes(metric("process_memory_used_bytes", "GPU memory used by the process in bytes")),
   cpu_percent: percent("listed", metric("process_cpu_percent", "CPU use of the process, 100 is one core")),
   memory_percent: percent("listed"),
-  memory_rss: bytes(),
+  memory_rss: bytes(metric("process_memory_rss_bytes", "Resident memory of the process in bytes")),
   memory_vms: bytes(),
   user: text(),
   state: text(),
@@ -321,7 +375,7 @@ export const processFields = {
   uses_gpu: boolean(),
   priority: integer("i32", { unknown: "listed" }),
   nice_value: integer("i32", { unknown: "listed" }),
-  gpu_utilization: percent("listed"),
+  gpu_utilization: percent("listed", metric("process_gpu_utilization", "GPU utilization by the process in percent")),
   /** In frames of several hosts: whose process it is. */
   host_id: extension(text()),
 } as const satisfies Fields;
@@ -333,7 +387,7 @@ export const storageFields = {
   host_id: text(),
   hostname: text(),
   index: identifier("u32", 0),
-  used_bytes: extension(integer("u64", { unknown: "null", unit: "bytes" })),
+  used_bytes: extension(bytesOrNull(metric("disk_used_bytes", "Used disk space in bytes"))),
   device: extension(text()),
   file_system: extension(text()),
 } as const satisfies Fields;
