@@ -1,0 +1,166 @@
+import type { Frame } from "../frame/frame.ts";
+import type { Chassis, Cpu, Gpu, Memory, Process, Storage } from "../frame/schema.ts";
+import { type Label, labelText } from "./labels.ts";
+
+/** A device, or an item of one of its lists, with the labels that tell its series from all others. */
+export interface Row<T = unknown> {
+  readonly device: T;
+  /** As it stands between the braces. */
+  readonly labels: string;
+}
+
+/** The program that exports, as `all_smi_build_info` names it. */
+export interface Build {
+  readonly version: string;
+  /** `linux`, `darwin`, … */
+  readonly os: string;
+  /** `x86_64`, `aarch64`, … */
+  readonly arch: string;
+}
+
+const row = <T>(device: T, labels: readonly Label[]): Row<T> => ({ device, labels: labelText(labels) });
+
+const rows = <T>(devices: readonly T[] | undefined, labels: (device: T) => Label[]): Row<T>[] =>
+  (devices ?? []).map((device) => row(device, labels(device)));
+
+/** The items of a list inside of each device, labelled by both. */
+const nested = <T, I>(
+  devices: readonly T[] | undefined,
+  items: (device: T) => readonly I[] | null | undefined,
+  labels: (item: I, device: T) => Label[],
+): Row<I>[] => (devices ?? []).flatMap((device) => rows(items(device) ?? [], (item) => labels(item, device)));
+
+/** Our own `index`, or the one of the Rust tool's remote reader, or else the place among the host's GPUs. */
+function gpuIndexes(gpus: readonly Gpu[]): Map<Gpu, string> {
+  const seen = new Map<string, number>();
+  return new Map(
+    gpus.map((gpu) => {
+      const place = seen.get(gpu.host_id) ?? 0;
+      seen.set(gpu.host_id, place + 1);
+      return [gpu, String(gpu.index ?? gpu.detail.index ?? place)];
+    }),
+  );
+}
+
+function gpuRows(gpus: readonly Gpu[]) {
+  const indexes = gpuIndexes(gpus);
+  const labels = (gpu: Gpu): Label[] => [
+    ["gpu", gpu.name],
+    ["instance", gpu.instance],
+    ["gpu_uuid", gpu.uuid],
+    ["gpu_index", indexes.get(gpu)],
+  ];
+  return {
+    gpus: rows(gpus, labels),
+    "gpus.nvlink_remote_devices": nested(
+      gpus,
+      (gpu) => gpu.nvlink_remote_devices,
+      (link, gpu) => [...labels(gpu), ["link_index", link.link_index]],
+    ),
+    "gpus.health.nvlink": nested(
+      gpus,
+      (gpu) => gpu.health?.nvlink,
+      (link, gpu) => [...labels(gpu), ["link_index", link.link_index]],
+    ),
+    "gpus.mig": nested(
+      gpus,
+      (gpu) => gpu.mig,
+      (instance, gpu) => [
+        ["gpu_index", indexes.get(gpu)],
+        ["gpu_uuid", gpu.uuid],
+        ["gpu", gpu.name],
+        ["instance", gpu.instance],
+        ["host", gpu.hostname],
+        ["mig_uuid", instance.uuid],
+        ["mig_profile", instance.profile],
+        ["gpu_instance_id", instance.gpu_instance],
+        ["compute_instance_id", instance.compute_instance],
+      ],
+    ),
+  };
+}
+
+/** The Rust tool's letters for the types of cores. */
+const CORE_LETTERS = { Super: "S", Performance: "P", Efficiency: "E", Standard: "C" } as const;
+
+const cpuHost = (cpu: Cpu): Label[] => [
+  ["cpu_model", cpu.cpu_model],
+  ["instance", cpu.instance],
+  ["hostname", cpu.hostname],
+];
+
+const cpuRows = (cpus: readonly Cpu[]) => ({
+  cpus: rows(cpus, (cpu) => [...cpuHost(cpu), ["index", cpu.index]]),
+  "cpus.per_socket_info": nested(
+    cpus,
+    (cpu) => cpu.per_socket_info,
+    (socket, cpu) => [...cpuHost(cpu), ["cpu_index", cpu.index], ["socket_id", socket.socket_id]],
+  ),
+  "cpus.per_core_utilization": nested(
+    cpus,
+    (cpu) => cpu.per_core_utilization,
+    (core, cpu) => [...cpuHost(cpu), ["core_id", core.core_id], ["core_type", CORE_LETTERS[core.core_type]]],
+  ),
+});
+
+const chassisLabels = (chassis: Chassis): Label[] => [
+  ["hostname", chassis.hostname],
+  ["instance", chassis.instance],
+];
+
+const chassisRows = (chassis: readonly Chassis[]) => ({
+  chassis: rows(chassis, chassisLabels),
+  "chassis.fan_speeds": nested(
+    chassis,
+    (one) => one.fan_speeds,
+    (fan, one) => [...chassisLabels(one), ["fan_id", fan.id], ["fan_name", fan.name]],
+  ),
+  "chassis.psu_status": nested(
+    chassis,
+    (one) => one.psu_status,
+    (psu, one) => [...chassisLabels(one), ["psu_id", psu.id], ["psu_name", psu.name]],
+  ),
+});
+
+const memoryLabels = (memory: Memory): Label[] => [
+  ["instance", memory.instance],
+  ["hostname", memory.hostname],
+  ["index", memory.index],
+];
+
+const storageLabels = (storage: Storage): Label[] => [
+  ["instance", storage.hostname],
+  ["mount_point", storage.mount_point],
+  ["index", storage.index],
+];
+
+const processLabels = (process: Process, hostname: string): Label[] => [
+  ["pid", process.pid],
+  ["name", process.process_name],
+  ["user", process.user],
+  ["device_id", process.device_id],
+  ["gpu_index", process.device_id],
+  ["device_uuid", process.device_uuid],
+  ["command", process.command],
+  ["instance", process.host_id ?? hostname],
+];
+
+/** Every row that series are made of, by where its keys stand in the schema. */
+export const frameRows = (frame: Frame, build: Build) => ({
+  build: [
+    row(build, [
+      ["instance", frame.hostname],
+      ["hostname", frame.hostname],
+    ]),
+  ],
+  ...gpuRows(frame.gpus ?? []),
+  ...cpuRows(frame.cpus ?? []),
+  ...chassisRows(frame.chassis ?? []),
+  memory: rows(frame.memory, memoryLabels),
+  storage: rows(frame.storage, storageLabels),
+  processes: rows(frame.processes, (process) => processLabels(process, frame.hostname)),
+});
+
+export type Rows = ReturnType<typeof frameRows>;
+export type RowsName = keyof Rows;
+export type DeviceOf<N extends RowsName> = Rows[N][number]["device"];

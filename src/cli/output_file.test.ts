@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UsageError } from "./errors.ts";
+import { checkOutputPath, writeOutputFile } from "./output_file.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "all-smi-output-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("a new file is its owner's alone, and nothing else is left in the folder", () => {
+  const path = join(folder, "a.json");
+  checkOutputPath(path);
+  writeOutputFile(path, "{}\n");
+  expect(readFileSync(path, "utf8")).toBe("{}\n");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readdirSync(folder)).toEqual(["a.json"]);
+});
+
+test("a regular file is replaced as a whole, whatever its mode was", () => {
+  const path = join(folder, "a.json");
+  writeFileSync(path, "something that is much longer", { mode: 0o644 });
+  checkOutputPath(path);
+  writeOutputFile(path, "{}\n");
+  expect(readFileSync(path, "utf8")).toBe("{}\n");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("links, folders, devices and missing folders are refused", () => {
+  writeFileSync(join(folder, "target"), "kept");
+  symlinkSync("target", join(folder, "link"));
+  symlinkSync("nowhere", join(folder, "dangling"));
+  mkdirSync(join(folder, "sub"));
+  const refused = ["link", "dangling", "sub", "missing/a.json", "target/a.json"].map((name) => join(folder, name));
+  for (const path of [...refused, "/dev/null"]) expect(() => checkOutputPath(path)).toThrow(UsageError);
+});
+
+test("a link that appears after the check is replaced, not followed", () => {
+  const target = join(folder, "target");
+  const path = join(folder, "link");
+  writeFileSync(target, "kept");
+  symlinkSync("target", path);
+  writeOutputFile(path, "{}\n");
+  expect(readFileSync(target, "utf8")).toBe("kept");
+  expect(() => readlinkSync(path)).toThrow();
+});
+
+test("where the rename fails, the folder is left as it was", () => {
+  const path = join(folder, "sub");
+  mkdirSync(join(path, "inner"), { recursive: true });
+  expect(() => writeOutputFile(path, "{}\n")).toThrow();
+  expect(readdirSync(folder)).toEqual(["sub"]);
+});
+
+test("a folder behind a link is taken", () => {
+  mkdirSync(join(folder, "real"));
+  symlinkSync("real", join(folder, "alias"));
+  const path = join(folder, "alias", "a.json");
+  checkOutputPath(path);
+  writeOutputFile(path, "{}\n");
+  expect(readdirSync(join(folder, "real"))).toEqual(["a.json"]);
+});
