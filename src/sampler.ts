@@ -12,6 +12,8 @@ export interface SamplerOptions {
   readonly interval_ms: number;
   /** No cycle begins this long after the first; 0: until the signal. */
   readonly duration_ms: number;
+  /** How long a cycle waits for its sources, where it is not the interval that sets it. */
+  readonly deadline_ms?: number;
   readonly clock: Clock;
 }
 
@@ -88,11 +90,12 @@ export class Sampler {
 
   async #cycle(signal: AbortSignal, skipped: number): Promise<Frame | null> {
     const { sources, include, interval_ms, hostname, source } = this.#options;
+    const deadline_ms = this.#options.deadline_ms ?? deadline(interval_ms);
     const now = this.#now();
     const errors = [...clockErrors(this.#last, now), ...(skipped > 0 ? [`sampler: ${skipped} cycles skipped`] : [])];
     this.#first ??= now;
     this.#last = now;
-    const readings = await this.#read(sources, now, deadline(interval_ms), signal);
+    const readings = await this.#read(sources, now, deadline_ms, signal);
     if (signal.aborted) return null;
     const frame: Frame = {
       t_ms: Math.round(now.wall),
