@@ -1,0 +1,195 @@
+import type { Cpu } from "../../frame/schema.ts";
+import { parseInteger, type Tree } from "./files.ts";
+import { type Mount, mountinfoFile, parseMountinfo } from "./mountinfo.ts";
+
+/** Limits and usage of the control group that this process is in: cgroups(7), admin-guide/cgroup-v2.rst. */
+export type CgroupUsage = NonNullable<Cpu["cgroup"]>;
+
+/** A limit, and the group of the hierarchy that has it (or this process's own, where there is none). */
+interface Limit {
+  readonly folder: string;
+  readonly value: number | null;
+}
+
+interface Groups {
+  readonly cpu: Limit;
+  readonly memory: Limit;
+  readonly files: Files;
+  /** v1 may count CPU time in a hierarchy of its own. */
+  readonly accountingFolder: string;
+}
+
+/** What the two versions of the interface call the same things. */
+interface Files {
+  readonly cpuLimit: (tree: Tree, folder: string) => number | null;
+  readonly memoryLimit: (tree: Tree, folder: string) => number | null;
+  readonly memoryUsed: string;
+  readonly inactiveFile: string;
+  readonly cpuUsed_us: (tree: Tree, folder: string, stat: Map<string, number>) => number | null;
+}
+
+const V2: Files = {
+  cpuLimit: (tree, folder) => {
+    const [quota, period] = (tree.text(`${folder}/cpu.max`) ?? "").split(" ").map(Number);
+    return quota && period ? quota / period : null;
+  },
+  memoryLimit: (tree, folder) => tree.integer(`${folder}/memory.max`),
+  memoryUsed: "memory.current",
+  inactiveFile: "inactive_file",
+  cpuUsed_us: (_tree, _folder, stat) => stat.get("usage_usec") ?? null,
+};
+
+const V1: Files = {
+  cpuLimit: (tree, folder) => {
+    const quota = tree.integer(`${folder}/cpu.cfs_quota_us`);
+    const period = tree.integer(`${folder}/cpu.cfs_period_us`);
+    return quota && period && quota > 0 ? quota / period : null;
+  },
+  memoryLimit: (tree, folder) => {
+    const limit = tree.integer(`${folder}/memory.limit_in_bytes`);
+    // Without a limit it says the highest number of pages there can be.
+    return limit !== null && limit <= Number.MAX_SAFE_INTEGER ? limit : null;
+  },
+  memoryUsed: "memory.usage_in_bytes",
+  inactiveFile: "total_inactive_file",
+  cpuUsed_us: (tree, folder) => {
+    const nanoseconds = tree.integer(`${folder}/cpuacct.usage`);
+    return nanoseconds === null ? null : nanoseconds / 1000;
+  },
+};
+
+interface Counters {
+  readonly folder: string;
+  readonly at_ms: number;
+  readonly used_us: number | null;
+  readonly periods: number | null;
+  readonly throttled: number | null;
+}
+
+/** Limits are changed seldom (a pod that is resized), and finding them takes many reads. */
+const LIMITS_EVERY_MS = 60_000;
+
+export class CgroupReader {
+  readonly #tree: Tree;
+  #groups: Groups | null = null;
+  #found_ms = Number.NEGATIVE_INFINITY;
+  #before: Counters | null = null;
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  /** `null` where nothing is limited. */
+  read(now_ms: number): CgroupUsage | null {
+    if (now_ms - this.#found_ms >= LIMITS_EVERY_MS) {
+      this.#groups = findGroups(this.#tree);
+      this.#found_ms = now_ms;
+    }
+    const groups = this.#groups;
+    if (groups === null) return null;
+    const before = this.#before;
+    const after = readCounters(this.#tree, groups, now_ms);
+    this.#before = after;
+    return {
+      cpu_limit_cores: groups.cpu.value === null ? null : Math.round(groups.cpu.value * 100) / 100,
+      ...ratesBetween(before, after),
+      memory_limit_bytes: groups.memory.value,
+      memory_used_bytes: readWorkingSet(this.#tree, groups),
+    };
+  }
+}
+
+function ratesBetween(before: Counters | null, after: Counters): Pick<CgroupUsage, "cpu_used_cores" | "cpu_throttled"> {
+  const elapsed_ms = after.at_ms - (before?.at_ms ?? after.at_ms);
+  if (before === null || elapsed_ms <= 0 || before.folder !== after.folder) {
+    return { cpu_used_cores: null, cpu_throttled: null };
+  }
+  const used_us = difference(before.used_us, after.used_us);
+  const periods = difference(before.periods, after.periods);
+  const throttled = difference(before.throttled, after.throttled);
+  return {
+    cpu_used_cores: used_us === null ? null : Math.round(used_us / elapsed_ms / 10) / 100,
+    // Periods without a runnable thread are not counted: none at all is none throttled.
+    cpu_throttled: periods === null || throttled === null ? null : throttledPercent(throttled, periods),
+  };
+}
+
+const throttledPercent = (throttled: number, periods: number): number =>
+  periods === 0 ? 0 : Math.min(100, Math.round((1000 * throttled) / periods) / 10);
+
+const difference = (before: number | null, after: number | null): number | null =>
+  before === null || after === null || after < before ? null : after - before;
+
+function readCounters(tree: Tree, { cpu, files, accountingFolder }: Groups, at_ms: number): Counters {
+  const stat = parseKeyed(tree.text(`${cpu.folder}/cpu.stat`));
+  return {
+    folder: cpu.folder,
+    at_ms,
+    used_us: files.cpuUsed_us(tree, accountingFolder, stat),
+    periods: stat.get("nr_periods") ?? null,
+    throttled: stat.get("nr_throttled") ?? null,
+  };
+}
+
+/** What cannot be taken back without cost: usage less the page cache that nobody has touched for a while, as Kubernetes counts. */
+function readWorkingSet(tree: Tree, { memory, files }: Groups): number | null {
+  const used = tree.integer(`${memory.folder}/${files.memoryUsed}`);
+  const inactive = parseKeyed(tree.text(`${memory.folder}/memory.stat`)).get(files.inactiveFile);
+  return used === null ? null : Math.max(0, used - (inactive ?? 0));
+}
+
+/** Lines of `key number`. */
+export function parseKeyed(text: string | null): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text?.split("\n") ?? []) {
+    const [key, value] = line.split(" ");
+    const number = parseInteger(value ?? null);
+    if (key && number !== null) values.set(key, number);
+  }
+  return values;
+}
+
+function findGroups(tree: Tree): Groups | null {
+  const own = parseMembership(tree.text("/proc/self/cgroup"));
+  const mounts = parseMountinfo(tree.text(mountinfoFile(tree)) ?? "");
+  const v2 = mounts.find(({ type }) => type === "cgroup2");
+  const v1 = (controller: string): Mount | undefined =>
+    mounts.find(({ type, superOptions }) => type === "cgroup" && superOptions.includes(controller));
+  const chain = (controller: string): string[] =>
+    foldersUpwards(v1(controller) ?? v2, own.get(controller) ?? own.get("") ?? "/");
+  const files = v1("memory") === undefined ? V2 : V1;
+  const cpu = tightest(chain("cpu"), (folder) => files.cpuLimit(tree, folder));
+  const memory = tightest(chain("memory"), (folder) => files.memoryLimit(tree, folder));
+  if (cpu === null || memory === null || (cpu.value === null && memory.value === null)) return null;
+  return { cpu, memory, files, accountingFolder: files === V2 ? cpu.folder : (chain("cpuacct")[0] ?? cpu.folder) };
+}
+
+/** Where this process is, by controller; `""` is the hierarchy of version 2. */
+export function parseMembership(text: string | null): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const line of text?.split("\n") ?? []) {
+    const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
+    for (const controller of match?.[1]?.split(",") ?? []) paths.set(controller, match?.[2] ?? "/");
+  }
+  return paths;
+}
+
+/** The group's folder and those above it that can be seen here, the group's own first. */
+export function foldersUpwards(mount: Mount | undefined, path: string): string[] {
+  if (mount === undefined) return [];
+  const inside = mount.root === "/" ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : "";
+  // "/../x" is how a group outside of the namespace is written: it cannot be seen from here.
+  const parts = inside.includes("..") ? [] : inside.split("/").filter((part) => part !== "");
+  return Array.from({ length: parts.length + 1 }, (_, above) =>
+    [mount.mountPoint, ...parts.slice(0, parts.length - above)].join("/"),
+  );
+}
+
+function tightest(folders: readonly string[], limitOf: (folder: string) => number | null): Limit | null {
+  let found: Limit | null = null;
+  for (const folder of folders) {
+    const value = limitOf(folder);
+    if (found === null || (value !== null && (found.value === null || value < found.value))) found = { folder, value };
+  }
+  return found;
+}

@@ -1,0 +1,173 @@
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Reading } from "../source.ts";
+
+/** Codes by which a file, or the device behind it, says that there is nothing to read. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO", "ENODATA", "EOPNOTSUPP", "EAGAIN"]);
+
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : String(error);
+
+/**
+ * The files of one machine, below a prefix: `""` is this machine, `/host` the one around a container. What is missing
+ * or empty is `null`; what is there and cannot be read is `null` too, and the first such file is told by `complaint`.
+ */
+export class Tree {
+  readonly root: string;
+  #complaint: string | null = null;
+  #buffer = Buffer.allocUnsafe(16 * 1024);
+
+  constructor(root: string) {
+    this.root = root.replace(/\/+$/, "");
+  }
+
+  text(file: string): string | null {
+    try {
+      return readFileSync(this.root + file, "utf8").trim() || null;
+    } catch (error) {
+      return this.#failed(file, error);
+    }
+  }
+
+  /** As `text`, for files behind which slow hardware may stand. */
+  async textLater(file: string): Promise<string | null> {
+    try {
+      return (await readFile(this.root + file, "utf8")).trim() || null;
+    } catch (error) {
+      return this.#failed(file, error);
+    }
+  }
+
+  integer(file: string): number | null {
+    return parseInteger(this.text(file));
+  }
+
+  async integerLater(file: string): Promise<number | null> {
+    return parseInteger(await this.textLater(file));
+  }
+
+  /** The names in a folder, in the order of the numbers in them. */
+  names(folder: string): string[] {
+    try {
+      return readdirSync(this.root + folder).sort(byNumber);
+    } catch (error) {
+      this.#failed(folder, error);
+      return [];
+    }
+  }
+
+  /** The last part of what a link points to. */
+  link(file: string): string | null {
+    try {
+      return basename(readlinkSync(this.root + file));
+    } catch {
+      return null;
+    }
+  }
+
+  isReadable(file: string): boolean {
+    try {
+      accessSync(this.root + file, constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  hot(file: string): HotFile {
+    return new HotFile(this, file);
+  }
+
+  /** Fills the tree's one buffer, which the next call overwrites, from the start of an open file. */
+  fill(descriptor: number): Buffer {
+    let length = 0;
+    for (;;) {
+      const count = readSync(descriptor, this.#buffer, length, this.#buffer.length - length, length);
+      length += count;
+      if (count === 0) return this.#buffer.subarray(0, length);
+      if (length === this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer], length * 2);
+    }
+  }
+
+  /** Notes something that went wrong; of one cycle only the first is kept. */
+  complain(message: string): void {
+    this.#complaint ??= message;
+  }
+
+  /** Adds to a reading what was complained of since the last one. */
+  finish(source: string, reading: Reading): Reading {
+    const complaint = this.#complaint;
+    this.#complaint = null;
+    return complaint === null ? reading : { ...reading, errors: [`${source}: ${complaint}`] };
+  }
+
+  #failed(file: string, error: unknown): null {
+    const code = codeOf(error);
+    if (!ABSENT.has(code)) this.complain(`${file}: ${code}`);
+    return null;
+  }
+}
+
+/** A small file that is read every cycle: opened once (an open costs as much as the read), then read from its start. */
+export class HotFile {
+  readonly #tree: Tree;
+  readonly #file: string;
+  #descriptor: number | null = null;
+
+  constructor(tree: Tree, file: string) {
+    this.#tree = tree;
+    this.#file = file;
+  }
+
+  /** The file's bytes, until any other file of the tree is read. */
+  bytes(): Buffer | null {
+    try {
+      this.#descriptor ??= openSync(this.#tree.root + this.#file, "r");
+      return this.#tree.fill(this.#descriptor);
+    } catch (error) {
+      this.close();
+      // Such a file is there on every Linux.
+      this.#tree.complain(`${this.#file}: ${codeOf(error)}`);
+      return null;
+    }
+  }
+
+  text(): string | null {
+    return this.bytes()?.toString("latin1").trim() || null;
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
+
+export function parseInteger(text: string | null): number | null {
+  if (text === null || !/^-?\d{1,20}$/.test(text)) return null;
+  return Number(text);
+}
+
+const byNumber = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
+
+/** CPU numbers as the kernel lists them: `0-3,8`. */
+export function parseCpuList(text: string | null): number[] {
+  const cpus: number[] = [];
+  for (const part of text?.trim().split(",") ?? []) {
+    const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+    if (range === null) continue;
+    const first = Number(range[1]);
+    for (let cpu = first; cpu <= Number(range[2] ?? first); cpu++) cpus.push(cpu);
+  }
+  return cpus;
+}
+
+/** To one digit after the point: each further one costs bytes in every frame. */
+export const round1 = (value: number): number => Math.round(value * 10) / 10;
+
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** The highest of what is known. */
+export function highest(values: readonly (number | null)[]): number | null {
+  return values.reduce((high, value) => (high === null || (value !== null && value > high) ? value : high), null);
+}

@@ -1,0 +1,48 @@
+import type { CpuInfo } from "./cpuinfo.ts";
+import { highest, type Tree } from "./files.ts";
+
+export interface Frequencies {
+  readonly base_mhz: number | null;
+  readonly max_mhz: number | null;
+}
+
+const folder = (cpu: number): string => `/sys/devices/system/cpu/cpu${cpu}/`;
+const fromKilohertz = (kilohertz: number | null): number | null =>
+  kilohertz === null ? null : Math.round(kilohertz / 1000);
+
+/**
+ * Base: by intel_pstate, by ACPI CPPC (the AMD drivers), by the model's name (`@ 2.90GHz`), else what /proc/cpuinfo
+ * says (a virtual machine's only figure). Max: over all CPUs, since favoured cores boost higher.
+ */
+export function readFrequencies(tree: Tree, cpus: readonly number[], info: CpuInfo): Frequencies {
+  const all = (file: string): number | null => highest(cpus.map((cpu) => tree.integer(folder(cpu) + file)));
+  const max_mhz = fromKilohertz(all("cpufreq/cpuinfo_max_freq"));
+  const first = cpus[0] ?? 0;
+  const base_mhz =
+    fromKilohertz(tree.integer(`${folder(first)}cpufreq/base_frequency`)) ??
+    tree.integer(`${folder(first)}acpi_cppc/nominal_freq`) ??
+    nominalFromModel(info.model) ??
+    (max_mhz === null ? rounded(info.processors[0]?.mhz ?? null) : null);
+  // Some firmware says 0 where it knows nothing.
+  return { base_mhz: base_mhz || null, max_mhz };
+}
+
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+function nominalFromModel(model: string | null): number | null {
+  const gigahertz = /@ (\d{1,2}\.\d{1,2})GHz/.exec(model ?? "");
+  return gigahertz === null ? null : Math.round(Number(gigahertz[1]) * 1000);
+}
+
+/** Reading a clock can wake the CPU it belongs to, so that a socket's frequency is the mean over this many. */
+const SAMPLES_PER_SOCKET = 8;
+
+/** What the socket's CPUs run at now, in MHz. */
+export async function readCurrentMhz(tree: Tree, cpus: readonly number[]): Promise<number | null> {
+  const step = Math.max(1, Math.floor(cpus.length / SAMPLES_PER_SOCKET));
+  const sample = cpus.filter((_, i) => i % step === 0).slice(0, SAMPLES_PER_SOCKET);
+  const read = await Promise.all(sample.map((cpu) => tree.integerLater(`${folder(cpu)}cpufreq/scaling_cur_freq`)));
+  const known = read.filter((kilohertz) => kilohertz !== null);
+  const mean = known.reduce((total, kilohertz) => total + kilohertz, 0) / known.length;
+  return known.length === 0 ? null : fromKilohertz(mean);
+}

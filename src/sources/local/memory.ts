@@ -1,0 +1,75 @@
+import type { Memory } from "../../frame/schema.ts";
+import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
+import { type HotFile, round1, Tree } from "./files.ts";
+
+type MemorySizes = Omit<Memory, "index" | "time" | keyof HostIdentity>;
+
+/** /proc/meminfo (proc_meminfo(5)): lines of `Key:  12345 kB`. */
+function parseMeminfo(text: string): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const [, key = "", kibibytes] of text.matchAll(/^(\w+):\s+(\d{1,13}) kB$/gm)) {
+    sizes.set(key, Number(kibibytes) * 1024);
+  }
+  return sizes;
+}
+
+/** Sizes as `free` shows them (procps 4): used is what is not available, cached includes what slabs can give back. */
+export function memorySizes(meminfo: string): MemorySizes {
+  const sizes = parseMeminfo(meminfo);
+  const size = (key: string): number | null => sizes.get(key) ?? null;
+  const total = size("MemTotal");
+  const free = size("MemFree");
+  const available = availableOf(total, free, size("MemAvailable"));
+  const used = minus(total, available);
+  const cached = size("Cached");
+  return {
+    total_bytes: total,
+    used_bytes: used,
+    available_bytes: available,
+    free_bytes: free,
+    buffers_bytes: size("Buffers"),
+    cached_bytes: cached === null ? null : cached + (size("SReclaimable") ?? 0),
+    swap_total_bytes: size("SwapTotal"),
+    swap_used_bytes: minus(size("SwapTotal"), size("SwapFree")),
+    swap_free_bytes: size("SwapFree"),
+    utilization: used === null || !total ? null : round1((100 * used) / total),
+  };
+}
+
+/** In a container that lxcfs shows its own total to, the host's "available" can exceed it. */
+const availableOf = (total: number | null, free: number | null, available: number | null): number | null =>
+  available !== null && total !== null && available > total ? free : available;
+
+const minus = (whole: number | null, part: number | null): number | null =>
+  whole === null || part === null ? null : Math.max(0, whole - part);
+
+class MemorySource implements Source {
+  readonly name = "memory";
+  readonly #tree: Tree;
+  readonly #host: HostIdentity;
+  readonly #meminfo: HotFile;
+
+  constructor(root: string, host: HostIdentity) {
+    this.#tree = new Tree(root);
+    this.#host = host;
+    this.#meminfo = this.#tree.hot("/proc/meminfo");
+  }
+
+  read(cycle: Cycle): Reading {
+    const sizes = memorySizes(this.#meminfo.text() ?? "");
+    if (sizes.total_bytes === null) {
+      this.#tree.complain("/proc/meminfo: no MemTotal");
+      return this.#tree.finish(this.name, { memory: [] });
+    }
+    const memory: Memory = { index: 0, ...this.#host, ...sizes, time: cycle.time };
+    return this.#tree.finish(this.name, { memory: [memory] });
+  }
+
+  close(): void {
+    this.#meminfo.close();
+  }
+}
+
+/** RAM and swap of the machine whose files are below `root`. */
+export const memorySource = (options: { root: string; host: HostIdentity }): Source =>
+  new MemorySource(options.root, options.host);

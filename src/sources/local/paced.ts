@@ -1,0 +1,55 @@
+/** A healthy sensor answers well within this, and it fits into the shortest cycle. */
+const PATIENCE_MS = 50;
+
+/** A value older than this beyond its pace is no longer shown: a gap tells more than a stale value. */
+const STALE_MS = 5000;
+
+/**
+ * Something that may answer slowly, or never (sensors behind a hung bus, a dead disk): read at a pace of its own, one
+ * read at a time, so that nobody waits for it longer than `PATIENCE_MS`.
+ */
+export class Paced<T> {
+  readonly #every_ms: number;
+  readonly #read: (now_ms: number) => Promise<T | null>;
+  #pending = false;
+  #begun_ms = Number.NEGATIVE_INFINITY;
+  #value: T | null = null;
+  #valueFrom_ms = Number.NEGATIVE_INFINITY;
+
+  constructor(every_ms: number, read: (now_ms: number) => Promise<T | null>) {
+    this.#every_ms = every_ms;
+    this.#read = read;
+  }
+
+  /** What was read last, which is `null` while an answer is too long in coming. */
+  async latest(now_ms: number): Promise<T | null> {
+    if (!this.#pending && now_ms - this.#begun_ms >= this.#every_ms) await withPatience(this.#refresh(now_ms));
+    return now_ms - this.#valueFrom_ms <= this.#every_ms + STALE_MS ? this.#value : null;
+  }
+
+  /** The read under way should have answered long ago. */
+  isHung(now_ms: number): boolean {
+    return this.#pending && now_ms - this.#begun_ms > STALE_MS;
+  }
+
+  async #refresh(now_ms: number): Promise<void> {
+    this.#pending = true;
+    this.#begun_ms = now_ms;
+    try {
+      this.#value = await this.#read(now_ms);
+      this.#valueFrom_ms = now_ms;
+    } finally {
+      this.#pending = false;
+    }
+  }
+}
+
+async function withPatience(work: Promise<void>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, PATIENCE_MS);
+  try {
+    await Promise.race([work, over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
