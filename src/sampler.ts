@@ -75,11 +75,11 @@ export class Sampler {
   }
 
   async #prime(signal: AbortSignal): Promise<void> {
-    const { sources, clock, interval_ms } = this.#options;
+    const { sources, clock, interval_ms, deadline_ms } = this.#options;
     const timed = sources.filter((source) => source.fromTwoReadings);
     if (timed.length === 0) return;
     const wait_ms = Math.min(PRIME_MS, interval_ms);
-    await this.#read(timed, this.#now(), wait_ms, signal);
+    await this.#read(timed, this.#now(), deadline_ms ?? wait_ms, signal);
     await clock.until(clock.monotonic() + wait_ms, signal);
   }
 

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../errors.ts";
 
 /** Says why a file cannot be written to that path, before any work is done for it. */
 export function checkOutputPath(path: string): void {

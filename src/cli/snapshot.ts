@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { machineClock } from "../clock.ts";
+import { UsageError } from "../errors.ts";
 import { type Column, DEFAULT_COLUMNS, parseColumns } from "../frame/csv.ts";
 import type { Frame } from "../frame/frame.ts";
 import { sections } from "../frame/schema.ts";
 import { Sampler } from "../sampler.ts";
-import { UsageError } from "./errors.ts";
 import { addSourceOptions, type SourceOptions } from "./options.ts";
 import { checkOutputPath, writeOutputFile } from "./output_file.ts";
 import { csvFormat, jsonFormat, prometheusFormat, type SnapshotFormat } from "./snapshot_format.ts";
@@ -31,7 +31,7 @@ Examples:
   all-smi snapshot                                   this machine, as JSON
   all-smi snapshot --include gpu --format csv        one line a GPU
   all-smi snapshot --format csv --query hostname,name,utilization,detail.Vendor
-  all-smi snapshot --format prometheus -o node.prom  for node_exporter's textfile collector
+  all-smi snapshot --format prometheus -o node.prom  a file that is there whole or not at all
   all-smi snapshot --samples 5 --interval 2          five of them, two seconds apart
 
 Exit status: 0 (parts that could not be read are named on stderr), 1 no device was found or something failed,
@@ -43,9 +43,9 @@ export function snapshotCommand(): Command {
     .description("Prints one frame (or a few) as JSON, CSV or Prometheus text.")
     .addOption(new Option("--format <format>", "of the output").choices(["json", "csv", "prometheus"]).default("json"))
     .addOption(
-      new Option("--pretty [yes]", "indented JSON, or not (default: where the output is a terminal)")
-        .argParser(truth)
-        .preset("true"),
+      new Option("--pretty [yes]", "indented JSON: true or false (default: where the output is a terminal)").argParser(
+        truth,
+      ),
     )
     .addOption(
       new Option("--query <columns>", "CSV columns, as paths into a device: name,detail.Vendor").argParser(columns),
