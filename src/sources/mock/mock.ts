@@ -1,0 +1,151 @@
+import type { Process, Scrape, SectionName } from "../../frame/schema.ts";
+import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
+import { chassisRow } from "./chassis.ts";
+import { cpuRow } from "./cpu.ts";
+import { eventsBetween } from "./events.ts";
+import { gpuRow, gpuUuid } from "./gpu.ts";
+import { GpuModel } from "./gpu_state.ts";
+import { type HostState, hostStateAt } from "./host_state.ts";
+import { type Incident, IncidentSchedule } from "./incidents.ts";
+import { JobSchedule } from "./jobs.ts";
+import { memoryRow } from "./memory.ts";
+import { type MockOptions, mockHostnames } from "./options.ts";
+import { gpuProcessRows, otherProcessRows } from "./processes.ts";
+import { noise, pick, round, salt } from "./random.ts";
+import { storageRows } from "./storage.ts";
+
+export { type MockOptions, mockHostnames, parseMock } from "./options.ts";
+
+const LATENCY = salt("latency");
+
+/** Where the hosts of a cluster would be scraped. */
+const PORT = 9090;
+
+/** Hardware threads of the modelled server. */
+const DEFAULT_CPUS = 224;
+const DEFAULT_PROCESSES = 100;
+
+/** Readers that fail now and then, and how they word it. */
+const FAILURES: Partial<Record<SectionName, string>> = {
+  cpus: "cpu: /proc/stat: input/output error",
+  memory: "memory: /proc/meminfo: input/output error",
+  chassis: "chassis: hwmon: no answer from the sensor",
+  storage: "storage: /scratch: stale file handle",
+};
+
+function identitiesOf(hosts: number): HostIdentity[] {
+  return mockHostnames(hosts).map((hostname) => {
+    const host_id = hosts === 1 ? hostname : `${hostname}:${PORT}`;
+    return { host_id, hostname, instance: host_id };
+  });
+}
+
+/**
+ * Machines with GPUs that are not there. With one host it reads like this machine would, with several like a cluster
+ * that is scraped (`scrapes`, hosts that do not answer). All values follow from the seed and the cycle's wall clock
+ * alone, but for `events`, which also depend on when the cycle before was. What goes wrong shows in the values as it
+ * would on real machines (see `IncidentSchedule`).
+ */
+export function mockSource(options: MockOptions): Source {
+  const mock = new Mock(options);
+  return { name: "mock", read: (cycle) => mock.read(cycle) };
+}
+
+class Mock {
+  readonly #options: MockOptions;
+  readonly #identities: HostIdentity[];
+  readonly #uuids: string[][];
+  readonly #incidents: IncidentSchedule;
+  readonly #model: GpuModel;
+  /** Of the cycle before; nobody hears what happened before the first. */
+  #heardUntil_s: number | null = null;
+
+  constructor(options: MockOptions) {
+    const { seed, hosts, gpus } = options;
+    const jobs = new JobSchedule(seed, gpus);
+    this.#options = options;
+    this.#incidents = new IncidentSchedule(seed, hosts, gpus, jobs);
+    this.#model = new GpuModel(seed, hosts, gpus, jobs, this.#incidents);
+    this.#identities = identitiesOf(hosts);
+    this.#uuids = this.#identities.map((_, host) => Array.from({ length: gpus }, (_, gpu) => gpuUuid(seed, host, gpu)));
+  }
+
+  read(cycle: Cycle): Reading {
+    const t_s = cycle.t_ms / 1000;
+    const incident = this.#incidents.at(t_s);
+    const failed = this.#failedSection(incident);
+    const reading = this.#emptyReading(t_s);
+    for (const [host, identity] of this.#identities.entries()) {
+      const isDown = incident?.kind === "host_lost" && incident.host === host;
+      reading.scrapes?.push(this.#scrape(host, identity, isDown, t_s));
+      if (isDown) continue;
+      const failedHere = incident?.host === host ? failed : null;
+      if (failedHere !== null) reading.errors = [this.#failure(failedHere, identity)];
+      const { seed, cpus, gpus } = this.#options;
+      const place = { seed, host, identity, gpus, threads: cpus ?? DEFAULT_CPUS };
+      this.#add(reading, hostStateAt(place, this.#model, t_s, cycle.time), failedHere);
+    }
+    return reading;
+  }
+
+  #emptyReading(t_s: number): Reading {
+    const reading: Reading = {};
+    for (const section of this.#options.include) reading[section] = [];
+    if (this.#options.hosts > 1) reading.scrapes = [];
+    if (this.#options.include.includes("gpus")) reading.events = this.#hear(t_s);
+    return reading;
+  }
+
+  #hear(t_s: number) {
+    const from_s = this.#heardUntil_s ?? t_s;
+    this.#heardUntil_s = t_s;
+    return eventsBetween(from_s, t_s, {
+      seed: this.#options.seed,
+      incidents: this.#incidents,
+      identity: (host) => this.#identities[host] as HostIdentity,
+      uuid: (host, gpu) => this.#uuids[host]?.[gpu] ?? "",
+    });
+  }
+
+  #scrape(host: number, identity: HostIdentity, isDown: boolean, t_s: number): Scrape {
+    return {
+      host: identity.host_id,
+      hostname: identity.hostname,
+      up: !isDown,
+      latency_ms: isDown ? null : round(4 + 40 * noise(this.#options.seed, LATENCY, host, t_s, 7) ** 3, 1),
+      error: isDown ? "timed out" : null,
+    };
+  }
+
+  #failedSection(incident: Incident | null): SectionName | null {
+    if (incident?.kind !== "reader_error") return null;
+    const candidates = [...this.#options.include].filter((section) => section in FAILURES).sort();
+    return candidates.length === 0 ? null : pick(candidates, incident.id >>> 8);
+  }
+
+  #failure(section: SectionName, { hostname }: HostIdentity): string {
+    const words = FAILURES[section] ?? section;
+    return this.#options.hosts === 1 ? words : words.replace(":", `@${hostname}:`);
+  }
+
+  #add(reading: Reading, state: HostState, failed: SectionName | null): void {
+    const { hosts, perCore = hosts === 1, health = true } = this.#options;
+    const uuids = this.#uuids[state.host] ?? [];
+    for (const gpu of reading.gpus === undefined ? [] : state.gpus) {
+      reading.gpus?.push(gpuRow(state, gpu, uuids[gpu.gpu] ?? "", this.#incidents, health));
+    }
+    if (failed !== "cpus") reading.cpus?.push(cpuRow(state, perCore, health));
+    if (failed !== "memory") reading.memory?.push(memoryRow(state));
+    if (failed !== "chassis") reading.chassis?.push(chassisRow(state));
+    if (failed !== "storage") reading.storage?.push(...storageRows(state, health));
+    reading.processes?.push(...this.#processes(state, uuids));
+  }
+
+  #processes(state: HostState, uuids: readonly string[]): Process[] {
+    if (!this.#options.include.includes("processes")) return [];
+    const { hosts, processes = DEFAULT_PROCESSES } = this.#options;
+    const ofGpus = gpuProcessRows(state, uuids);
+    if (hosts === 1) return [...ofGpus, ...otherProcessRows(state)].slice(0, processes);
+    return ofGpus.slice(0, processes).map((process) => ({ ...process, host_id: state.identity.host_id }));
+  }
+}
