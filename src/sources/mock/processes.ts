@@ -84,7 +84,7 @@ function row(host: HostState, facts: Facts): Process {
   const jitter = 0.8 + 0.4 * noise(host.seed, CPU_USE, facts.pid, host.t_s, 4);
   const cpu = round(facts.cpu * jitter, 1);
   return {
-    device_id: null,
+    device_id: 0,
     device_uuid: "",
     pid: facts.pid,
     process_name: facts.name,
