@@ -110,6 +110,6 @@ export function frameLine(frame: Frame): string {
   }
   if (frame.scrapes !== undefined) line.scrapes = frame.scrapes.map((one) => encodeScrape(one as unknown as Encoded));
   if (frame.events !== undefined) line.events = frame.events.map((one) => encodeEvent(one as unknown as Encoded));
-  if (frame.errors.length > 0) line.errors = frame.errors;
+  line.errors = frame.errors;
   return JSON.stringify(line);
 }

@@ -1,0 +1,46 @@
+import { Command, CommanderError } from "commander";
+import { version } from "../../package.json";
+import { oneLine, UsageError } from "../errors.ts";
+import { recordCommand } from "./record.ts";
+import { snapshotCommand } from "./snapshot.ts";
+
+/** What commander means by an exit that is no error: help or version was shown. */
+const SHOWN = 0;
+
+function program(): Command {
+  return new Command("all-smi")
+    .description("Shows and records what GPU machines do, and plays it back.")
+    .version(version, "-V, --version")
+    .showSuggestionAfterError()
+    .addCommand(recordCommand())
+    .addCommand(snapshotCommand());
+}
+
+/** Errors are thrown, not printed: one place says them, as one line. */
+function quiet(command: Command): Command {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.commands.forEach(quiet);
+  return command;
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === SHOWN) return SHOWN;
+    if (error.code === "commander.help") return 2;
+    console.error(`all-smi: ${oneLine(error).replace(/^error: /, "")}`);
+    return 2;
+  }
+  console.error(`all-smi: ${oneLine(error)}`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+async function main(): Promise<number> {
+  try {
+    await quiet(program()).parseAsync();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,50 @@
+import { type Command, Option } from "commander";
+import type { SectionName } from "../frame/schema.ts";
+import type { CommandMode } from "../sources/local/mask.ts";
+import { sectionList, wholeNumber } from "./values.ts";
+
+/** What every command that reads devices must know: whose, which, and how much of them. */
+export interface SourceOptions {
+  source: "local" | "remote" | "mock";
+  include: SectionName[];
+  mock: string;
+  seed: number;
+  processes: number;
+  command: CommandMode;
+  hostRoot: string;
+  hostname?: string;
+}
+
+/** Adds the options of {@link SourceOptions} to a command. */
+export function addSourceOptions(command: Command, include: string): Command {
+  return command
+    .addOption(
+      new Option("--source <kind>", "where frames come from").choices(["local", "remote", "mock"]).default("local"),
+    )
+    .addOption(
+      new Option("--include <sections>", "sections, of gpu,cpu,memory,chassis,process,storage")
+        .argParser(sectionList)
+        .default(sectionList(include), include),
+    )
+    .addOption(
+      new Option("--processes <n>", "rows of processes at most; those that use a GPU always stay")
+        .argParser(wholeNumber(0, 100_000))
+        .default(100),
+    )
+    .addOption(
+      new Option(
+        "--command <how>",
+        "command lines of processes: masked (passwords, tokens, keys become ***), full, or the name only",
+      )
+        .choices(["masked", "full", "name"])
+        .default("masked"),
+    )
+    .addOption(
+      new Option("--host-root <path>", "where the machine's /proc, /sys and /etc are (in a container)").default("/"),
+    )
+    .addOption(new Option("--hostname <name>", "name to use instead of the machine's own"))
+    .addOption(new Option("--mock <hosts x gpus>", "size of the simulated machines of --source mock").default("1x8"))
+    .addOption(
+      new Option("--seed <n>", "what the simulation begins from").argParser(wholeNumber(0, 2 ** 32 - 1)).default(1),
+    );
+}

@@ -1,0 +1,94 @@
+import { mkdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { Command, Option } from "commander";
+import { UsageError } from "../errors.ts";
+import type { CodecName } from "../recording/codec.ts";
+import { addSourceOptions, type SourceOptions } from "./options.ts";
+import { duration_ms, interval_ms, sizeBytes, wholeNumber } from "./values.ts";
+
+export interface RecordOptions extends SourceOptions {
+  output?: string;
+  interval: number;
+  duration: number;
+  maxSize: number;
+  maxFiles: number;
+  compress?: CodecName;
+  keepFree?: number;
+  quiet?: boolean;
+}
+
+const HELP = `
+Examples:
+  all-smi record                                   until Ctrl-C, into the default place
+  all-smi record -o trace.ndjson.zst --duration 1h
+  all-smi record -o dgx-01 -i 1 --max-size 1G      writes dgx-01.ndjson.zst, segments of 1 GiB
+  all-smi record -o - | jq .t                      plain lines to standard output
+
+A recording that is already there is continued, also after a kill or a power loss: nothing of it is lost.
+When the disk is full the recorder waits for room and says in the next frame what is missing.
+
+Signals: SIGINT and SIGTERM close the recording, a second one ends at once. SIGHUP begins a new segment
+(on a terminal it closes, under nohup it does nothing).
+
+Exit status: 0, 1 something failed, 2 an option or the output path is wrong.`;
+
+/** `all-smi record`: writes what the machine does into a recording. */
+export function recordCommand(): Command {
+  const command = new Command("record")
+    .description("Records what this machine does, into one small file that survives anything.")
+    .option("-o, --output <path>", "the recording; - is standard output (default: all-smi/records in the cache folder)")
+    .addOption(
+      new Option("-i, --interval <seconds>", "from frame to frame, with fractions; 0.1 at least")
+        .argParser(interval_ms)
+        .default(3000, "3"),
+    )
+    .addOption(
+      new Option("--duration <time>", "30s, 5m, 1h, 1d or seconds; 0: until a signal")
+        .argParser(duration_ms)
+        .default(0, "0"),
+    )
+    .addOption(
+      new Option("--max-size <bytes>", "on disk, at which a segment is closed: 512K, 100M, 2G; 0: never")
+        .argParser(sizeBytes)
+        .default(100 << 20, "100M"),
+    )
+    .addOption(
+      new Option("--max-files <n>", "segments to keep, the active one included").argParser(wholeNumber(1)).default(10),
+    )
+    .addOption(
+      new Option("--compress <codec>", "default: by the extension of the output, otherwise zstd").choices([
+        "zstd",
+        "gzip",
+        "none",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--keep-free <bytes>",
+        "below this the oldest segments go, then recording pauses (default: 5 % of the disk, 1G at most)",
+      ).argParser(sizeBytes),
+    )
+    .option("--quiet", "say nothing but errors");
+  addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
+  return command.addHelpText("after", HELP).action(async (options: RecordOptions) => {
+    const run = await import("./record_run.ts");
+    if (options.output === "-") await run.recordToStandardOutput(options);
+    else await run.recordToFile(options, outputPath(options));
+  });
+}
+
+/** The path as it was given, or the default one, whose folder is made. */
+function outputPath({ output }: RecordOptions): string {
+  if (output === undefined) {
+    const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+    const path = join(cache, "all-smi", "records", "all-smi-record");
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return path;
+  }
+  if (output === "") throw new UsageError("--output is empty: give a path");
+  if (statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`${output}: is a directory; give the path of a file in it`);
+  }
+  return output;
+}

@@ -1,0 +1,98 @@
+import { version } from "../../package.json";
+import { machineClock } from "../clock.ts";
+import type { Frame } from "../frame/frame.ts";
+import { codecs } from "../recording/codec.ts";
+import type { Header } from "../recording/lines.ts";
+import { resolveOutput } from "../recording/name.ts";
+import { Recorder } from "../recording/recorder.ts";
+import { RecordingStream } from "../recording/stream.ts";
+import { Sampler } from "../sampler.ts";
+import type { RecordOptions } from "./record.ts";
+import { RecordProgress } from "./record_progress.ts";
+import { stopSignal } from "./signals.ts";
+import { openSources, type Sources } from "./sources.ts";
+import { writeStandardOutput } from "./standard_output.ts";
+
+const samplerOf = (options: RecordOptions, { sources, kind, hostname }: Sources): Sampler =>
+  new Sampler({
+    sources,
+    include: options.include,
+    hostname,
+    source: kind,
+    interval_ms: options.interval,
+    duration_ms: options.duration,
+    clock: machineClock,
+  });
+
+/** `record -o PATH`: until the duration is over or a signal comes. Throws a UsageError for a path that will not do. */
+export async function recordToFile(options: RecordOptions, given: string): Promise<void> {
+  const { path, codec } = resolveOutput(given, options.compress);
+  const opened = await openSources(options);
+  let progress: RecordProgress | null = null;
+  const tell = (message: string) => (progress ? progress.say(message) : console.error(`all-smi: ${message}`));
+  const recorder = await Recorder.open({
+    path,
+    codec: codecs[codec],
+    maxSizeBytes: options.maxSize,
+    maxFiles: options.maxFiles,
+    keepFreeBytes: options.keepFree ?? null,
+    interval_ms: options.interval,
+    source: opened.kind,
+    hostname: opened.hostname,
+    hosts: opened.hosts,
+    version,
+    tell,
+  });
+  if (path !== given && options.output !== undefined && !options.quiet) tell(`writing to ${path}`);
+  const isLive = process.stderr.isTTY === true && !options.quiet;
+  progress = new RecordProgress(() => recorder.status, options.duration, isLive);
+  const stop = stopSignal(() => recorder.rotate());
+  await sample(samplerOf(options, opened), stop, progress, (frame) => recorder.offer(frame));
+  await recorder.close();
+  progress.stop();
+  if (!options.quiet) console.error(`all-smi: ${progress.summary(path)}`);
+}
+
+/** `record -o -`: plain lines to standard output, as long as somebody reads. */
+export async function recordToStandardOutput(options: RecordOptions): Promise<void> {
+  const opened = await openSources(options);
+  const unread = new AbortController();
+  const stream = new RecordingStream(headerOf(options, opened), writeStandardOutput);
+  const progress = new RecordProgress(() => stream.status, options.duration, false);
+  const stop = AbortSignal.any([stopSignal(() => {}), unread.signal]);
+  await sample(samplerOf(options, opened), stop, progress, (frame) => {
+    stream.write(frame).then(
+      (isRead) => isRead || unread.abort(),
+      () => unread.abort(),
+    );
+  });
+  await stream.close();
+}
+
+const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header => ({
+  t_ms: Date.now(),
+  interval_ms: interval,
+  source: kind,
+  hosts,
+  all_smi_version: version,
+  recording: Bun.randomUUIDv7(),
+  segment: 1,
+  first_seq: 0,
+  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+});
+
+async function sample(
+  sampler: Sampler,
+  stop: AbortSignal,
+  progress: RecordProgress,
+  take: (frame: Frame) => void,
+): Promise<void> {
+  try {
+    await sampler.run(stop, (frame) => {
+      progress.note(frame.errors);
+      take(frame);
+    });
+  } finally {
+    sampler.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { UsageError } from "../errors.ts";
+import type { SourceKind } from "../frame/frame.ts";
+import type { SectionName } from "../frame/schema.ts";
+import type { HostIdentity, Source } from "../sources/source.ts";
+import type { SourceOptions } from "./options.ts";
+
+/** The sources of a command, and what they say about themselves in frames and headers. */
+export interface Sources {
+  readonly sources: Source[];
+  readonly kind: SourceKind;
+  readonly hostname: string;
+  readonly hosts: string[];
+}
+
+/** Builds what `--source` names. Only the code of that source is loaded. */
+export async function openSources(options: SourceOptions): Promise<Sources> {
+  switch (options.source) {
+    case "local":
+      return await localSources(options);
+    case "mock":
+      return await mockSources(options);
+    case "remote":
+      throw new UsageError("--source remote: this version reads this machine only (local), or simulated ones (mock)");
+  }
+}
+
+type Open = (options: SourceOptions, root: string, host: HostIdentity) => Promise<Source>;
+
+const LOCAL: { readonly [S in SectionName]?: Open } = {
+  cpus: async (_, root, host) => (await import("../sources/local/cpu.ts")).cpuSource({ root, host, perCore: true }),
+  memory: async (_, root, host) => (await import("../sources/local/memory.ts")).memorySource({ root, host }),
+  chassis: async (_, root, host) => (await import("../sources/local/chassis.ts")).chassisSource({ root, host }),
+  storage: async (_, root, host) => (await import("../sources/local/storage.ts")).storageSource({ root, host }),
+  processes: async ({ processes, command }, root) =>
+    (await import("../sources/local/processes.ts")).processSource({ root, limit: processes, command }),
+};
+
+async function localSources(options: SourceOptions): Promise<Sources> {
+  const root = options.hostRoot === "/" ? "" : options.hostRoot.replace(/\/+$/, "");
+  if (!existsSync(`${root}/proc`)) throw new UsageError(`--host-root ${options.hostRoot}: there is no proc in it`);
+  const { readHostname } = await import("../sources/local/hostname.ts");
+  const hostname = options.hostname ?? readHostname(root);
+  const host = { host_id: hostname, hostname, instance: hostname };
+  const opened = options.include.map((section) => LOCAL[section]?.(options, root, host));
+  const sources = (await Promise.all(opened)).filter((source) => source !== undefined);
+  return { sources, kind: "local", hostname, hosts: [hostname] };
+}
+
+async function mockSources(options: SourceOptions): Promise<Sources> {
+  const { mockSource, parseMock, mockHostnames } = await import("../sources/mock/mock.ts");
+  const size = parseMock(options.mock);
+  if (typeof size === "string") throw new UsageError(`--mock ${options.mock}: ${size}`);
+  const hosts = mockHostnames(size.hosts);
+  const remote = size.hosts > 1;
+  const sources = [mockSource({ ...size, seed: options.seed, include: options.include, processes: options.processes })];
+  const hostname = options.hostname ?? (remote ? "remote" : (hosts[0] ?? ""));
+  return { sources, kind: remote ? "remote" : "local", hostname, hosts };
+}

@@ -1,0 +1,66 @@
+import type { Frame } from "./frame.ts";
+
+/** What is left out of a frame whose line is too long, one after the other, each with the words for its `errors`. */
+const STEPS: readonly (readonly [words: string, leaveOut: (frame: Frame) => Frame])[] = [
+  ["processes", ({ processes: _, ...frame }) => frame],
+  [
+    "per-core values",
+    (frame) =>
+      frame.cpus ? { ...frame, cpus: frame.cpus.map((cpu) => ({ ...cpu, per_core_utilization: [] })) } : frame,
+  ],
+  [
+    "link counters",
+    (frame) => {
+      const withoutLinks = ({ nvlink: _, ...health }: NonNullable<NonNullable<Frame["gpus"]>[number]["health"]>) =>
+        health;
+      const gpus = frame.gpus?.map((gpu) => (gpu.health ? { ...gpu, health: withoutLinks(gpu.health) } : gpu));
+      return gpus ? { ...frame, gpus } : frame;
+    },
+  ],
+];
+
+const SECTIONS = ["gpus", "cpus", "memory", "chassis", "storage"] as const;
+
+/** Leaves out every host but the first `count`. */
+function firstHosts(frame: Frame, hosts: readonly string[], count: number): Frame {
+  const kept = new Set(hosts.slice(0, count));
+  const fewer: Frame = { ...frame };
+  for (const name of SECTIONS) {
+    const devices = frame[name];
+    if (devices !== undefined) fewer[name] = devices.filter(({ host_id }) => kept.has(host_id)) as never;
+  }
+  return fewer;
+}
+
+const hostsOf = (frame: Frame): string[] => [
+  ...new Set(SECTIONS.flatMap((name) => (frame[name] ?? []).map(({ host_id }) => host_id))),
+];
+
+/**
+ * The line of a frame, of at most `maxBytes`: where it is longer, processes go first, then per-core values, then link
+ * counters, then whole hosts, and `errors` names what went.
+ */
+export function fitLine(frame: Frame, maxBytes: number, encode: (frame: Frame) => string): string {
+  let line = encode(frame);
+  // A UTF-16 unit is three bytes of UTF-8 at most: short lines need no counting.
+  const fits = () => line.length * 3 <= maxBytes || Buffer.byteLength(line) <= maxBytes;
+  let left = frame;
+  const named: string[] = [];
+  const say = (words: string): Frame => ({
+    ...left,
+    errors: [...left.errors, `recording: too long, without ${words}`],
+  });
+  for (const [words, leaveOut] of STEPS) {
+    if (fits()) return line;
+    left = leaveOut(left);
+    named.push(words);
+    line = encode(say(named.join(", ")));
+  }
+  const hosts = hostsOf(left);
+  for (let count = hosts.length >> 1; !fits(); count >>= 1) {
+    left = firstHosts(left, hosts, count);
+    line = encode(say([...named, `${hosts.length - count} of ${hosts.length} hosts`].join(", ")));
+    if (count === 0) break;
+  }
+  return line;
+}

@@ -1,0 +1,41 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+
+/** A file that is read in pieces at any place. It may grow meanwhile; {@link refresh} takes note. */
+export class FileBytes {
+  readonly fd: number;
+  #size = 0;
+
+  constructor(fd: number) {
+    this.fd = fd;
+    this.refresh();
+  }
+
+  /** Opens for reading; throws as `openSync` does. */
+  static open(path: string): FileBytes {
+    return new FileBytes(openSync(path, constants.O_RDONLY));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  refresh(): void {
+    this.#size = fstatSync(this.fd).size;
+  }
+
+  /** Up to `length` bytes from `at`; fewer only where the file ends. */
+  read(at: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - at)));
+    let read = 0;
+    while (read < buffer.length) {
+      const got = readSync(this.fd, buffer, read, buffer.length - read, at + read);
+      if (got === 0) break;
+      read += got;
+    }
+    return buffer.subarray(0, read);
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}

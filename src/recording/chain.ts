@@ -1,0 +1,102 @@
+import { decodeLine } from "../frame/decode.ts";
+import type { FileBytes } from "./bytes.ts";
+import type { Codec } from "./codec.ts";
+import { BLOCK_TEXT_BYTES, MAX_LINE_BYTES } from "./limits.ts";
+import { decodeIndex, type IndexEntry, type IndexLine } from "./lines.ts";
+
+/** An index line with where its unit ends: what follows it there is not indexed yet. */
+export interface FoundIndex {
+  readonly index: IndexLine;
+  readonly end: number;
+}
+
+/** Where the chain of index lines leads. */
+export interface Chain {
+  /** All blocks of the file that are indexed, oldest first. */
+  readonly entries: IndexEntry[];
+  readonly last: FoundIndex;
+}
+
+const INDEX_START = Buffer.from('{"schema":1,"index":true,');
+const NEWLINE = 10;
+
+/** Index lines are small, but for those that repeat the events of 64 blocks. */
+const READ_BYTES = [64 << 10, 8 << 20] as const;
+const MAX_INDEX_TEXT_BYTES = 8 << 20;
+
+/** Behind the last index line there is one block at most, and its last frame may be a long one. */
+const SEARCH_BYTES = BLOCK_TEXT_BYTES + MAX_LINE_BYTES + (1 << 20);
+const PIECE_BYTES = 256 << 10;
+
+/** The index line whose unit begins at `at`; `null` where there is none, or one that says it stands elsewhere. */
+export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundIndex | null {
+  for (const length of READ_BYTES) {
+    const bytes = file.read(at, length);
+    const unit = codec.magic.length === 0 ? firstLine(bytes) : codec.decodeUnit(bytes, MAX_INDEX_TEXT_BYTES);
+    if (!INDEX_START.equals(unit.text.subarray(0, INDEX_START.length))) return null;
+    if (unit.length === null) continue;
+    const line = decodeLine(Buffer.from(unit.text).toString());
+    const index = line.kind === "index" ? decodeIndex(line.value) : null;
+    return index !== null && index.at === at ? { index, end: at + unit.length } : null;
+  }
+  return null;
+}
+
+function firstLine(bytes: Buffer): { text: Uint8Array; length: number | null } {
+  const end = bytes.indexOf(NEWLINE);
+  return end < 0 ? { text: bytes, length: null } : { text: bytes.subarray(0, end + 1), length: end + 1 };
+}
+
+/** Where units may begin, from the end of the file backwards. */
+function* unitStarts(file: FileBytes, codec: Codec): Generator<number> {
+  const mark = codec.magic.length === 0 ? Buffer.from([NEWLINE]) : Buffer.from(codec.magic);
+  // In plain text the mark ends the line before.
+  const shift = codec.magic.length === 0 ? mark.length : 0;
+  const lowest = Math.max(0, file.size - SEARCH_BYTES);
+  for (let end = file.size; end > lowest; end -= PIECE_BYTES) {
+    const start = Math.max(0, end - PIECE_BYTES);
+    const piece = file.read(start, end - start + mark.length - 1);
+    for (let hit = piece.lastIndexOf(mark); hit >= 0; hit = hit === 0 ? -1 : piece.lastIndexOf(mark, hit - 1)) {
+      yield start + hit + shift;
+    }
+  }
+  if (lowest === 0 && shift > 0) yield 0;
+}
+
+/** The last index line of a file, found by looking backwards; `null` where there is none. */
+export function findLastIndex(file: FileBytes, codec: Codec): FoundIndex | null {
+  for (const at of unitStarts(file, codec)) {
+    const found = readIndexAt(file, codec, at);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/**
+ * Follows the chain from the last index line to the first, by the lines that repeat the summaries before them. `null`
+ * where there is no index or one of its lines cannot be true.
+ */
+export function readChain(file: FileBytes, codec: Codec): Chain | null {
+  const last = findLastIndex(file, codec);
+  if (last === null) return null;
+  const entries: IndexEntry[] = [];
+  let index: IndexLine | null = last.index;
+  while (index !== null) {
+    const { seq, byte_offset, at, block, blocks, previous, previous_summary }: IndexLine = index;
+    entries.push({ seq, byte_offset, at, block }, ...(blocks ?? []).toReversed());
+    const next: number | null = blocks === null ? previous : previous_summary;
+    if (next === null) break;
+    index = readIndexAt(file, codec, next)?.index ?? null;
+    if (index === null) return null;
+  }
+  entries.reverse();
+  return isAscending(entries) ? { entries, last } : null;
+}
+
+const isAscending = (entries: readonly IndexEntry[]): boolean =>
+  entries.every((entry, n) => {
+    const before = entries[n - 1];
+    return before === undefined
+      ? entry.byte_offset === 0
+      : before.at < entry.byte_offset && before.seq < entry.block.first_seq;
+  });

@@ -1,0 +1,78 @@
+import { decodeLine } from "../frame/decode.ts";
+import type { Frame, SourceKind } from "../frame/frame.ts";
+import type { FileBytes } from "./bytes.ts";
+import { type Codec, codecOf } from "./codec.ts";
+import { MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { decodeHeader, type PartialHeader } from "./lines.ts";
+import { findRepair, type LastFrame, type Repair } from "./repair.ts";
+
+/** Whose recording a file is, as far as it says. */
+export interface Identity {
+  readonly recording: string | null;
+  readonly segment: number | null;
+  readonly source: SourceKind | null;
+  readonly hosts: readonly string[] | null;
+}
+
+/** What a recorder finds at the path that it is to record to. */
+export type Found =
+  /** No frames in it: empty, only zero bytes (power loss), or the cut-off beginning of one of ours. */
+  | { readonly kind: "empty" }
+  | { readonly kind: "foreign" }
+  | { readonly kind: "refused"; readonly schema: number }
+  /** Ours, sound or easily made so. */
+  | { readonly kind: "continue"; readonly identity: Identity; readonly last: LastFrame; readonly repair: Repair }
+  /** A recording that cannot be continued in the same file. */
+  | { readonly kind: "adopt"; readonly identity: Identity; readonly codec: Codec };
+
+const BEGINNING_BYTES = 256 << 10;
+const NEWLINE = 10;
+const HEADER_START = '{"schema":1,"header":true';
+
+/** Looks at a file without changing it; `codec` is what a recording at that path would be written with. */
+export function examine(file: FileBytes, codec: Codec): Found {
+  const beginning = file.read(0, BEGINNING_BYTES);
+  if (isEmpty(file, beginning)) return { kind: "empty" };
+  const found = codecOf(beginning);
+  const text = Buffer.from(found.decodeUnit(beginning, MAX_UNIT_TEXT_BYTES).text);
+  const end = text.indexOf(NEWLINE);
+  if (end < 0) return { kind: isOurBeginning(file, codec, text) ? "empty" : "foreign" };
+  const first = decodeLine(text.subarray(0, end).toString());
+  if (first.kind === "bad") return { kind: "foreign" };
+  if (first.kind === "refused") return { kind: "refused", schema: first.schema };
+  const identity = first.kind === "frame" ? identityOfFrame(first.frame) : identityOfHeader(first.value);
+  const repaired = identity.recording !== null && found === codec ? findRepair(file, codec) : null;
+  if (repaired === "empty") return { kind: "empty" };
+  return repaired === null ? { kind: "adopt", identity, codec: found } : { kind: "continue", identity, ...repaired };
+}
+
+function isEmpty(file: FileBytes, beginning: Buffer): boolean {
+  const isZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
+  if (!isZero(beginning)) return false;
+  for (let at = beginning.length; at < file.size; at += BEGINNING_BYTES) {
+    if (!isZero(file.read(at, BEGINNING_BYTES))) return false;
+  }
+  return true;
+}
+
+/** No line is whole: the first write of one of ours was cut off, if what there is looks exactly so. */
+function isOurBeginning(file: FileBytes, codec: Codec, text: Buffer): boolean {
+  const start = Buffer.from(codec.start);
+  const bytes = file.read(0, start.length);
+  if (!bytes.equals(start.subarray(0, bytes.length)) || file.size > MAX_LINE_BYTES) return false;
+  const known = Buffer.from(HEADER_START).subarray(0, text.length);
+  return text.subarray(0, known.length).equals(known);
+}
+
+function identityOfHeader(value: Parameters<typeof decodeHeader>[0]): Identity {
+  const { recording, segment, source, hosts }: PartialHeader = decodeHeader(value);
+  return { recording, segment, source, hosts };
+}
+
+/** The Rust tool calls the host of a remote frame `remote`. */
+const identityOfFrame = ({ hostname, source }: Frame): Identity => ({
+  recording: null,
+  segment: null,
+  source: source ?? (hostname === "remote" ? "remote" : "local"),
+  hosts: hostname === "remote" ? null : [hostname],
+});

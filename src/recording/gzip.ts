@@ -1,0 +1,128 @@
+import zlib from "node:zlib";
+import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
+import { Flusher } from "./flusher.ts";
+import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+
+const C = zlib.constants;
+const NEWLINE = 10;
+const ENCODE = { level: 9 };
+const NOTHING = new Uint8Array(0);
+
+/** What a sync flush leaves behind: an empty stored block, aligned to a byte. */
+const FLUSH_MARK = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
+/** An empty final block with fixed codes, as deflate writes it when there is nothing more to say. */
+const EMPTY_FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
+const TRAILER_BYTES = 8;
+
+class GzipEncoder implements UnitEncoder {
+  readonly #stream = zlib.createGzip(ENCODE) as zlib.Gzip & zlib.ZlibReset;
+  readonly #flusher = new Flusher(this.#stream);
+
+  flush(text: Uint8Array): Promise<Uint8Array> {
+    return this.#flusher.flush(text, C.Z_SYNC_FLUSH);
+  }
+
+  async end(): Promise<Uint8Array> {
+    const bytes = await this.#flusher.flush(null, C.Z_FINISH);
+    this.#stream.reset();
+    return bytes;
+  }
+
+  close(): void {
+    this.#flusher.close();
+  }
+}
+
+/** A member's header (RFC 1952): its length, 0 where it is not all there, `null` where it is none. */
+export function memberHeaderBytes(bytes: Uint8Array): number | null {
+  if (bytes.length < 10) return 0;
+  const flags = bytes[3] ?? 0;
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[2] !== 8 || flags > 0x1f) return null;
+  let at = 10;
+  if (flags & 4) at += 2 + (bytes[at] ?? 0) + ((bytes[at + 1] ?? 0) << 8);
+  for (const flag of [8, 16]) {
+    if ((flags & flag) === 0) continue;
+    const end = bytes.indexOf(0, at);
+    if (end < 0) return 0;
+    at = end + 1;
+  }
+  if (flags & 2) at += 2;
+  return at <= bytes.length ? at : 0;
+}
+
+interface Inflated {
+  readonly text: Uint8Array;
+  /** How many bytes the deflate stream took. */
+  readonly usedBytes: number;
+}
+
+/** Inflates as far as it goes; throws on damage. */
+function inflate(bytes: Uint8Array, maxTextBytes: number): Inflated {
+  const options = { finishFlush: C.Z_SYNC_FLUSH, maxOutputLength: maxTextBytes, chunkSize: 1 << 20, info: true };
+  // With `info` the call answers with the engine, too, which its type does not say.
+  const result = zlib.inflateRawSync(bytes, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+  return { text: result.buffer, usedBytes: result.engine.bytesWritten };
+}
+
+function trailerOf(text: Uint8Array): Uint8Array {
+  const trailer = new Uint8Array(TRAILER_BYTES);
+  const view = new DataView(trailer.buffer);
+  view.setUint32(0, zlib.crc32(text), true);
+  view.setUint32(4, text.length >>> 0, true);
+  return trailer;
+}
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
+  const header = memberHeaderBytes(bytes);
+  if (header === null) return { text: NOTHING, length: null, damage: "no gzip member" };
+  if (header === 0) return { text: NOTHING, length: null, damage: null };
+  try {
+    const { text, usedBytes } = inflate(bytes.subarray(header), maxTextBytes);
+    const end = header + usedBytes;
+    const trailer = bytes.subarray(end, end + TRAILER_BYTES);
+    if (trailer.length < TRAILER_BYTES) return { text, length: null, damage: null };
+    if (!same(trailer, trailerOf(text))) return { text: NOTHING, length: null, damage: "checksum does not match" };
+    return { text, length: end + TRAILER_BYTES, damage: null };
+  } catch (error) {
+    return { text: NOTHING, length: null, damage: String(error) };
+  }
+}
+
+/** Keeps up to the last sync flush at which the text ends in a newline, and ends the member there. */
+function closeUnit(bytes: Uint8Array): ClosedUnit | null {
+  const header = memberHeaderBytes(bytes);
+  if (header === null || header === 0) return null;
+  const deflated = Buffer.from(bytes.buffer, bytes.byteOffset + header, bytes.length - header);
+  for (let mark = deflated.lastIndexOf(FLUSH_MARK); mark >= 0; mark = deflated.lastIndexOf(FLUSH_MARK, mark - 1)) {
+    const end = mark + FLUSH_MARK.length;
+    const text = textEndingThere(deflated.subarray(0, end));
+    if (text !== null)
+      return { keepBytes: header + end, closing: Buffer.concat([EMPTY_FINAL_BLOCK, trailerOf(text)]), text };
+    if (mark === 0) break;
+  }
+  return null;
+}
+
+/** The text of a stretch that ends in a flush after a whole line; `null` where the mark is none but data that looks so. */
+function textEndingThere(deflated: Uint8Array): Uint8Array | null {
+  try {
+    const { text, usedBytes } = inflate(Buffer.concat([deflated, EMPTY_FINAL_BLOCK]), MAX_UNIT_TEXT_BYTES);
+    const ended = usedBytes === deflated.length + EMPTY_FINAL_BLOCK.length;
+    return ended && text.at(-1) === NEWLINE ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+export const gzip: Codec = {
+  name: "gzip",
+  extension: ".ndjson.gz",
+  magic: new Uint8Array([0x1f, 0x8b, 0x08]),
+  start: zlib.gzipSync(NOTHING, ENCODE).subarray(0, 10),
+  encoder: () => new GzipEncoder(),
+  encodeUnit: (text) => zlib.gzipSync(text, ENCODE),
+  decodeUnit,
+  closeUnit,
+};

@@ -1,0 +1,18 @@
+/** What a reader takes at most from a recording, which is untrusted input; docs/format.md lists them. */
+
+/** A longer line is skipped and counted. */
+export const MAX_LINE_BYTES = 16 << 20;
+
+/** A unit with more text is decoded in a stream and not held: the most that a hostile one can make us hold. */
+export const MAX_UNIT_TEXT_BYTES = 64 << 20;
+
+/** The text at which a block ends, so that big frames seek as fast as small ones. */
+export const BLOCK_TEXT_BYTES = 16 << 20;
+
+/** A block ends after a frame whose `seq` is a multiple of this. */
+export const BLOCK_FRAMES = 1000;
+
+/** Index lines from one that repeats the summaries since to the next. */
+export const SUMMARY_EVERY = 64;
+
+export const MAX_HEADER_HOSTS = 1024;

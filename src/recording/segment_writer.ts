@@ -1,0 +1,161 @@
+import type { Frame } from "../frame/frame.ts";
+import type { AppendFile } from "./append_file.ts";
+import { FileBytes } from "./bytes.ts";
+import type { Codec, UnitEncoder } from "./codec.ts";
+import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, SUMMARY_EVERY } from "./limits.ts";
+import { BlockCollector, type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
+
+/** Where the chain of index lines of a file stands, so that the next line can go on from it. */
+export interface ChainState {
+  /** The `at` of the last index line. */
+  previous: number | null;
+  /** The `at` of the last one that repeats summaries. */
+  previous_summary: number | null;
+  /** The entries since that. */
+  since: IndexEntry[];
+}
+
+/** A block whose index line is still to be written. */
+interface Block {
+  readonly start: number;
+  readonly collector: BlockCollector;
+  textBytes: number;
+  isFull: boolean;
+}
+
+const isBoundary = (seq: number): boolean => seq > 0 && seq % BLOCK_FRAMES === 0;
+
+/**
+ * Writes one segment: blocks of frames and the index lines that close them. Each frame is in the kernel when `append`
+ * resolves. Where a write fails the file ends at its last whole frame, and the next call closes that block by hand.
+ */
+export class SegmentWriter {
+  readonly #file: AppendFile;
+  readonly #codec: Codec;
+  readonly #chain: ChainState;
+  #encoder: UnitEncoder | null = null;
+  #header: Header | null;
+  #block: Block | null;
+  /** Whether the block's unit has still to be ended. */
+  #isOpen: boolean;
+
+  /**
+   * `header` is written before the first frame. `chain` and `unclosed` continue a file: what its index says, and the
+   * frames of a block that ended without an index line (its unit begins at `unclosed.start`).
+   */
+  constructor(file: AppendFile, codec: Codec, header: Header, chain?: ChainState, unclosed?: Unclosed) {
+    this.#file = file;
+    this.#codec = codec;
+    this.#header = header;
+    this.#chain = chain ?? { previous: null, previous_summary: null, since: [] };
+    this.#block = unclosed ? { ...unclosed, textBytes: 0, isFull: true } : null;
+    this.#isOpen = false;
+  }
+
+  get file(): AppendFile {
+    return this.#file;
+  }
+
+  /** Appends a frame, already encoded as `line` (with its newline). Rejects as the file's write does. */
+  async append(frame: Frame, line: Uint8Array): Promise<void> {
+    if (this.#mustEnd()) await this.#endBlock(false);
+    const header = this.#header === null ? null : headerLine(this.#header);
+    const text = header === null ? line : Buffer.concat([header, line]);
+    await this.#flush(text);
+    this.#header = null;
+    const block = this.#block ?? this.#newBlock(this.#file.size);
+    block.collector.add(frame);
+    block.textBytes += text.length;
+    block.isFull = isBoundary(frame.seq ?? 0) || block.textBytes >= BLOCK_TEXT_BYTES;
+  }
+
+  /** A block is over when it is full, or when a failed write cost the encoder or the index line. */
+  #mustEnd(): boolean {
+    return this.#block !== null && (this.#block.isFull || !this.#isOpen || this.#encoder === null);
+  }
+
+  #newBlock(start: number): Block {
+    return { start, collector: new BlockCollector(), textBytes: 0, isFull: false };
+  }
+
+  async #flush(text: Uint8Array): Promise<void> {
+    const start = this.#file.size;
+    try {
+      this.#encoder ??= this.#codec.encoder();
+      await this.#file.append(await this.#encoder.flush(text));
+    } catch (error) {
+      this.#dropEncoder();
+      throw error;
+    }
+    this.#block ??= this.#newBlock(start);
+    this.#isOpen = true;
+  }
+
+  /** What it holds is ahead of the file: it cannot be used any more. */
+  #dropEncoder(): void {
+    this.#encoder?.close();
+    this.#encoder = null;
+  }
+
+  async #endBlock(isLast: boolean): Promise<void> {
+    const block = this.#block;
+    if (block === null) return;
+    if (this.#isOpen) await this.#endUnit(block.start);
+    this.#isOpen = false;
+    await this.#writeIndex({ byte_offset: block.start, ...block.collector.sum(), at: this.#file.size }, isLast);
+    this.#block = null;
+  }
+
+  async #endUnit(start: number): Promise<void> {
+    if (this.#encoder === null) return this.#endByHand(start);
+    try {
+      await this.#file.append(await this.#encoder.end());
+    } catch (error) {
+      this.#dropEncoder();
+      throw error;
+    }
+  }
+
+  /** After a failed write: the encoder is gone, and what it had written is what the file says. */
+  async #endByHand(start: number): Promise<void> {
+    const bytes = new FileBytes(this.#file.fd).read(start, this.#file.size - start);
+    const unit = this.#codec.closeUnit(bytes);
+    if (unit === null) throw new Error("the block under way cannot be read back");
+    if (unit.keepBytes < bytes.length) this.#file.truncate(start + unit.keepBytes);
+    await this.#file.append(unit.closing);
+  }
+
+  async #writeIndex(entry: IndexEntry, isLast: boolean): Promise<void> {
+    const chain = this.#chain;
+    const isSummary = isLast || chain.since.length >= SUMMARY_EVERY - 1;
+    const line = indexLine({
+      ...entry,
+      previous: chain.previous,
+      end: isLast,
+      blocks: isSummary ? chain.since : null,
+      previous_summary: isSummary ? chain.previous_summary : null,
+    });
+    await this.#file.append(this.#codec.encodeUnit(line));
+    chain.previous = entry.at;
+    chain.since = isSummary ? [] : [...chain.since, entry];
+    if (isSummary) chain.previous_summary = entry.at;
+  }
+
+  /** Ends the file: the last block, its index line, and all of it on the disk. Not called again once it resolved. */
+  async end(): Promise<void> {
+    await this.#endBlock(true);
+    this.#dropEncoder();
+    await this.#file.sync();
+  }
+
+  /** Gives back native memory; the file stays open, and as it is. */
+  abandon(): void {
+    this.#dropEncoder();
+  }
+}
+
+/** The frames behind the last index line of a file that is continued; their unit is ended. */
+export interface Unclosed {
+  readonly start: number;
+  readonly collector: BlockCollector;
+}

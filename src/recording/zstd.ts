@@ -1,0 +1,134 @@
+import zlib from "node:zlib";
+import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
+import { Flusher } from "./flusher.ts";
+import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { xxhash64Low32 } from "./xxhash64.ts";
+import { frameExtent, ZSTD_MAGIC } from "./zstd_frame.ts";
+
+const C = zlib.constants;
+const NEWLINE = 10;
+
+/**
+ * Level 9 with a flush after every line is smaller than an unflushed stream at level 3. A window of 2 MiB spans two
+ * lines of a hundred nodes and saves the memory of the 4 MiB that the level would take.
+ */
+const WINDOW_LOG = 21;
+const ENCODE = {
+  params: { [C.ZSTD_c_compressionLevel]: 9, [C.ZSTD_c_windowLog]: WINDOW_LOG, [C.ZSTD_c_checksumFlag]: 1 },
+};
+
+/** Index lines are small and rare; a low level spares the memory of a second large context. */
+const ENCODE_SMALL = { params: { [C.ZSTD_c_compressionLevel]: 3, [C.ZSTD_c_checksumFlag]: 1 } };
+
+/** Without an empty raw block after the flush, `zstd -dc` 1.5.4 withholds the end of a cut-off file now and then. */
+const EMPTY_BLOCK = new Uint8Array([0, 0, 0]);
+const NOTHING = new Uint8Array(0);
+const EMPTY_LAST_BLOCK = new Uint8Array([1, 0, 0]);
+
+/** FORMAT: windows of up to 128 MiB are decoded. */
+const WINDOW_LOG_MAX = 27;
+
+class ZstdEncoder implements UnitEncoder {
+  readonly #flusher = new Flusher(zlib.createZstdCompress(ENCODE));
+
+  async flush(text: Uint8Array): Promise<Uint8Array> {
+    return Buffer.concat([await this.#flusher.flush(text, C.ZSTD_e_flush), EMPTY_BLOCK]);
+  }
+
+  /** One context for all units: the next write begins another frame, byte for byte as a new stream would. */
+  end(): Promise<Uint8Array> {
+    return this.#flusher.flush(null, C.ZSTD_e_end);
+  }
+
+  close(): void {
+    this.#flusher.close();
+  }
+}
+
+/** Decodes a whole frame, or the beginning of one, at once; throws on damage. */
+const decode = (frame: Uint8Array, maxTextBytes: number): Uint8Array =>
+  zlib.zstdDecompressSync(frame, {
+    finishFlush: C.ZSTD_e_flush,
+    maxOutputLength: maxTextBytes,
+    chunkSize: 1 << 20,
+    params: { [C.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
+  });
+
+function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
+  const extent = frameExtent(bytes);
+  if (extent === null) return { text: NOTHING, length: null, damage: null };
+  try {
+    const text = decode(bytes.subarray(0, extent.length ?? bytes.length), maxTextBytes);
+    return { text, length: extent.length, damage: null };
+  } catch (error) {
+    return { text: NOTHING, length: null, damage: String(error) };
+  }
+}
+
+/** The text of the first blocks of a frame, `null` where they are damaged. */
+function textUpTo(bytes: Uint8Array, end: number, maxTextBytes: number): Uint8Array | null {
+  try {
+    return decode(bytes.subarray(0, end), maxTextBytes);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps up to the last end of a block at which the text ends in a newline, and ends the frame there with an empty last
+ * block and the checksum (the low half of XXH64 over the text).
+ */
+function closeUnit(bytes: Uint8Array, maxTextBytes: number): ClosedUnit | null {
+  const extent = frameExtent(bytes);
+  if (extent === null) return null;
+  const ends = extent.blockEnds;
+  for (let n = lastSound(bytes, ends, maxTextBytes); n >= 0; n--) {
+    const end = ends[n] ?? 0;
+    const text = textUpTo(bytes, end, maxTextBytes);
+    if (text === null || text.length === 0) return null;
+    if (text.at(-1) !== NEWLINE) continue;
+    const keepBytes = firstWithSameText(bytes, ends, n, text.length, maxTextBytes);
+    const isEnded = extent.ended && keepBytes === ends.at(-1);
+    const closing = [isEnded ? NOTHING : EMPTY_LAST_BLOCK, extent.checksum ? checksumBytes(text) : NOTHING];
+    return { keepBytes, closing: Buffer.concat(closing), text };
+  }
+  return null;
+}
+
+/** The last block up to which all decode: damage anywhere spoils all that follows, so halving finds it. */
+function lastSound(bytes: Uint8Array, ends: readonly number[], maxTextBytes: number): number {
+  let sound = -1;
+  let bad = ends.length;
+  for (let probe = bad - 1; bad - sound > 1; probe = (sound + bad) >> 1) {
+    if (textUpTo(bytes, ends[probe] ?? 0, maxTextBytes) === null) bad = probe;
+    else sound = probe;
+  }
+  return sound;
+}
+
+/** A tail of zero bytes, as a power loss leaves it, reads as a row of empty blocks: of those one is kept. */
+function firstWithSameText(bytes: Uint8Array, ends: readonly number[], n: number, length: number, max: number): number {
+  const isEmptyBlock = (k: number): boolean => (ends[k] ?? 0) - (ends[k - 1] ?? 0) === EMPTY_BLOCK.length;
+  let first = n;
+  while (first > 1 && isEmptyBlock(first) && isEmptyBlock(first - 1)) first--;
+  const end = ends[first] ?? 0;
+  return textUpTo(bytes, end, max)?.length === length ? end : (ends[n] ?? 0);
+}
+
+function checksumBytes(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, xxhash64Low32(text), true);
+  return bytes;
+}
+
+export const zstd: Codec = {
+  name: "zstd",
+  extension: ".ndjson.zst",
+  magic: ZSTD_MAGIC,
+  // Flags: a checksum, no content size. Window: 2 MiB.
+  start: new Uint8Array([...ZSTD_MAGIC, 0x04, (WINDOW_LOG - 10) << 3]),
+  encoder: () => new ZstdEncoder(),
+  encodeUnit: (text) => zlib.zstdCompressSync(text, ENCODE_SMALL),
+  decodeUnit,
+  closeUnit: (bytes) => closeUnit(bytes, MAX_UNIT_TEXT_BYTES),
+};
