@@ -69,7 +69,7 @@ function findFans(tree: Tree, chip: Chip): Fan[] {
   return fans.map(({ number, label, file }) => ({
     name: label ?? `${chip.name} fan${number}`,
     file,
-    max_rpm: tree.integer(`${chip.folder}fan${number}_max`),
+    max_rpm: plausibleRpm(tree.integer(`${chip.folder}fan${number}_max`)),
   }));
 }
 
@@ -89,10 +89,14 @@ async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
     total_power_watts: totalWatts(meters, powered),
     inlet_temperature: oneDigit(highest(inlets)),
     outlet_temperature: oneDigit(highest(outlets)),
-    fan_speeds: parts.fans.map(({ name, max_rpm }, id) => ({ id, name, speed_rpm: fans[id] ?? null, max_rpm })),
+    fan_speeds: parts.fans.map(({ name, max_rpm }, id) => ({ id, name, speed_rpm: plausibleRpm(fans[id]), max_rpm })),
     psu_status: powered.map((supply, id) => ({ id, ...supply })),
   };
 }
+
+/** Embedded controllers say 65535 while they have no reading. */
+const plausibleRpm = (rpm: number | null | undefined): number | null =>
+  typeof rpm === "number" && rpm >= 0 && rpm < 65535 ? rpm : null;
 
 const oneDigit = (value: number | null): number | null => (value === null ? null : round1(value));
 
