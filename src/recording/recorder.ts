@@ -161,7 +161,7 @@ export class Recorder {
     }
   }
 
-  #written(_frame: Frame, _bytes: number): void {
+  #written(): void {
     if (this.#missing > 0) this.#say(`recording again, ${this.#missing} frames are missing`);
     this.#missing = 0;
     this.#isUntouched = false;
