@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { parseProcessStat } from "./process_stat.ts";
+import { parseProcessStat, parseResidentPages } from "./process_stat.ts";
 
-const parse = (text: string) => parseProcessStat(Buffer.from(text), Buffer.byteLength(text));
+const parse = (text: string) => parseProcessStat(Buffer.from(text));
 const tail = "S 1 2 2 0 -1 4194560 9 8 7 6 150 25 3 2 -51 -20 12 0 8801 2199023255552 375 18446744073709551615 1 1\n";
 
 test("reads the fields of proc_pid_stat(5)", () => {
@@ -27,13 +27,6 @@ test.each(["a b", "x) S 1 (y", ")", "(", "", "(sd-pam)", "tmux: server", ") R 9 
   },
 );
 
-test("what an earlier, longer reading left in the buffer does not count", () => {
-  const line = `42 (a) ${tail}`;
-  const buffer = Buffer.from(`${line}9 (later) R 5 5)`);
-  expect(parseProcessStat(buffer, line.length)?.comm).toBe("a");
-  expect(parseProcessStat(buffer, line.length - 40)).toBeNull();
-});
-
 test.each([
   "",
   "42",
@@ -49,6 +42,11 @@ test.each([
 });
 
 test("reads this very process", () => {
-  const bytes = readFileSync("/proc/self/stat");
-  expect(parseProcessStat(bytes, bytes.length)).toMatchObject({ ppid: process.ppid, state: "R" });
+  expect(parseProcessStat(readFileSync("/proc/self/stat"))).toMatchObject({ ppid: process.ppid, state: "R" });
+});
+
+test("parseResidentPages takes the second number", () => {
+  expect(parseResidentPages(Buffer.from("730 460 432 5 0 112 0\n"))).toBe(460);
+  expect(parseResidentPages(Buffer.from("730\n"))).toBeNull();
+  expect(parseResidentPages(Buffer.from(""))).toBeNull();
 });

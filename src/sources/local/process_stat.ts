@@ -13,6 +13,7 @@ export interface ProcessStat {
   /** Clock ticks between the boot and its start; with the pid it tells processes apart. */
   readonly start_ticks: number;
   readonly vms_bytes: number;
+  /** Newer kernels sum this up only roughly here, off by up to some MiB a CPU; `statm` has it exactly. */
   readonly rss_pages: number;
 }
 
@@ -38,12 +39,12 @@ const RSS = 21;
 const numbers = new Float64Array(FIELDS);
 
 /** `null` where the bytes are not such a line. */
-export function parseProcessStat(bytes: Buffer, length: number): ProcessStat | null {
+export function parseProcessStat(bytes: Buffer): ProcessStat | null {
   const open = bytes.indexOf(OPEN);
   // A name may hold spaces and parentheses: the last one closes it.
-  const close = bytes.subarray(0, length).lastIndexOf(CLOSE);
+  const close = bytes.lastIndexOf(CLOSE);
   if (open < 1 || close < open || bytes[close + 1] !== SPACE || bytes[close + 3] !== SPACE) return null;
-  if (!readNumbers(bytes, close + 4, length)) return null;
+  if (!readNumbers(bytes, close + 4)) return null;
   return {
     comm: bytes.toString("utf8", open + 1, close),
     state: String.fromCharCode(bytes[close + 2] ?? 0),
@@ -61,19 +62,25 @@ export function parseProcessStat(bytes: Buffer, length: number): ProcessStat | n
 const number = (field: number): number => numbers[field] ?? 0;
 
 /** Reads the numbers from `from` on, each ended by a space, into `numbers[1…]`; says whether all of them are there. */
-function readNumbers(bytes: Uint8Array, from: number, length: number): boolean {
+function readNumbers(bytes: Uint8Array, from: number): boolean {
   let at = from;
   for (let field = 1; field < FIELDS; field++) {
     const negative = bytes[at] === MINUS;
     if (negative) at++;
     const start = at;
     let value = 0;
-    for (let digit = bytes[at] ?? 0; at < length && digit >= ZERO && digit <= NINE; digit = bytes[++at] ?? 0) {
+    for (let digit = bytes[at] ?? 0; digit >= ZERO && digit <= NINE; digit = bytes[++at] ?? 0) {
       value = value * 10 + (digit - ZERO);
     }
-    if (at === start || at >= length || bytes[at] !== SPACE) return false;
+    if (at === start || bytes[at] !== SPACE) return false;
     numbers[field] = negative ? -value : value;
     at++;
   }
   return true;
+}
+
+/** Resident pages in `/proc/PID/statm`, its second number; `null` where the bytes are not such a line. */
+export function parseResidentPages(bytes: Buffer): number | null {
+  const pages = bytes.toString("latin1").match(/^\d+ (\d+) /)?.[1];
+  return pages === undefined ? null : Number(pages);
 }

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { commandText, printable } from "./command_line.ts";
+import type { CommandMode } from "./mask.ts";
+import type { KnownProcess } from "./process_table.ts";
+import { parseEffectiveUid } from "./users.ts";
+
+/** A healthy `/proc` answers for 100 processes in 3 ms; what takes longer is in the next frame. */
+const PATIENCE_MS = 50;
+
+/**
+ * Reads that may hang at the same time. Each holds a thread of the runtime's pool, which has one a CPU and serves the
+ * recording's files too.
+ */
+const MAY_HANG = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+
+/** How many known processes are looked at again in each cycle: they may change their title or user at any time. */
+const REFRESHED_PER_CYCLE = 8;
+
+type ReadMode = Exclude<CommandMode, "name">;
+
+/**
+ * Users and command lines of the processes that a frame shows, each read when it is first shown, when its name changes,
+ * and from time to time.
+ *
+ * The kernel reads a command line out of the process's own memory, under a lock that a process stuck in the kernel may
+ * hold for ever. So that is done on another thread, one after the other, and never waited for long. Until it is
+ * answered a process has no command line; a process whose read hangs is left alone until it comes back.
+ */
+export class ProcessDetails {
+  readonly #proc: string;
+  readonly #mode: CommandMode;
+  readonly #mayHang: number;
+  /** Processes whose command line is being read. */
+  readonly #underWay = new Set<number>();
+  /** Since the start; says whose turn it is. */
+  #refreshed = 0;
+
+  constructor(proc: string, mode: CommandMode, mayHang = MAY_HANG) {
+    this.#proc = proc;
+    this.#mode = mode;
+    this.#mayHang = mayHang;
+  }
+
+  async update(shown: readonly KnownProcess[]): Promise<void> {
+    const due = new Set(shown.filter((process) => !process.hasDetails));
+    for (let refreshed = 0; refreshed < Math.min(REFRESHED_PER_CYCLE, shown.length); refreshed++) {
+      const process = shown[this.#refreshed++ % shown.length];
+      if (process) due.add(process);
+    }
+    for (const process of due) process.uid = this.#readUid(process.pid) ?? process.uid;
+    if (this.#mode === "name") due.forEach(showNameOnly);
+    else await this.#readCommandsInTime([...due], this.#mode);
+  }
+
+  #readUid(pid: number): number | null {
+    try {
+      return parseEffectiveUid(readFileSync(`${this.#proc}/${pid}/status`, "latin1"));
+    } catch {
+      // It has ended, or we may not look at it: what is known stays.
+      return null;
+    }
+  }
+
+  async #readCommandsInTime(due: readonly KnownProcess[], mode: ReadMode): Promise<void> {
+    // What waits for a device is what may hang: the others first.
+    const queue = due.toSorted((a, b) => Number(a.stat.state === "D") - Number(b.stat.state === "D"));
+    await withPatience((isOver) => this.#readCommands(queue, mode, isOver));
+  }
+
+  async #readCommands(queue: readonly KnownProcess[], mode: ReadMode, isOver: () => boolean): Promise<void> {
+    for (const process of queue) {
+      if (isOver() || this.#underWay.size >= this.#mayHang) return;
+      if (!this.#underWay.has(process.pid)) await this.#readCommand(process, mode);
+    }
+  }
+
+  async #readCommand(process: KnownProcess, mode: ReadMode): Promise<void> {
+    this.#underWay.add(process.pid);
+    try {
+      const cmdline = await readFile(`${this.#proc}/${process.pid}/cmdline`);
+      process.command = commandText(cmdline, mode) ?? process.command;
+    } catch {
+      // As above.
+    } finally {
+      this.#underWay.delete(process.pid);
+    }
+    process.hasDetails = true;
+  }
+}
+
+function showNameOnly(process: KnownProcess): void {
+  process.command = printable(process.stat.comm);
+  process.hasDetails = true;
+}
+
+/** Waits for the work, but no longer than `PATIENCE_MS`; the work can ask whether that is over. */
+async function withPatience(work: (isOver: () => boolean) => Promise<void>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  let isOver = false;
+  const timer = setTimeout(over.resolve, PATIENCE_MS);
+  try {
+    await Promise.race([work(() => isOver), over.promise]);
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
+}
