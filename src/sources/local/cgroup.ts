@@ -1,5 +1,5 @@
 import type { Cpu } from "../../frame/schema.ts";
-import { parseInteger, type Tree } from "./files.ts";
+import { parseNatural, type Tree } from "./files.ts";
 import { type Mount, mountinfoFile, parseMountinfo } from "./mountinfo.ts";
 
 /** Limits and usage of the control group that this process is in: cgroups(7), admin-guide/cgroup-v2.rst. */
@@ -22,7 +22,7 @@ interface Groups {
 /** What the two versions of the interface call the same things. */
 interface Files {
   readonly cpuLimit: (tree: Tree, folder: string) => number | null;
-  readonly memoryLimit: (tree: Tree, folder: string) => number | null;
+  readonly memoryLimit: string;
   readonly memoryUsed: string;
   readonly inactiveFile: string;
   readonly cpuUsed_us: (tree: Tree, folder: string, stat: Map<string, number>) => number | null;
@@ -30,10 +30,10 @@ interface Files {
 
 const V2: Files = {
   cpuLimit: (tree, folder) => {
-    const [quota, period] = (tree.text(`${folder}/cpu.max`) ?? "").split(" ").map(Number);
+    const [quota, period] = (tree.text(`${folder}/cpu.max`) ?? "").split(" ").map(parseNatural);
     return quota && period ? quota / period : null;
   },
-  memoryLimit: (tree, folder) => tree.integer(`${folder}/memory.max`),
+  memoryLimit: "memory.max",
   memoryUsed: "memory.current",
   inactiveFile: "inactive_file",
   cpuUsed_us: (_tree, _folder, stat) => stat.get("usage_usec") ?? null,
@@ -41,19 +41,17 @@ const V2: Files = {
 
 const V1: Files = {
   cpuLimit: (tree, folder) => {
-    const quota = tree.integer(`${folder}/cpu.cfs_quota_us`);
-    const period = tree.integer(`${folder}/cpu.cfs_period_us`);
-    return quota && period && quota > 0 ? quota / period : null;
+    const quota = tree.natural(`${folder}/cpu.cfs_quota_us`);
+    const period = tree.natural(`${folder}/cpu.cfs_period_us`);
+    // Without a limit the quota is -1.
+    return quota && period ? quota / period : null;
   },
-  memoryLimit: (tree, folder) => {
-    const limit = tree.integer(`${folder}/memory.limit_in_bytes`);
-    // Without a limit it says the highest number of pages there can be.
-    return limit !== null && limit <= Number.MAX_SAFE_INTEGER ? limit : null;
-  },
+  // Without a limit it says the highest number of pages there can be, which is no safe integer.
+  memoryLimit: "memory.limit_in_bytes",
   memoryUsed: "memory.usage_in_bytes",
   inactiveFile: "total_inactive_file",
   cpuUsed_us: (tree, folder) => {
-    const nanoseconds = tree.integer(`${folder}/cpuacct.usage`);
+    const nanoseconds = tree.natural(`${folder}/cpuacct.usage`);
     return nanoseconds === null ? null : nanoseconds / 1000;
   },
 };
@@ -133,7 +131,7 @@ function readCounters(tree: Tree, { cpu, files, accountingFolder }: Groups, at_m
 
 /** What cannot be taken back without cost: usage less the page cache that nobody has touched for a while, as Kubernetes counts. */
 function readWorkingSet(tree: Tree, { memory, files }: Groups): number | null {
-  const used = tree.integer(`${memory.folder}/${files.memoryUsed}`);
+  const used = tree.natural(`${memory.folder}/${files.memoryUsed}`);
   const inactive = parseKeyed(tree.text(`${memory.folder}/memory.stat`)).get(files.inactiveFile);
   return used === null ? null : Math.max(0, used - (inactive ?? 0));
 }
@@ -143,7 +141,7 @@ export function parseKeyed(text: string | null): Map<string, number> {
   const values = new Map<string, number>();
   for (const line of text?.split("\n") ?? []) {
     const [key, value] = line.split(" ");
-    const number = parseInteger(value ?? null);
+    const number = parseNatural(value ?? null);
     if (key && number !== null) values.set(key, number);
   }
   return values;
@@ -159,7 +157,7 @@ function findGroups(tree: Tree): Groups | null {
     foldersUpwards(v1(controller) ?? v2, own.get(controller) ?? own.get("") ?? "/");
   const files = v1("memory") === undefined ? V2 : V1;
   const cpu = tightest(chain("cpu"), (folder) => files.cpuLimit(tree, folder));
-  const memory = tightest(chain("memory"), (folder) => files.memoryLimit(tree, folder));
+  const memory = tightest(chain("memory"), (folder) => tree.natural(`${folder}/${files.memoryLimit}`));
   if (cpu === null || memory === null || (cpu.value === null && memory.value === null)) return null;
   return { cpu, memory, files, accountingFolder: files === V2 ? cpu.folder : (chain("cpuacct")[0] ?? cpu.folder) };
 }

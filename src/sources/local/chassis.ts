@@ -69,7 +69,7 @@ function findFans(tree: Tree, chip: Chip): Fan[] {
   return fans.map(({ number, label, file }) => ({
     name: label ?? `${chip.name} fan${number}`,
     file,
-    max_rpm: plausibleRpm(tree.integer(`${chip.folder}fan${number}_max`)),
+    max_rpm: plausibleRpm(tree.natural(`${chip.folder}fan${number}_max`)),
   }));
 }
 
@@ -79,7 +79,7 @@ async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
   const [inlets, outlets, fans, meters, psus, supplies] = await Promise.all([
     temperatures(parts.inlets),
     temperatures(parts.outlets),
-    Promise.all(parts.fans.map(({ file }) => tree.integerLater(file))),
+    Promise.all(parts.fans.map(({ file }) => tree.naturalLater(file))),
     Promise.all(parts.meters.map(({ file }) => readWatts(tree, file))),
     Promise.all(parts.psus.map((chip, i) => readPowerSupplyChip(tree, chip, i + 1))),
     Promise.all(parts.supplies.map((supply) => readSupply(tree, supply))),

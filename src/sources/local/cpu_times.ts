@@ -19,6 +19,7 @@ export interface Load {
   total: number;
 }
 
+const HIGHEST_CPU = 1e6;
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const isDigit = (byte: number | undefined): byte is number => byte !== undefined && byte >= 0x30 && byte <= 0x39;
@@ -32,7 +33,7 @@ export function parseCpuTimes(bytes: Uint8Array): CpuTimes | null {
     at += 3;
     let cpu = -1;
     for (; isDigit(bytes[at]); at++) cpu = Math.max(cpu, 0) * 10 + (bytes[at] ?? 0) - 0x30;
-    if (cpu === -1 ? ticks.length > 0 : ticks.length === 0) return null;
+    if (cpu > HIGHEST_CPU || (cpu === -1 ? ticks.length > 0 : ticks.length === 0)) return null;
     if (cpu !== -1) cpus.push(cpu);
     at = parseRow(bytes, at, ticks);
   }

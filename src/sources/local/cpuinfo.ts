@@ -52,7 +52,7 @@ const joined = (names: readonly string[]): string => [...new Set(names)].join(" 
 function parseProcessor(block: Block): Processor[] {
   const number = (key: string): number | null => {
     const value = block.get(key);
-    return value !== undefined && /^\d+(\.\d+)?$/.test(value) ? Number(value) : null;
+    return value !== undefined && /^\d{1,7}(\.\d+)?$/.test(value) ? Number(value) : null;
   };
   const processor = number("processor");
   if (processor === null) return [];

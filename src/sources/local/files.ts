@@ -39,8 +39,13 @@ export class Tree {
     }
   }
 
-  integer(file: string): number | null {
-    return parseInteger(this.text(file));
+  /** A number that cannot be negative, as nearly all are. */
+  natural(file: string): number | null {
+    return parseNatural(this.text(file));
+  }
+
+  async naturalLater(file: string): Promise<number | null> {
+    return parseNatural(await this.textLater(file));
   }
 
   async integerLater(file: string): Promise<number | null> {
@@ -144,17 +149,24 @@ export class HotFile {
 }
 
 export function parseInteger(text: string | null): number | null {
-  if (text === null || !/^-?\d{1,20}$/.test(text)) return null;
-  return Number(text);
+  if (text === null || !/^-?\d{1,16}$/.test(text)) return null;
+  const value = Number(text);
+  // Of -0 the sum with 0 is 0.
+  return Number.isSafeInteger(value) ? value + 0 : null;
+}
+
+export function parseNatural(text: string | null): number | null {
+  const value = parseInteger(text);
+  return value !== null && value >= 0 ? value : null;
 }
 
 const byNumber = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
 
-/** CPU numbers as the kernel lists them: `0-3,8`. */
+/** CPU numbers as the kernel lists them: `0-3,8`; it can have 8192. */
 export function parseCpuList(text: string | null): number[] {
   const cpus: number[] = [];
   for (const part of text?.trim().split(",") ?? []) {
-    const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+    const range = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part);
     if (range === null) continue;
     const first = Number(range[1]);
     for (let cpu = first; cpu <= Number(range[2] ?? first); cpu++) cpus.push(cpu);
@@ -163,7 +175,7 @@ export function parseCpuList(text: string | null): number[] {
 }
 
 /** To one digit after the point: each further one costs bytes in every frame. */
-export const round1 = (value: number): number => Math.round(value * 10) / 10;
+export const round1 = (value: number): number => Math.round(value * 10) / 10 + 0;
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

@@ -7,20 +7,23 @@ export interface Frequencies {
 }
 
 const folder = (cpu: number): string => `/sys/devices/system/cpu/cpu${cpu}/`;
+/** 100 GHz: what is above is rubbish. */
+const HIGHEST_KHZ = 1e8;
+
 const fromKilohertz = (kilohertz: number | null): number | null =>
-  kilohertz === null ? null : Math.round(kilohertz / 1000);
+  kilohertz === null || kilohertz > HIGHEST_KHZ ? null : Math.round(kilohertz / 1000);
 
 /**
  * Base: by intel_pstate, by ACPI CPPC (the AMD drivers), by the model's name (`@ 2.90GHz`), else what /proc/cpuinfo
  * says (a virtual machine's only figure). Max: over all CPUs, since favoured cores boost higher.
  */
 export function readFrequencies(tree: Tree, cpus: readonly number[], info: CpuInfo): Frequencies {
-  const all = (file: string): number | null => highest(cpus.map((cpu) => tree.integer(folder(cpu) + file)));
+  const all = (file: string): number | null => highest(cpus.map((cpu) => tree.natural(folder(cpu) + file)));
   const max_mhz = fromKilohertz(all("cpufreq/cpuinfo_max_freq"));
   const first = cpus[0] ?? 0;
   const base_mhz =
-    fromKilohertz(tree.integer(`${folder(first)}cpufreq/base_frequency`)) ??
-    tree.integer(`${folder(first)}acpi_cppc/nominal_freq`) ??
+    fromKilohertz(tree.natural(`${folder(first)}cpufreq/base_frequency`)) ??
+    tree.natural(`${folder(first)}acpi_cppc/nominal_freq`) ??
     nominalFromModel(info.model) ??
     (max_mhz === null ? rounded(info.processors[0]?.mhz ?? null) : null);
   // Some firmware says 0 where it knows nothing.
@@ -41,7 +44,7 @@ const SAMPLES_PER_SOCKET = 8;
 export async function readCurrentMhz(tree: Tree, cpus: readonly number[]): Promise<number | null> {
   const step = Math.max(1, Math.floor(cpus.length / SAMPLES_PER_SOCKET));
   const sample = cpus.filter((_, i) => i % step === 0).slice(0, SAMPLES_PER_SOCKET);
-  const read = await Promise.all(sample.map((cpu) => tree.integerLater(`${folder(cpu)}cpufreq/scaling_cur_freq`)));
+  const read = await Promise.all(sample.map((cpu) => tree.naturalLater(`${folder(cpu)}cpufreq/scaling_cur_freq`)));
   const known = read.filter((kilohertz) => kilohertz !== null);
   const mean = known.reduce((total, kilohertz) => total + kilohertz, 0) / known.length;
   return known.length === 0 ? null : fromKilohertz(mean);

@@ -59,6 +59,6 @@ export async function readCelsius(tree: Tree, file: string): Promise<number | nu
 }
 
 export async function readWatts(tree: Tree, file: string): Promise<number | null> {
-  const microwatts = await tree.integerLater(file);
+  const microwatts = await tree.naturalLater(file);
   return microwatts === null ? null : microwatts / 1e6;
 }

@@ -7,7 +7,7 @@ type MemorySizes = Omit<Memory, "index" | "time" | keyof HostIdentity>;
 /** /proc/meminfo (proc_meminfo(5)): lines of `Key:  12345 kB`. */
 function parseMeminfo(text: string): Map<string, number> {
   const sizes = new Map<string, number>();
-  for (const [, key = "", kibibytes] of text.matchAll(/^(\w+):\s+(\d{1,13}) kB$/gm)) {
+  for (const [, key = "", kibibytes] of text.matchAll(/^(\w+):\s+(\d{1,12}) kB$/gm)) {
     sizes.set(key, Number(kibibytes) * 1024);
   }
   return sizes;

@@ -21,7 +21,7 @@ export async function readPowerSupplyChip(tree: Tree, chip: Chip, number: number
   const input = powers.find(({ label }) => INPUT_LABEL.test(label ?? "")) ?? powers[0];
   const watts = input === undefined ? null : await readWatts(tree, input.file);
   const alarms = chip.files.filter((file) => /_(alarm|fault)$/.test(file));
-  const raised = await Promise.all(alarms.map((file) => tree.integerLater(chip.folder + file)));
+  const raised = await Promise.all(alarms.map((file) => tree.naturalLater(chip.folder + file)));
   return {
     name: `${chip.name} ${number}`,
     status: raised.includes(1) ? "Degraded" : alarms.length > 0 || watts !== null ? "Ok" : "Unknown",
@@ -44,11 +44,11 @@ export function findSupplies(tree: Tree): { name: string; type: string }[] {
 export async function readSupply(tree: Tree, supply: { name: string; type: string }): Promise<PowerReading> {
   const folder = `${CLASS}/${supply.name}/`;
   if (supply.type === "Mains") {
-    const online = await tree.integerLater(`${folder}online`);
+    const online = await tree.naturalLater(`${folder}online`);
     return { name: supply.name, status: statusOf(online), power_watts: null };
   }
   const [present, status] = await Promise.all([
-    tree.integerLater(`${folder}present`),
+    tree.naturalLater(`${folder}present`),
     tree.textLater(`${folder}status`),
   ]);
   const watts = status === "Discharging" ? await batteryWatts(tree, folder) : null;

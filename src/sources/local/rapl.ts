@@ -42,7 +42,7 @@ export class Rapl {
 
   /** Watts since the last call; `null` the first time, and where any package is unknown. */
   async read(at_ms: number): Promise<number | null> {
-    const readings = await Promise.all(this.#domains.map(({ energyFile }) => this.#tree.integerLater(energyFile)));
+    const readings = await Promise.all(this.#domains.map(({ energyFile }) => this.#tree.naturalLater(energyFile)));
     const now = readings.map((energy_uj) => (energy_uj === null ? null : { at_ms, energy_uj }));
     const watts = this.#domains.map(({ range_uj }, i) => {
       const [before, after] = [this.#before[i], now[i]];
@@ -62,7 +62,7 @@ function findPackages(tree: Tree): Domain[] {
     .filter((name) => tree.text(`${folder}/${name}/name`)?.startsWith("package-"))
     .flatMap((name) => {
       const energyFile = `${folder}/${name}/energy_uj`;
-      const range_uj = tree.integer(`${folder}/${name}/max_energy_range_uj`);
+      const range_uj = tree.natural(`${folder}/${name}/max_energy_range_uj`);
       return range_uj !== null && tree.isReadable(energyFile) ? [{ energyFile, range_uj }] : [];
     });
 }

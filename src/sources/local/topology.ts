@@ -70,7 +70,7 @@ const SMALL_CORE = 0.7;
 function readCoreTypes(tree: Tree, cpus: readonly number[]): Map<number, CoreType> {
   const types = new Map<number, CoreType>();
   for (const [file, type] of INTEL_KINDS) for (const cpu of parseCpuList(tree.text(file))) types.set(cpu, type);
-  return types.size > 0 ? types : capacityTypes(cpus, (cpu) => tree.integer(`${CPU}${cpu}/cpu_capacity`));
+  return types.size > 0 ? types : capacityTypes(cpus, (cpu) => tree.natural(`${CPU}${cpu}/cpu_capacity`));
 }
 
 /** By the scheduler's cpu_capacity (1024: the strongest core), which only asymmetric machines have different values of. */
@@ -100,7 +100,7 @@ export function readCacheMegabytes(tree: Tree, cpus: readonly number[]): number 
   const levels = tree
     .names(folder(first))
     .filter((name) => name.startsWith("index"))
-    .map((name) => ({ name, level: tree.integer(`${folder(first)}${name}/level`) ?? 0 }));
+    .map((name) => ({ name, level: tree.natural(`${folder(first)}${name}/level`) ?? 0 }));
   const last = levels.reduce((a, b) => (b.level > a.level ? b : a), { name: "", level: 1 });
   if (last.level < 2) return null;
   let bytes = 0;
