@@ -26,8 +26,11 @@ interface Parts {
 interface Fan {
   readonly name: string;
   readonly file: string;
-  readonly max_rpm: number | null;
+  /** Read with the speed: it is a register of the chip, behind the same slow bus. */
+  readonly maximumFile: string | null;
 }
+
+type FanSpeed = Chassis["fan_speeds"][number];
 
 type Readings = Pick<
   Chassis,
@@ -53,7 +56,7 @@ function findParts(tree: Tree): Parts {
   const labelled = (pattern: RegExp): Sensor[] => sensors("temp").filter(({ label }) => pattern.test(label ?? ""));
   return {
     detail: readMachineNames(tree),
-    fans: chips.flatMap((chip) => findFans(tree, chip)),
+    fans: chips.flatMap(findFans),
     inlets: labelled(INLET),
     outlets: labelled(OUTLET),
     meters: chips
@@ -64,13 +67,21 @@ function findParts(tree: Tree): Parts {
   };
 }
 
-function findFans(tree: Tree, chip: Chip): Fan[] {
+function findFans(chip: Chip): Fan[] {
   const fans = chip.sensors.filter(({ kind }) => kind === "fan");
   return fans.map(({ number, label, file }) => ({
     name: label ?? `${chip.name} fan${number}`,
     file,
-    max_rpm: plausibleRpm(tree.natural(`${chip.folder}fan${number}_max`)),
+    maximumFile: chip.files.includes(`fan${number}_max`) ? `${chip.folder}fan${number}_max` : null,
   }));
+}
+
+async function readFan(tree: Tree, { name, file, maximumFile }: Fan, id: number): Promise<FanSpeed> {
+  const [speed, max] = await Promise.all([
+    tree.naturalLater(file),
+    maximumFile === null ? null : tree.naturalLater(maximumFile),
+  ]);
+  return { id, name, speed_rpm: plausibleRpm(speed), max_rpm: plausibleRpm(max) };
 }
 
 async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
@@ -79,7 +90,7 @@ async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
   const [inlets, outlets, fans, meters, psus, supplies] = await Promise.all([
     temperatures(parts.inlets),
     temperatures(parts.outlets),
-    Promise.all(parts.fans.map(({ file }) => tree.naturalLater(file))),
+    Promise.all(parts.fans.map((fan, id) => readFan(tree, fan, id))),
     Promise.all(parts.meters.map(({ file }) => readWatts(tree, file))),
     Promise.all(parts.psus.map((chip, i) => readPowerSupplyChip(tree, chip, i + 1))),
     Promise.all(parts.supplies.map((supply) => readSupply(tree, supply))),
@@ -89,14 +100,13 @@ async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
     total_power_watts: totalWatts(meters, powered),
     inlet_temperature: oneDigit(highest(inlets)),
     outlet_temperature: oneDigit(highest(outlets)),
-    fan_speeds: parts.fans.map(({ name, max_rpm }, id) => ({ id, name, speed_rpm: plausibleRpm(fans[id]), max_rpm })),
+    fan_speeds: fans,
     psu_status: powered.map((supply, id) => ({ id, ...supply })),
   };
 }
 
 /** Embedded controllers say 65535 while they have no reading. */
-const plausibleRpm = (rpm: number | null | undefined): number | null =>
-  typeof rpm === "number" && rpm >= 0 && rpm < 65535 ? rpm : null;
+const plausibleRpm = (rpm: number | null): number | null => (rpm !== null && rpm < 65535 ? rpm : null);
 
 const oneDigit = (value: number | null): number | null => (value === null ? null : round1(value));
 

@@ -32,7 +32,7 @@ interface Facts {
   readonly constantMhz: number | null;
 }
 
-/** Facts are some hundred reads: 5 ms of CPU for 224 CPUs. */
+/** Facts are some thousand reads: 20 ms of CPU for 224 CPUs. */
 const FACTS_EVERY_MS = 300_000;
 /** Short enough that the first frame has a power: it comes a quarter of a second after the first reading. */
 const SENSORS_EVERY_MS = 200;
