@@ -15,7 +15,7 @@ test("titles and users may change at any time: each process is looked at again",
   await details.update(shown);
   expect(new Set(shown.map(({ command, uid }) => `${command} ${uid}`))).toEqual(new Set(["before 0"]));
   for (let pid = 1; pid <= 20; pid++) tree.write(pid, { cmdline: "after\0", uid: 33 });
-  for (let cycle = 0; cycle < 3; cycle++) await details.update(shown);
+  for (let cycle = 0; cycle < 5; cycle++) await details.update(shown);
   expect(new Set(shown.map(({ command, uid }) => `${command} ${uid}`))).toEqual(new Set(["after 33"]));
   table.close();
 });

@@ -6,8 +6,11 @@ import type { CommandMode } from "./mask.ts";
 import type { KnownProcess } from "./process_table.ts";
 import { parseEffectiveUid } from "./users.ts";
 
-/** A healthy `/proc` answers for 100 processes in 3 ms; what takes longer is in the next frame. */
-const PATIENCE_MS = 50;
+/**
+ * A healthy `/proc` answers for 100 processes in 3 ms, on a machine under load in ten times that; what takes longer is in
+ * the next frame. Waited for once a process that hangs, not in every cycle.
+ */
+const PATIENCE_MS = 200;
 
 /**
  * Reads that may hang at the same time. Each holds a thread of the runtime's pool, which has one a CPU and serves the
@@ -15,8 +18,8 @@ const PATIENCE_MS = 50;
  */
 const MAY_HANG = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
-/** How many known processes are looked at again in each cycle: they may change their title or user at any time. */
-const REFRESHED_PER_CYCLE = 8;
+/** How many known processes are looked at again in each cycle, at 0.1 ms each: titles and users may change at any time. */
+const REFRESHED_PER_CYCLE = 4;
 
 type ReadMode = Exclude<CommandMode, "name">;
 

@@ -32,7 +32,7 @@ interface Tracked extends KnownProcess {
 const QUIET_READINGS_OF_IDLE = 3;
 
 /** Idle processes are read in rotation: about this many a cycle, each at the latest in every 8th. */
-const IDLE_READINGS_PER_CYCLE = 256;
+const IDLE_READINGS_PER_CYCLE = 128;
 const MAX_ROTATION = 8;
 
 /** As many as a frame shows by default. */
@@ -40,7 +40,7 @@ const MAX_OPEN_MEMORY = 100;
 
 /**
  * The processes below a `/proc`. Those that work, and those the last frame showed, are read in every cycle; idle ones in
- * rotation, as a reading costs 5 µs: of 1,000 idle processes each is read in every fourth cycle.
+ * rotation, as a reading costs 5 µs: of 1,000 idle processes each is read in every eighth cycle.
  */
 export class ProcessTable {
   readonly #proc: string;
