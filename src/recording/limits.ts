@@ -16,3 +16,6 @@ export const BLOCK_FRAMES = 1000;
 export const SUMMARY_EVERY = 64;
 
 export const MAX_HEADER_HOSTS = 1024;
+
+/** Of zstd: 128 MiB. */
+export const WINDOW_LOG_MAX = 27;

@@ -1,7 +1,7 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
-import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { MAX_UNIT_TEXT_BYTES, WINDOW_LOG_MAX } from "./limits.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
 import { frameExtent, ZSTD_MAGIC } from "./zstd_frame.ts";
 
@@ -24,9 +24,6 @@ const ENCODE_SMALL = { params: { [C.ZSTD_c_compressionLevel]: 3, [C.ZSTD_c_check
 const EMPTY_BLOCK = new Uint8Array([0, 0, 0]);
 const NOTHING = new Uint8Array(0);
 const EMPTY_LAST_BLOCK = new Uint8Array([1, 0, 0]);
-
-/** FORMAT: windows of up to 128 MiB are decoded. */
-const WINDOW_LOG_MAX = 27;
 
 class ZstdEncoder implements UnitEncoder {
   readonly #flusher = new Flusher(zlib.createZstdCompress(ENCODE));

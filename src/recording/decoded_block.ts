@@ -1,0 +1,104 @@
+import { decodeLine } from "../frame/decode.ts";
+import type { Frame } from "../frame/frame.ts";
+import { type LineFacts, readFacts } from "./line_facts.ts";
+import { type PlaceState, placeAfter } from "./place.ts";
+
+const NEWLINE = 10;
+
+/** Where the frames of a decoded stretch of text are, and when. */
+export class DecodedBlock {
+  readonly text: Buffer;
+  /** Of the frames' lines, in `text`. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #places: number[] = [];
+  readonly #times: number[] = [];
+  readonly #seqs: (number | null)[] = [];
+  /** The lines that are no frames: where a new stretch begins. Frame numbers within the block. */
+  readonly stretches: number[] = [];
+  #state: PlaceState | null;
+  #read = 0;
+
+  /** `before` is the state behind the block before it. */
+  constructor(text: Buffer, before: PlaceState | null) {
+    this.text = text;
+    this.#state = before;
+    this.#readLines();
+  }
+
+  #readLines(): void {
+    const { text } = this;
+    const facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
+    for (let end = text.indexOf(NEWLINE, this.#read); end >= 0; end = text.indexOf(NEWLINE, this.#read)) {
+      const start = this.#read;
+      this.#read = end + 1;
+      const kind = readFacts(text, start, end, facts);
+      if (kind === "header") this.stretches.push(this.frames);
+      if (kind !== "frame") continue;
+      this.#state = placeAfter(this.#state, facts);
+      this.#starts.push(start);
+      this.#ends.push(end);
+      this.#places.push(this.#state.place_ms);
+      this.#times.push(facts.t_ms);
+      this.#seqs.push(facts.seq);
+    }
+  }
+
+  get frames(): number {
+    return this.#starts.length;
+  }
+
+  /** Behind the last frame. */
+  get state(): PlaceState | null {
+    return this.#state;
+  }
+
+  place_ms(n: number): number {
+    return this.#places[n] ?? 0;
+  }
+
+  t_ms(n: number): number {
+    return this.#times[n] ?? 0;
+  }
+
+  seq(n: number): number | null {
+    return this.#seqs[n] ?? null;
+  }
+
+  /** The frame, read in full. One whose line turns out to be unreadable stands there empty, and says so. */
+  frame(n: number): Frame {
+    const line = decodeLine(this.text.toString("utf8", this.#starts[n], this.#ends[n]));
+    if (line.kind === "frame") return line.frame;
+    const reason = line.kind === "bad" ? line.reason : line.kind;
+    return {
+      t_ms: this.t_ms(n),
+      seq: this.seq(n),
+      elapsed_ms: null,
+      source: null,
+      hostname: "",
+      errors: [`recording: this frame cannot be read: ${reason}`],
+    };
+  }
+
+  /** The last frame at or before a place, -1 where all are behind it. */
+  lastAtOrBefore(place_ms: number): number {
+    let low = 0;
+    let high = this.frames;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#places[middle] ?? 0) <= place_ms) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The first frame at or after a wall-clock time; -1 where there is none. */
+  firstAtWall(t_ms: number): number {
+    return this.#times.findIndex((time) => time >= t_ms);
+  }
+
+  /** The first frame with that `seq` or a later one; -1 where there is none. */
+  firstWithSeq(seq: number): number {
+    return this.#seqs.findIndex((one) => one !== null && one >= seq);
+  }
+}

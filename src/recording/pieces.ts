@@ -1,0 +1,172 @@
+import type { Transform } from "node:stream";
+import zlib from "node:zlib";
+import type { FileBytes } from "./bytes.ts";
+import type { Codec } from "./codec.ts";
+import { memberHeaderBytes } from "./gzip.ts";
+import { WINDOW_LOG_MAX } from "./limits.ts";
+import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
+import { FrameWalker } from "./zstd_frame.ts";
+
+/**
+ * A stretch of decoded text (valid until the next one is asked for) and the unit it is from; or a place where the file
+ * is damaged: reading goes on at the next unit.
+ */
+export type Piece =
+  | { readonly text: Buffer; readonly unit_at: number }
+  | { readonly damage: string; readonly unit_at: number };
+
+/** A unit that fits is decoded at once; larger ones go through a decoder that gives a piece at a time. */
+const WINDOW_BYTES = [256 << 10, 8 << 20] as const;
+const AT_ONCE_TEXT_BYTES = 24 << 20;
+const INPUT_BYTES = 128 << 10;
+const OUTPUT_BYTES = 256 << 10;
+/** A small one makes the public stream slow, by a factor of two and more. */
+const STREAM_CHUNK_BYTES = 1 << 20;
+const GZIP_TRAILER_BYTES = 8;
+
+/** The text of a file from the unit at `from` on, whatever state it is in, in bounded memory. */
+export async function* textPieces(file: FileBytes, codec: Codec, from: number): AsyncGenerator<Piece> {
+  if (codec.name === "none") {
+    for (let at = from; at < file.size; at += OUTPUT_BYTES) yield { text: file.read(at, OUTPUT_BYTES), unit_at: from };
+    return;
+  }
+  for (let at = from; at < file.size; ) {
+    const length = yield* unit(file, codec, codec.name, at);
+    at = length === null ? findMagic(file, codec, at + 1) : at + length;
+  }
+}
+
+/** Where the next unit may begin, from `from` on; the file's end where there is none. */
+function findMagic(file: FileBytes, codec: Codec, from: number): number {
+  const magic = Buffer.from(codec.magic);
+  for (let at = from; at < file.size; at += OUTPUT_BYTES) {
+    const hit = file.read(at, OUTPUT_BYTES + magic.length - 1).indexOf(magic);
+    if (hit >= 0) return at + hit;
+  }
+  return file.size;
+}
+
+type Compression = "zstd" | "gzip";
+
+/** Yields the text of the unit at `at`; returns its length, `null` where it has no end. */
+async function* unit(
+  file: FileBytes,
+  codec: Codec,
+  kind: Compression,
+  at: number,
+): AsyncGenerator<Piece, number | null> {
+  for (const window of WINDOW_BYTES) {
+    const bytes = file.read(at, window);
+    const { text, length, damage } = codec.decodeUnit(bytes, AT_ONCE_TEXT_BYTES);
+    if (length === null && at + bytes.length < file.size) continue;
+    if (damage !== null) break;
+    yield { text: Buffer.from(text.buffer, text.byteOffset, text.length), unit_at: at };
+    return length;
+  }
+  const skip = kind === "zstd" ? 0 : (memberHeaderBytes(file.read(at, INPUT_BYTES)) ?? 0);
+  const decoder = stepDecoder(kind, WINDOW_LOG_MAX);
+  const fed =
+    decoder === null
+      ? yield* throughStream(file, kind, at, at + skip)
+      : yield* inSteps(file, kind, decoder, at, at + skip);
+  if (fed === null) return null;
+  return skip + fed + (kind === "gzip" ? GZIP_TRAILER_BYTES : 0);
+}
+
+/** How much of a piece belongs to the unit: of zstd the structure tells, of deflate only the decoder. */
+const extentOf = (kind: Compression): ((piece: Buffer) => { bytes: number; isEnd: boolean }) => {
+  if (kind === "gzip") return (piece) => ({ bytes: piece.length, isEnd: false });
+  const walker = new FrameWalker();
+  return (piece) => ({ bytes: walker.consume(piece), isEnd: walker.state !== "open" });
+};
+
+/** Returns how many bytes the decoder took, `null` where the unit does not end or is damaged. */
+async function* inSteps(
+  file: FileBytes,
+  kind: Compression,
+  decoder: StepDecoder,
+  unit_at: number,
+  from: number,
+): AsyncGenerator<Piece, number | null> {
+  const output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  const extent = extentOf(kind);
+  let at = from;
+  try {
+    for (;;) {
+      const piece = file.read(at, INPUT_BYTES);
+      const { bytes, isEnd } = extent(piece);
+      const used = yield* stepThrough(decoder, piece.subarray(0, bytes), output, unit_at);
+      at += used;
+      if (isEnd || (used < bytes && kind === "gzip")) return at - from;
+      if (used === 0) return null;
+    }
+  } catch (error) {
+    yield { damage: error instanceof Error ? error.message : String(error), unit_at };
+    return null;
+  } finally {
+    decoder.close();
+  }
+}
+
+function* stepThrough(decoder: StepDecoder, input: Buffer, output: Buffer, unit_at: number): Generator<Piece, number> {
+  let used = 0;
+  for (;;) {
+    const { consumedBytes, producedBytes } = decoder.step(input.subarray(used), output);
+    used += consumedBytes;
+    if (producedBytes > 0) yield { text: output.subarray(0, producedBytes), unit_at };
+    // A full output may hide more of it; else the decoder wants more input, or is at its end.
+    if (producedBytes < output.length) return used;
+  }
+}
+
+interface Counted {
+  readonly bytesWritten: number;
+}
+
+/** The same by the public stream, where a runtime's streams have another inside. */
+async function* throughStream(
+  file: FileBytes,
+  kind: Compression,
+  unit_at: number,
+  from: number,
+): AsyncGenerator<Piece, number | null> {
+  const params = { [zlib.constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX };
+  const stream: Transform & Counted =
+    kind === "zstd"
+      ? zlib.createZstdDecompress({ chunkSize: STREAM_CHUNK_BYTES, params })
+      : zlib.createInflateRaw({ chunkSize: STREAM_CHUNK_BYTES });
+  const feeding = feed(file, from, stream, extentOf(kind));
+  try {
+    for await (const text of stream) yield { text, unit_at };
+  } catch (error) {
+    // A unit that the file's end cuts off has given all it had; the decoder calls that an error, too.
+    if (!(await feeding).isAtEnd) yield { damage: String(error), unit_at };
+    return null;
+  } finally {
+    stream.destroy();
+  }
+  const { bytes, isEnd } = await feeding;
+  if (kind === "zstd") return isEnd ? bytes : null;
+  return stream.bytesWritten < bytes ? stream.bytesWritten : null;
+}
+
+/** Writes the unit into its decoder, no faster than that takes it. Never rejects. */
+async function feed(
+  file: FileBytes,
+  from: number,
+  stream: Transform,
+  extent: ReturnType<typeof extentOf>,
+): Promise<{ bytes: number; isEnd: boolean; isAtEnd: boolean }> {
+  let at = from;
+  let isEnd = false;
+  while (at < file.size && !isEnd && !stream.destroyed && !stream.readableEnded) {
+    const piece = file.read(at, INPUT_BYTES);
+    if (piece.length === 0) break;
+    const part = extent(piece);
+    isEnd = part.isEnd;
+    at += part.bytes;
+    await new Promise((resolve) => stream.write(piece.subarray(0, part.bytes), resolve));
+  }
+  stream.end();
+  return { bytes: at - from, isEnd, isAtEnd: at >= file.size };
+}
