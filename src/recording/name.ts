@@ -60,21 +60,28 @@ export function segmentPath(path: string, number: number): string {
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/**
- * The closed segments of the recording at `path`, oldest first. The Rust tool puts the number before the first dot of
- * the name, which is elsewhere only where the stem has one.
- */
-export function listSegments(path: string): Segment[] {
+interface Numbered extends Segment {
+  readonly isFile: boolean;
+}
+
+/** The Rust tool puts the number before the first dot of the name, which is elsewhere only where the stem has one. */
+function listNumbered(path: string): Numbered[] {
   const { directory, stem, extension } = split(path);
   const [first = "", ...rest] = stem.split(".");
   const tail = rest.map((part) => `.${part}`).join("");
   const ours = new RegExp(`^${literal(stem)}\\.(\\d{4,})${literal(extension)}$`);
   const theirs = new RegExp(`^${literal(first)}\\.(\\d{4,})${literal(tail + extension)}$`);
   return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .flatMap(({ name }) => {
-      const number = (ours.exec(name) ?? theirs.exec(name))?.[1];
-      return number === undefined ? [] : [{ number: Number(number), path: join(directory, name) }];
+    .flatMap((entry) => {
+      const number = (ours.exec(entry.name) ?? theirs.exec(entry.name))?.[1];
+      if (number === undefined) return [];
+      return [{ number: Number(number), path: join(directory, entry.name), isFile: entry.isFile() }];
     })
     .sort((a, b) => a.number - b.number);
 }
+
+/** The closed segments of the recording at `path`, oldest first. */
+export const listSegments = (path: string): Segment[] => listNumbered(path).filter(({ isFile }) => isFile);
+
+/** The number for the next closed segment: nothing stands under its name, nor under a higher one. */
+export const nextNumber = (path: string): number => (listNumbered(path).at(-1)?.number ?? 0) + 1;

@@ -8,8 +8,9 @@ import { AppendFile, syncDirectory } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Codec, codecOf } from "./codec.ts";
 import { examine, type Found, type Identity } from "./examine.ts";
-import { listSegments, segmentPath } from "./name.ts";
+import { listSegments, nextNumber, type Segment, segmentPath } from "./name.ts";
 import type { LastFrame, Repair } from "./repair.ts";
+import { isRecording } from "./room.ts";
 
 /** What is to be recorded, to be compared with what is there. */
 export interface Target {
@@ -42,12 +43,12 @@ export interface Opened {
 export async function openRecording(target: Target): Promise<Opened> {
   const stats = statPath(target.path);
   if (stats !== null) return await openExisting(target);
-  const newest = listSegments(target.path).at(-1);
+  const newest = newestSegment(target);
   if (newest === undefined) return create(target);
   const lock = openLocked(newest.path, target.path);
   const found = look(lock, target.codec, newest.path);
   const known = await history(lock, found, target, newest.path);
-  return { ...known, file: null, isNew: false, repair: null, lock, segment: newest.number + 1 };
+  return { ...known, file: null, isNew: false, repair: null, lock, segment: nextNumber(target.path) };
 }
 
 /** `null` where there is nothing at the path; throws where there is something that is no regular file. */
@@ -73,10 +74,13 @@ function statPath(path: string): Stats | null {
 const usage = (path: string, error: unknown): UsageError =>
   error instanceof UsageError ? error : new UsageError(`${path}: ${systemWords(error)}`);
 
+const newestSegment = ({ path }: Target): Segment | undefined =>
+  listSegments(path).findLast((one) => attempt(one.path, () => isRecording(one.path)));
+
 function create({ path }: Target): Opened {
   const file = attempt(path, () => AppendFile.create(path));
   lock(file, path);
-  return { file, isNew: true, repair: null, lock: file, last: null, recording: null, segment: 1 };
+  return { file, isNew: true, repair: null, lock: file, ...NOTHING_KNOWN, segment: nextNumber(path) };
 }
 
 function attempt<T>(path: string, action: () => T): T {
@@ -125,7 +129,7 @@ async function openExisting(target: Target): Promise<Opened> {
   try {
     const found = look(file, codec, path);
     const known = await history(file, found, target, path);
-    const segment = (listSegments(path).at(-1)?.number ?? 0) + 1;
+    const segment = nextNumber(path);
     if (found.kind === "continue") return { ...known, file, isNew: false, repair: found.repair, lock: file, segment };
     if (found.kind === "empty")
       return { ...(await before(target)), file, isNew: false, repair: null, lock: file, segment };
@@ -144,7 +148,7 @@ const NOTHING_KNOWN: Known = { last: null, recording: null };
 
 /** What the newest closed segment knows, for a path at which there are no frames. */
 async function before(target: Target): Promise<Known> {
-  const newest = listSegments(target.path).at(-1);
+  const newest = newestSegment(target);
   if (newest === undefined) return NOTHING_KNOWN;
   const file = attempt(newest.path, () => AppendFile.open(newest.path));
   try {

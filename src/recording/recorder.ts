@@ -9,10 +9,10 @@ import { AppendFile, syncDirectory } from "./append_file.ts";
 import type { Codec } from "./codec.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import type { Header } from "./lines.ts";
-import { listSegments, segmentPath } from "./name.ts";
+import { nextNumber, segmentPath } from "./name.ts";
 import { type Opened, openRecording } from "./open.ts";
 import { FrameQueue } from "./queue.ts";
-import { freeBytes, keptFreeBytes, removeOldest } from "./room.ts";
+import { freeBytes, keptFreeBytes, removeOldest, removeSurplus } from "./room.ts";
 import { SegmentWriter } from "./segment_writer.ts";
 
 export interface RecorderOptions {
@@ -217,9 +217,10 @@ export class Recorder {
     };
   }
 
-  /** Creates the next segment; only then the lock on the one before is given up, and the oldest goes. */
+  /** Creates the next segment. Only then the lock on the one before is given up, which therefore stays until then. */
   #begin(): SegmentWriter {
     const { path, codec, maxFiles } = this.#options;
+    removeSurplus(path, Math.max(1, maxFiles - 1));
     const file = AppendFile.create(path);
     if (!lockFile(file.fd)) {
       file.close();
@@ -228,7 +229,7 @@ export class Recorder {
     this.#lock.close();
     this.#lock = file;
     this.#writer = new SegmentWriter(file, codec, this.#header());
-    removeOldest(path, maxFiles - 1);
+    removeSurplus(path, maxFiles - 1);
     return this.#writer;
   }
 
@@ -239,14 +240,14 @@ export class Recorder {
     const isFull = maxSizeBytes > 0 && writer.file.size >= maxSizeBytes;
     if (!isFull && !this.#isRotationDue) return;
     await writer.end();
-    const number = Math.max(this.#segment, (listSegments(path).at(-1)?.number ?? 0) + 1);
+    const number = Math.max(this.#segment, nextNumber(path));
     renameSync(path, segmentPath(path, number));
     this.#closedBytes += writer.file.size;
     this.#isRotationDue = false;
     this.#writer = null;
     this.#segment = number + 1;
     syncDirectory(dirname(path));
-    removeOldest(path, maxFiles);
+    removeSurplus(path, maxFiles);
   }
 
   /** Below the space to keep free the oldest segments go; where that is not enough, recording pauses. */
@@ -254,8 +255,8 @@ export class Recorder {
     const { path } = this.#options;
     const directory = dirname(path);
     while (this.#keepFreeBytes > 0 && (await freeBytes(directory)) < this.#keepFreeBytes) {
-      const removed = removeOldest(path, listSegments(path).length - 1);
-      if (removed === 0) throw new Error("less is free on the disk than --keep-free");
+      const kept = this.#writer === null ? 1 : 0;
+      if (!removeOldest(path, kept)) throw new Error("less is free on the disk than --keep-free");
     }
   }
 

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { FileBytes } from "./bytes.ts";
 import { codecOf } from "./codec.ts";
 import { examine } from "./examine.ts";
-import { listSegments } from "./name.ts";
+import { listSegments, type Segment } from "./name.ts";
 
 /** The smaller of 5 % of the disk and 1 GiB: what is left free unless told otherwise. */
 export function keptFreeBytes(directory: string): number {
@@ -17,21 +17,37 @@ export async function freeBytes(directory: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Whether a file is a recording. What is none is never removed, whatever it is called. */
-function isRecording(path: string): boolean {
+/** Whether a file is a recording: what is none is never removed, and never continued, whatever it is called. */
+export function isRecording(path: string): boolean {
   const file = FileBytes.open(path);
   try {
-    const { kind } = examine(file, codecOf(file.read(0, 64)));
-    return kind === "continue" || kind === "adopt" || kind === "empty";
+    return examine(file, codecOf(file.read(0, 64))).kind !== "foreign";
   } finally {
     file.close();
   }
 }
 
-/** Removes the oldest closed segments of the recording at `path` until `kept` are left. Says how many went. */
-export function removeOldest(path: string, kept: number): number {
-  const segments = listSegments(path);
-  const surplus = segments.slice(0, Math.max(0, segments.length - kept)).filter((one) => isRecording(one.path));
-  for (const segment of surplus) unlinkSync(segment.path);
-  return surplus.length;
+/** Says whether it went: somebody else's file may not be ours to read, or to remove. */
+function remove({ path }: Segment): boolean {
+  try {
+    if (!isRecording(path)) return false;
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
+
+/** All closed segments but the newest `kept`. */
+function surplus(path: string, kept: number): Segment[] {
+  const segments = listSegments(path);
+  return segments.slice(0, Math.max(0, segments.length - kept));
+}
+
+/** Removes the oldest closed segments of the recording at `path` until `kept` are left. */
+export function removeSurplus(path: string, kept: number): void {
+  for (const segment of surplus(path, kept)) remove(segment);
+}
+
+/** Removes the oldest closed segment that can be removed, but none of the newest `kept`. Says whether one went. */
+export const removeOldest = (path: string, kept: number): boolean => surplus(path, kept).some(remove);

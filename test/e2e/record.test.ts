@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import {
+  complaint,
+  counted,
+  EXTENSIONS,
+  framesOf,
+  isFrame,
+  type Line,
+  linesOf,
+  printed,
+  printedFrom,
+  readFrames,
+  readLines,
+  scanned,
+  seqsOf,
+} from "./recordings.ts";
+import { LAUNCHER, record, SMALL, start, TEST_MS, testFolder, until } from "./run.ts";
+
+const folder = testFolder();
+const MOCK = ["--source", "mock", "--mock", "1x2", "-i", "0.1"] as const;
+
+describe.each(EXTENSIONS)("a recording %s", (extension) => {
+  const path = join(folder, `whole${extension}`);
+
+  test(
+    "can be read at any moment, and is whole in the end",
+    async () => {
+      const recorder = start([LAUNCHER, "record", "-o", path, "--duration", "3s", ...MOCK]);
+      await until("the recording", () => existsSync(path) && statSync(path).size > 0);
+      const seen: number[] = [];
+      const moment = join(folder, `moment${extension}`);
+      while (recorder.child.exitCode === null) {
+        copyFileSync(path, moment);
+        const text = await printed(moment);
+        expect(text.slice(0, text.lastIndexOf("\n") + 1)).toBe(await scanned(moment));
+        seen.push(framesOf(linesOf(text)).length);
+        await Bun.sleep(30);
+      }
+      const { code, out, err } = await recorder.ended;
+      expect([code, out]).toEqual([0, ""]);
+      expect(err).toMatch(/^all-smi: recorded 00:00:03 to .*: \d+ frames, [^\n]*\n$/);
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+      expect(new Set(seen).size).toBeGreaterThan(5);
+
+      expect(complaint(path)).toBe("");
+      const lines = await readLines(path);
+      expect(lines[0]).toMatchObject({ header: true, segment: 1, first_seq: 0, hosts: ["mock-0001"] });
+      const frames = framesOf(lines);
+      expect(frames.length).toBeGreaterThanOrEqual(10);
+      expect(seqsOf(lines)).toEqual(counted(frames.length));
+      expect(lines.at(-1)).toMatchObject({ index: true, end: true, seq: frames.length - 1, byte_offset: 0 });
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "goes on where it stopped, with an index that says where everything stands",
+    async () => {
+      const path = join(folder, `continued${extension}`);
+      for (let n = 0; n < 4; n++) {
+        expect((await record("-o", path, "--duration", "0.3s", ...SMALL).ended).code).toBe(0);
+      }
+      expect(complaint(path)).toBe("");
+      const lines = await readLines(path);
+      const frames = framesOf(lines);
+      expect(seqsOf(lines)).toEqual(counted(frames.length));
+      expect(new Set(lines.filter((line) => line.header).map((line) => line.recording)).size).toBe(1);
+      const elapsed = frames.map((frame) => frame.elapsed_ms ?? -1);
+      expect(elapsed).toEqual(elapsed.toSorted((a, b) => a - b));
+      await checkIndex(path, lines);
+    },
+    TEST_MS,
+  );
+});
+
+/** Every index line is where it says it is, and the block begins where it says. */
+async function checkIndex(path: string, lines: readonly Line[]): Promise<void> {
+  const indexes = lines.filter((line) => line.index);
+  expect(indexes.length).toBeGreaterThan(1);
+  let previous: number | undefined;
+  for (const index of indexes) {
+    expect(linesOf(await printedFrom(path, index.at ?? -1))[0]).toEqual(index);
+    const block = linesOf(await printedFrom(path, index.byte_offset ?? -1));
+    const end = block.findIndex((line) => line.index);
+    expect(block[end]).toEqual(index);
+    const frames = block.slice(0, end).filter(isFrame);
+    expect(index.block).toMatchObject({ first_seq: frames[0]?.seq, frames: frames.length });
+    expect(index.seq).toBe(frames.at(-1)?.seq);
+    expect(index.previous).toBe(previous as number);
+    previous = index.at;
+  }
+}
+
+test.skipIf(Bun.which("jq") === null || Bun.which("zstd") === null)(
+  "jq prints the times of all frames that are there",
+  async () => {
+    const path = join(folder, "jq.ndjson.zst");
+    const recorder = record("-o", path, ...SMALL);
+    await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 5);
+    const shell = start(["sh", "-c", 'zstd -dc "$0" 2>/dev/null | jq -c .t', path]);
+    const { out, err } = await shell.ended;
+    expect(err).toBe("");
+    expect(out.split("\n").length - 1).toBeGreaterThanOrEqual(6);
+    for (const time of out.trimEnd().split("\n")) expect(time).toMatch(/^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/);
+    recorder.child.kill("SIGTERM");
+    expect((await recorder.ended).code).toBe(0);
+  },
+  TEST_MS,
+);
+
+test(
+  "this machine is recorded, all of its sections",
+  async () => {
+    const path = join(folder, "machine.ndjson.zst");
+    const { code } = await record("-o", path, "-i", "0.2", "--duration", "2.2s").ended;
+    expect(code).toBe(0);
+    const frames = (await readFrames(path)) as (Line & Record<string, unknown[]>)[];
+    expect(frames.length).toBeGreaterThanOrEqual(10);
+    for (const frame of frames) {
+      expect(frame.hostname).toBe(hostname());
+      expect([frame.cpus?.length, frame.memory?.length]).toEqual([1, 1]);
+      expect(Array.isArray(frame.gpus)).toBe(true);
+      expect(frame.processes?.length).toBeGreaterThan(0);
+    }
+  },
+  TEST_MS,
+);
+
+describe("the name", () => {
+  const cases: [given: string[], written: string, told: boolean][] = [
+    [["-o", "trace"], "trace.ndjson.zst", true],
+    [["-o", "plain.ndjson"], "plain.ndjson", false],
+    [["-o", "short.zst"], "short.zst", false],
+    [["-o", "packed.ndjson", "--compress", "zstd"], "packed.ndjson.zst", true],
+    [["-o", "given.ndjson", "--compress", "none"], "given.ndjson", false],
+    [["-o", "squeezed", "--compress", "gzip"], "squeezed.ndjson.gz", true],
+    [["-o", "dgx-01.local"], "dgx-01.local.ndjson.zst", true],
+  ];
+  test.each(cases)("%p becomes %s", async ([flag, name, ...options], written, told) => {
+    const path = join(folder, written);
+    const { code, err } = await record(
+      flag as string,
+      join(folder, name as string),
+      ...options,
+      "--duration",
+      "0.2s",
+      ...SMALL,
+    ).ended;
+    expect(code).toBe(0);
+    expect((await readFrames(path)).length).toBeGreaterThan(0);
+    expect(complaint(path)).toBe("");
+    expect(err.includes(`all-smi: writing to ${path}\n`)).toBe(told);
+    const first = readFileSync(path).subarray(0, 2).toString("hex");
+    expect(first).toBe(written.endsWith(".zst") ? "28b5" : written.endsWith(".gz") ? "1f8b" : "7b22");
+  });
+
+  test("without one it goes into the cache folder", async () => {
+    const path = join(folder, "cache", "all-smi", "records", "all-smi-record.ndjson.zst");
+    const shell = start([
+      ...["env", `XDG_CACHE_HOME=${join(folder, "cache")}`, LAUNCHER, "record", "--duration", "0.2s", ...SMALL],
+    ]);
+    const { code, err } = await shell.ended;
+    expect(code).toBe(0);
+    expect(err).toContain(` to ${path}: `);
+    expect((await readFrames(path)).length).toBeGreaterThan(0);
+    expect(statSync(join(folder, "cache", "all-smi", "records")).mode & 0o777).toBe(0o700);
+  });
+});
+
+test("--quiet says nothing", async () => {
+  const { code, out, err } = await record("-o", join(folder, "quiet"), "--quiet", "--duration", "0.2s", ...SMALL).ended;
+  expect([code, out, err]).toEqual([0, "", ""]);
+  expect((await readFrames(join(folder, "quiet.ndjson.zst"))).length).toBeGreaterThan(0);
+});
