@@ -10,7 +10,7 @@ const NOTHING = new Uint8Array(0);
 
 /** What a sync flush leaves behind: an empty stored block, aligned to a byte. */
 const FLUSH_MARK = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
-/** An empty final block with fixed codes, as deflate writes it when there is nothing more to say. */
+/** An empty final block with fixed codes: the shortest end of a deflate stream. */
 const EMPTY_FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
 const TRAILER_BYTES = 8;
 
@@ -90,19 +90,40 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
   }
 }
 
-/** Keeps up to the last sync flush at which the text ends in a newline, and ends the member there. */
+/**
+ * Keeps up to the last sync flush at which the text ends in a newline, where alone a block can begin at a whole byte,
+ * and ends the member there. Lines that are whole behind it are encoded again.
+ */
 function closeUnit(bytes: Uint8Array): ClosedUnit | null {
   const header = memberHeaderBytes(bytes);
   if (header === null || header === 0) return null;
   const deflated = Buffer.from(bytes.buffer, bytes.byteOffset + header, bytes.length - header);
+  const flushed = lastFlush(deflated);
+  const lines = wholeLines(deflated);
+  const text = lines.length > flushed.text.length ? lines : flushed.text;
+  if (text.length === 0) return null;
+  const rest = zlib.deflateRawSync(text.subarray(flushed.text.length), ENCODE);
+  return { keepBytes: header + flushed.end, closing: Buffer.concat([rest, trailerOf(text)]), text };
+}
+
+function lastFlush(deflated: Buffer): { end: number; text: Uint8Array } {
   for (let mark = deflated.lastIndexOf(FLUSH_MARK); mark >= 0; mark = deflated.lastIndexOf(FLUSH_MARK, mark - 1)) {
     const end = mark + FLUSH_MARK.length;
     const text = textEndingThere(deflated.subarray(0, end));
-    if (text !== null)
-      return { keepBytes: header + end, closing: Buffer.concat([EMPTY_FINAL_BLOCK, trailerOf(text)]), text };
+    if (text !== null) return { end, text };
     if (mark === 0) break;
   }
-  return null;
+  return { end: 0, text: NOTHING };
+}
+
+/** The lines up to where the data ends; none where they are damaged. */
+function wholeLines(deflated: Uint8Array): Uint8Array {
+  try {
+    const { text } = inflate(deflated, MAX_UNIT_TEXT_BYTES);
+    return text.subarray(0, text.lastIndexOf(NEWLINE) + 1);
+  } catch {
+    return NOTHING;
+  }
 }
 
 /** The text of a stretch that ends in a flush after a whole line; `null` where the mark is none but data that looks so. */
