@@ -1,0 +1,110 @@
+import { expect, test } from "bun:test";
+import { formatElapsed, needsEnd, parseTimecode, placeOf, TimecodeError } from "./timecode.ts";
+
+/** 2026-04-18 23:30 in Seoul, where it is a day later than in UTC from 15:00 on. */
+const SEOUL = { t_ms: Date.UTC(2026, 3, 18, 14, 30), zone: "Asia/Seoul" };
+const UTC = { ...SEOUL, zone: "UTC" };
+
+const fromStart: [text: string, seconds: number][] = [
+  ["0", 0],
+  ["90", 90],
+  ["12.5", 12.5],
+  ["00:30", 30],
+  ["75:00", 4500],
+  ["00:14:32", 872],
+  ["1:02:03", 3723],
+  ["800:00:00", 2_880_000],
+  [" 00:00:01.5 ", 1.5],
+];
+test.each(fromStart)("%p counts from the beginning", (text, seconds) => {
+  expect(parseTimecode(text, UTC)).toEqual({ kind: "start", offset_ms: seconds * 1000 });
+});
+
+const fromEnd: [text: string, seconds: number][] = [
+  ["-5m", 300],
+  ["-90", 90],
+  ["-1.5h", 5400],
+  ["-2d", 172_800],
+  ["-30s", 30],
+  ["-00:10:00", 600],
+];
+test.each(fromEnd)("%p counts from the end", (text, seconds) => {
+  expect(parseTimecode(text, UTC)).toEqual({ kind: "end", offset_ms: seconds * 1000 });
+});
+
+test("a share", () => {
+  expect(parseTimecode("50%", UTC)).toEqual({ kind: "share", share: 0.5 });
+  expect(parseTimecode("0%", UTC)).toEqual({ kind: "share", share: 0 });
+  expect(parseTimecode("99.5%", UTC)).toEqual({ kind: "share", share: 0.995 });
+});
+
+const wall: [text: string, context: typeof UTC, iso: string][] = [
+  ["@14:31:58", UTC, "2026-04-18T14:31:58Z"],
+  ["@9:05", UTC, "2026-04-18T09:05:00Z"],
+  ["@14:31:58", SEOUL, "2026-04-18T05:31:58Z"],
+  ["@2026-04-18 14:31", SEOUL, "2026-04-18T05:31:00Z"],
+  ["@2026-04-17 00:00:30", UTC, "2026-04-17T00:00:30Z"],
+  ["2026-04-18T14:31:58Z", SEOUL, "2026-04-18T14:31:58Z"],
+  ["2026-04-18T14:31:58+09:00", UTC, "2026-04-18T05:31:58Z"],
+  ["2026-04-18T14:31", SEOUL, "2026-04-18T05:31:00Z"],
+  ["@2026-04-18", UTC, "2026-04-18T00:00:00Z"],
+];
+test.each(wall)("%p is a time by the clock", (text, context, iso) => {
+  expect(parseTimecode(text, context)).toEqual({ kind: "wall", t_ms: Date.parse(iso) });
+});
+
+test("the day is the playhead's in the zone shown", () => {
+  const late = { t_ms: Date.UTC(2026, 3, 18, 16), zone: "Asia/Seoul" };
+  expect(parseTimecode("@01:30", late)).toEqual({ kind: "wall", t_ms: Date.UTC(2026, 3, 18, 16, 30) });
+});
+
+test("the hour that summer time skips, and the one that comes twice", () => {
+  const berlin = (text: string) => parseTimecode(text, { t_ms: 0, zone: "Europe/Berlin" });
+  expect(berlin("@2026-03-29 02:30")).toEqual({ kind: "wall", t_ms: Date.parse("2026-03-29T01:30:00Z") });
+  expect(berlin("@2026-10-25 02:30")).toEqual({ kind: "wall", t_ms: Date.parse("2026-10-25T00:30:00Z") });
+});
+
+const nonsense = [
+  ...["", "abc", "1:2:3:4", "00:61", "00:00:99", "-", "-5x", "5m5", "101%", "-1%", "%", "@", "@25:00", "@14:61"],
+  ...[
+    "@yesterday",
+    "2026-13-01T00:00",
+    "2026-04-31",
+    "1e3",
+    "NaN",
+    "Infinity",
+    "٣",
+    "--5m",
+    "@2026-04-18T14:31:58+99:00",
+  ],
+];
+test.each(nonsense)("%p is refused with a word why", (text) => {
+  let problem = "";
+  try {
+    parseTimecode(text, UTC);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TimecodeError);
+    problem = (error as Error).message;
+  }
+  expect(problem).not.toBe("");
+});
+
+test("places on the timeline of a ring, which has forgotten its beginning", () => {
+  const range = { first_t_ms: 0, last_t_ms: 0, first_place_ms: 60_000, last_place_ms: 160_000, frames: 9, scanned: 1 };
+  expect(placeOf({ kind: "start", offset_ms: 5000 }, range)).toBe(65_000);
+  expect(placeOf({ kind: "end", offset_ms: 30_000 }, range)).toBe(130_000);
+  expect(placeOf({ kind: "end", offset_ms: 999_000 }, range)).toBe(60_000);
+  expect(placeOf({ kind: "share", share: 0.25 }, range)).toBe(85_000);
+  expect(needsEnd({ kind: "share", share: 0.25 })).toBe(true);
+  expect(needsEnd({ kind: "start", offset_ms: 1 })).toBe(false);
+});
+
+test("elapsed time", () => {
+  expect([0, 999, 61_000, 3_599_999, 2_880_000_000].map(formatElapsed)).toEqual([
+    "00:00:00",
+    "00:00:00",
+    "00:01:01",
+    "00:59:59",
+    "800:00:00",
+  ]);
+});

@@ -1,0 +1,109 @@
+import type { CursorRange } from "../recording/cursor.ts";
+
+/** Where somebody wants to go. */
+export type Target =
+  /** From the first frame. */
+  | { readonly kind: "start"; readonly offset_ms: number }
+  /** Back from the last frame. */
+  | { readonly kind: "end"; readonly offset_ms: number }
+  /** 0 to 1 of the whole. */
+  | { readonly kind: "share"; readonly share: number }
+  /** A time by the wall clock, ms since the epoch. */
+  | { readonly kind: "wall"; readonly t_ms: number };
+
+/** What a wall clock without a date or a zone is taken to mean. */
+export interface ClockContext {
+  /** The playhead's time, whose day it is; ms since the epoch. */
+  readonly t_ms: number;
+  /** The zone shown, as an IANA name. */
+  readonly zone: string;
+}
+
+/** Why a text is no timecode. */
+export class TimecodeError extends Error {
+  override readonly name = "TimecodeError";
+}
+
+const EXAMPLES = "try 00:14:32, 90, @14:31, -5m or 50%";
+
+/**
+ * `00:30` (minutes and seconds), `HH:MM:SS` and plain seconds count from the beginning, `-5m` from the end, `50%` is a
+ * share; `@14:31:58` is the clock on the playhead's day, `@2026-04-18 14:31` on any, and so is an ISO time.
+ */
+export function parseTimecode(text: string, context: ClockContext): Target {
+  const entry = text.trim();
+  if (entry === "") throw new TimecodeError(EXAMPLES);
+  if (entry.endsWith("%")) return { kind: "share", share: percent(entry.slice(0, -1)) / 100 };
+  if (entry.startsWith("@")) return { kind: "wall", t_ms: wallClock(entry.slice(1).trim(), context) };
+  if (/^\d{4}-\d\d/.test(entry)) return { kind: "wall", t_ms: wallClock(entry, context) };
+  if (entry.startsWith("-")) return { kind: "end", offset_ms: length(entry.slice(1)) };
+  return { kind: "start", offset_ms: elapsed(entry) };
+}
+
+function percent(text: string): number {
+  const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= 100)) throw new TimecodeError("a share is 0% to 100%");
+  return number;
+}
+
+/** `SS`, `MM:SS` or `HH:MM:SS`, the last with fractions; in ms. */
+function elapsed(text: string): number {
+  if (!/^(\d+:){0,2}\d+(\.\d+)?$/.test(text)) throw new TimecodeError(EXAMPLES);
+  const parts = text.split(":").map(Number);
+  if (parts.slice(1).some((part) => part >= 60)) throw new TimecodeError("minutes and seconds end at 59");
+  return parts.reduce((sum, part) => sum * 60 + part, 0) * 1000;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A length of time with a unit, or as {@link elapsed} takes it. */
+function length(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  return number === undefined ? elapsed(text) : Number(number) * (UNITS_MS[unit ?? ""] ?? 0);
+}
+
+const CLOCK = /^\d?\d:\d\d(:\d\d(\.\d+)?)?$/;
+const HAS_ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
+
+/** A time of day, a date with a time, or an ISO time; ms since the epoch. */
+function wallClock(text: string, context: ClockContext): number {
+  try {
+    if (CLOCK.test(text)) return inZone(`${day(context)}T${/^\d:/.test(text) ? "0" : ""}${text}`, context);
+    const iso = text.replace(/^(\d{4}-\d\d-\d\d) +/, "$1T");
+    return /T/i.test(iso) && HAS_ZONE.test(iso) ? Temporal.Instant.from(iso).epochMilliseconds : inZone(iso, context);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TimecodeError(`no such time; ${EXAMPLES}`);
+  }
+}
+
+const day = ({ t_ms, zone }: ClockContext): string =>
+  Temporal.Instant.fromEpochMilliseconds(t_ms).toZonedDateTimeISO(zone).toPlainDate().toString();
+
+/** An hour that a change to summer time skips is taken as that much later, one that comes twice as the first. */
+const inZone = (iso: string, { zone }: ClockContext): number =>
+  Temporal.PlainDateTime.from(iso).toZonedDateTime(zone).epochMilliseconds;
+
+/** Whether the end must be known for it. */
+export const needsEnd = ({ kind }: Target): boolean => kind === "end" || kind === "share";
+
+/** The place on the timeline; what lies outside of the range is its nearest end. */
+export function placeOf(target: Exclude<Target, { kind: "wall" }>, range: CursorRange): number {
+  const { first_place_ms: first, last_place_ms: last } = range;
+  switch (target.kind) {
+    case "start":
+      return first + target.offset_ms;
+    case "end":
+      return Math.max(first, last - target.offset_ms);
+    case "share":
+      return first + (last - first) * target.share;
+  }
+}
+
+const two = (number: number): string => String(number).padStart(2, "0");
+
+/** `HH:MM:SS`, with more hours where it is longer. */
+export function formatElapsed(elapsed_ms: number): string {
+  const s = Math.floor(elapsed_ms / 1000);
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}

@@ -1,0 +1,92 @@
+import type { DetectedEvent } from "../events/event.ts";
+import { type Cursor, Overtaken, type Position } from "../recording/cursor.ts";
+import type { Player } from "./player.ts";
+import { needsEnd, placeOf, type Target } from "./timecode.ts";
+
+/** The ways to another place of a recording, for the keys, the mouse and the command line. */
+export class Travel {
+  readonly #player: Player;
+  readonly #cursor: Cursor;
+
+  constructor(player: Player, cursor: Cursor) {
+    this.#player = player;
+    this.#cursor = cursor;
+  }
+
+  /** To a place of the timeline, or its nearest end. */
+  to(place_ms: number): void {
+    const { first_place_ms, last_place_ms, scanned } = this.#cursor.range;
+    const target_ms = Math.max(first_place_ms, scanned < 1 ? place_ms : Math.min(place_ms, last_place_ms));
+    this.#player.travel(() => this.#cursor.seek(target_ms), target_ms);
+  }
+
+  /** That much further, or back. */
+  by(distance_ms: number): void {
+    this.to(this.#player.playhead_ms + distance_ms);
+  }
+
+  first(): void {
+    this.#player.travel(() => this.#cursor.first());
+  }
+
+  last(): void {
+    this.go({ kind: "end", offset_ms: 0 });
+  }
+
+  /** To what a timecode says. Where that takes the end, and it is not known yet, the scan is waited for. */
+  go(target: Target): void {
+    if (target.kind === "wall") this.#player.travel(() => this.#cursor.seekWall(target.t_ms));
+    else if (needsEnd(target) && this.#cursor.range.scanned < 1) {
+      this.#player.travel((givenUp) => seekScanned(this.#cursor, target, givenUp));
+    } else this.to(placeOf(target, this.#cursor.range));
+  }
+
+  /** To the next or previous frame at which something happened; what that is, or null where there is none. */
+  toEvent(direction: 1 | -1): string | null {
+    const { shown } = this.#player;
+    if (shown === null) return null;
+    const here = shown.frame.seq ?? shown.ordinal;
+    const events = this.#cursor.events().filter(isStop);
+    const found = direction > 0 ? events.find(({ seq }) => seq > here) : events.findLast(({ seq }) => seq < here);
+    if (found === undefined) return null;
+    this.#player.travel(() => this.#cursor.seekTo(found.seq));
+    const together = events.filter(({ seq }) => seq === found.seq);
+    return together.map(sentence).join(" · ");
+  }
+}
+
+/** Where something begins, or happens once; that a host is back is worth a stop, too. */
+const isStop = ({ state, kind }: DetectedEvent): boolean => state !== "end" || kind === "host_lost";
+
+const sentence = ({ host, device, text }: DetectedEvent): string => {
+  const where = [host, device].filter((name) => name !== null && name !== "" && !text.includes(name));
+  return where.length > 0 ? `${where.join(" ")}: ${text}` : text;
+};
+
+/** Seeks what counts from the end, when that is known. */
+export async function seekScanned(
+  cursor: Cursor,
+  target: Exclude<Target, { kind: "wall" }>,
+  givenUp: AbortSignal,
+): Promise<Position | null> {
+  await scanned(cursor, givenUp);
+  return await cursor.seek(placeOf(target, cursor.range));
+}
+
+/** Resolves when all of a recording has been looked at; rejects with Overtaken when given up before. */
+async function scanned(cursor: Cursor, givenUp: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => {
+    if (cursor.range.scanned >= 1) resolve();
+  };
+  const stopListening = cursor.onChange(look);
+  const giveUp = () => reject(new Overtaken());
+  givenUp.addEventListener("abort", giveUp);
+  look();
+  try {
+    await promise;
+  } finally {
+    stopListening();
+    givenUp.removeEventListener("abort", giveUp);
+  }
+}
