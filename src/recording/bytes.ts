@@ -3,11 +3,15 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 /** A file that is read in pieces at any place. It may grow meanwhile; {@link refresh} takes note. */
 export class FileBytes {
   readonly fd: number;
-  #size = 0;
+  /** Tells a file that was renamed from another one at its old name. */
+  readonly inode: number;
+  #size: number;
 
   constructor(fd: number) {
+    const { ino, size } = fstatSync(fd);
     this.fd = fd;
-    this.refresh();
+    this.inode = ino;
+    this.#size = size;
   }
 
   /** Opens for reading; throws as `openSync` does. */

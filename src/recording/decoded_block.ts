@@ -65,6 +65,17 @@ export class DecodedBlock {
     return this.#seqs[n] ?? null;
   }
 
+  /** Whether the lowest and highest wall-clock time are these. */
+  hasTimes(lowest_t_ms: number, highest_t_ms: number): boolean {
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (const t_ms of this.#times) {
+      if (t_ms < lowest) lowest = t_ms;
+      if (t_ms > highest) highest = t_ms;
+    }
+    return lowest === lowest_t_ms && highest === highest_t_ms;
+  }
+
   /** The frame, read in full. One whose line turns out to be unreadable stands there empty, and says so. */
   frame(n: number): Frame {
     const line = decodeLine(this.text.toString("utf8", this.#starts[n], this.#ends[n]));

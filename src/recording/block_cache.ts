@@ -1,0 +1,75 @@
+import { type Block, BlockMismatch, type BlockStore, type OnProgress } from "./block.ts";
+import { DecodedBlock } from "./decoded_block.ts";
+
+/** Text of decoded blocks that is held; one block is, whatever its size. */
+const MAX_TEXT_BYTES = 32 << 20;
+
+/** Blocks that were decoded of late, so that stepping about decodes nothing. */
+export class BlockCache {
+  readonly #store: BlockStore;
+  /** In the order of use. */
+  readonly #decoded = new Map<Block, DecodedBlock>();
+  #decodes = 0;
+
+  constructor(store: BlockStore) {
+    this.#store = store;
+  }
+
+  /** How many blocks have been decoded so far. */
+  get decodes(): number {
+    return this.#decodes;
+  }
+
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { text } of this.#decoded.values()) bytes += text.length;
+    return bytes;
+  }
+
+  peek(block: Block): DecodedBlock | null {
+    return this.#decoded.get(block) ?? null;
+  }
+
+  /** Rejects with BlockMismatch where the block is not what was said of it, and with the signal's reason when aborted. */
+  async get(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<DecodedBlock> {
+    const held = this.#decoded.get(block);
+    const decoded = held ?? (await this.#load(block, signal, onProgress));
+    this.#decoded.delete(block);
+    this.#decoded.set(block, decoded);
+    this.#evict(block);
+    return decoded;
+  }
+
+  async #load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<DecodedBlock> {
+    this.#decodes++;
+    const text = await this.#store.load(block, signal, onProgress);
+    signal.throwIfAborted();
+    const decoded = text === null ? null : new DecodedBlock(text, block.before);
+    if (decoded === null || !isAsSaid(block, decoded)) throw new BlockMismatch(block);
+    return decoded;
+  }
+
+  #evict(except: Block): void {
+    let bytes = this.heldBytes;
+    for (const [block, { text }] of this.#decoded) {
+      if (bytes <= MAX_TEXT_BYTES) return;
+      if (block === except) continue;
+      this.#decoded.delete(block);
+      bytes -= text.length;
+    }
+  }
+}
+
+/** What is known of a block without decoding, compared with what is in it. */
+function isAsSaid(block: Block, decoded: DecodedBlock): boolean {
+  const last = block.frames - 1;
+  return (
+    decoded.frames === block.frames &&
+    decoded.place_ms(0) === block.first_place_ms &&
+    decoded.place_ms(last) === block.after.place_ms &&
+    decoded.t_ms(0) === block.first_t_ms &&
+    decoded.t_ms(last) === block.after.t_ms &&
+    decoded.seq(0) === block.first_seq &&
+    decoded.hasTimes(block.lowest_t_ms, block.highest_t_ms)
+  );
+}

@@ -1,0 +1,228 @@
+import { decodeLine, type Untrusted } from "../frame/decode.ts";
+import type { BlockFacts } from "./block.ts";
+import type { FileBytes } from "./bytes.ts";
+import type { Codec } from "./codec.ts";
+import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, MAX_LINE_BYTES } from "./limits.ts";
+import { type LineFacts, readFacts } from "./line_facts.ts";
+import { textPieces } from "./pieces.ts";
+import { type PlaceState, placeAfter } from "./place.ts";
+
+/** Where the text of a block is: behind `skipBytes` of the text from the unit at `unit_at` on. */
+export interface TextRange {
+  readonly unit_at: number;
+  readonly skipBytes: number;
+  readonly textBytes: number;
+}
+
+export interface ScanListener {
+  /** A stretch of frames, of at most {@link BLOCK_FRAMES} or {@link BLOCK_TEXT_BYTES}, and where its text is. */
+  block(facts: BlockFacts, range: TextRange): void;
+  header(value: Untrusted): void;
+  skipped(reason: string): void;
+  /** A line of another schema: nothing behind it is read. */
+  refused(schema: number): void;
+}
+
+/** How long a scan may keep the event loop. */
+const SLICE_MS = 8;
+
+/**
+ * Finds the frames of a file from a unit on, without reading more of them than when they were. Yields the byte that it
+ * has come to, every now and then, after the event loop had its turn.
+ */
+export async function* scanBlocks(
+  file: FileBytes,
+  codec: Codec,
+  from: number,
+  before: PlaceState | null,
+  listener: ScanListener,
+): AsyncGenerator<number> {
+  const scanner = new BlockScanner(from, before, listener);
+  let sliceEnd = performance.now() + SLICE_MS;
+  for await (const piece of textPieces(file, codec, from)) {
+    if ("damage" in piece) scanner.damaged(piece.damage, piece.unit_at);
+    else scanner.feed(piece.text, piece.unit_at);
+    if (scanner.isRefused) break;
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    yield piece.unit_at + scanner.unitTextBytes;
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+  scanner.end();
+}
+
+const NEWLINE = 10;
+
+class BlockScanner {
+  readonly #listener: ScanListener;
+  readonly #facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
+  #state: PlaceState | null;
+  #open: OpenBlock | null = null;
+  /** The unit that the line under way began in, and how much of the text from there on has gone by. */
+  #unit_at: number;
+  #passed = 0;
+  #lastUnit_at: number | null = null;
+  /** Where a header stands that the next block begins with. */
+  #header_at: number | null = null;
+  #carry: Buffer[] = [];
+  #carryBytes = 0;
+  isRefused = false;
+
+  constructor(from: number, before: PlaceState | null, listener: ScanListener) {
+    this.#unit_at = from;
+    this.#state = before;
+    this.#listener = listener;
+  }
+
+  get unitTextBytes(): number {
+    return this.#passed;
+  }
+
+  feed(text: Buffer, unit_at: number): void {
+    const isNewUnit = unit_at !== this.#lastUnit_at;
+    this.#lastUnit_at = unit_at;
+    // A line may go on from one unit into the next; then counting goes on, too.
+    if (isNewUnit && this.#carryBytes === 0) this.#beginUnit(unit_at);
+    let start = 0;
+    for (let end = text.indexOf(NEWLINE); end >= 0 && !this.isRefused; end = text.indexOf(NEWLINE, start)) {
+      this.#line(text, start, end);
+      start = end + 1;
+    }
+    this.#hold(text.subarray(start));
+  }
+
+  #beginUnit(unit_at: number): void {
+    this.#closeBlock();
+    this.#unit_at = unit_at;
+    this.#passed = 0;
+  }
+
+  damaged(damage: string, unit_at: number): void {
+    this.#dropCarry();
+    this.#closeBlock();
+    this.#listener.skipped(`damaged data (${damage})`);
+    this.#lastUnit_at = unit_at;
+  }
+
+  end(): void {
+    if (this.#carryBytes > 0) this.#listener.skipped("a last line that is not whole");
+    this.#closeBlock();
+  }
+
+  #hold(rest: Buffer): void {
+    if (rest.length === 0) return;
+    this.#carryBytes += rest.length;
+    // A line that is too long is not kept, only its length.
+    if (this.#carryBytes > MAX_LINE_BYTES) this.#carry = [];
+    else this.#carry.push(Buffer.from(rest));
+  }
+
+  #dropCarry(): void {
+    this.#passed += this.#carryBytes;
+    this.#carry = [];
+    this.#carryBytes = 0;
+  }
+
+  #line(text: Buffer, start: number, end: number): void {
+    if (this.#carryBytes === 0) {
+      this.#take(text, start, end);
+      return;
+    }
+    const bytes = this.#carryBytes + end - start;
+    const line = bytes > MAX_LINE_BYTES ? null : Buffer.concat([...this.#carry, text.subarray(start, end)]);
+    this.#carry = [];
+    this.#carryBytes = 0;
+    if (line === null) {
+      this.#listener.skipped("a line that is too long");
+      this.#passed += bytes + 1;
+      if (this.#open) this.#open.textBytes += bytes + 1;
+    } else this.#take(line, 0, line.length);
+  }
+
+  #take(text: Buffer, start: number, end: number): void {
+    const bytes = end - start + 1;
+    if (bytes > MAX_LINE_BYTES) this.#listener.skipped("a line that is too long");
+    else if (bytes > 1) this.#understand(text, start, end);
+    this.#passed += bytes;
+    const open = this.#open;
+    if (open === null) return;
+    open.textBytes += bytes;
+    if (open.frames >= BLOCK_FRAMES || open.textBytes >= BLOCK_TEXT_BYTES) this.#closeBlock();
+  }
+
+  #understand(text: Buffer, start: number, end: number): void {
+    switch (readFacts(text, start, end, this.#facts)) {
+      case "frame":
+        this.#frame();
+        break;
+      case "bad":
+        this.#listener.skipped("a line that is no frame");
+        break;
+      case "index":
+        break;
+      default:
+        this.#other(text.toString("utf8", start, end));
+    }
+  }
+
+  #other(text: string): void {
+    const line = decodeLine(text);
+    if (line.kind === "header") {
+      if (this.#open === null) this.#header_at ??= this.#passed;
+      this.#listener.header(line.value);
+    }
+    if (line.kind !== "refused") return;
+    this.isRefused = true;
+    this.#closeBlock();
+    this.#listener.refused(line.schema);
+  }
+
+  #frame(): void {
+    const { t_ms, seq } = this.#facts;
+    const before = this.#state;
+    this.#state = placeAfter(before, this.#facts);
+    const skipBytes = this.#header_at ?? this.#passed;
+    this.#open ??= {
+      range: { unit_at: this.#unit_at, skipBytes },
+      before,
+      first: this.#state,
+      first_seq: seq,
+      lowest_t_ms: t_ms,
+      highest_t_ms: t_ms,
+      frames: 0,
+      last_seq: seq,
+      textBytes: this.#passed - skipBytes,
+    };
+    this.#header_at = null;
+    const open = this.#open;
+    open.frames++;
+    open.last_seq = seq ?? open.last_seq;
+    open.lowest_t_ms = Math.min(open.lowest_t_ms, t_ms);
+    open.highest_t_ms = Math.max(open.highest_t_ms, t_ms);
+  }
+
+  #closeBlock(): void {
+    const open = this.#open;
+    this.#open = null;
+    this.#header_at = null;
+    if (open === null || this.#state === null) return;
+    const { range, first, before, first_seq, last_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
+    const times = { first_place_ms: first.place_ms, first_t_ms: first.t_ms, lowest_t_ms, highest_t_ms };
+    this.#listener.block(
+      { frames, before, after: this.#state, ...times, first_seq, last_seq },
+      { ...range, textBytes },
+    );
+  }
+}
+
+interface OpenBlock {
+  readonly range: Omit<TextRange, "textBytes">;
+  readonly before: PlaceState | null;
+  readonly first: PlaceState;
+  readonly first_seq: number | null;
+  lowest_t_ms: number;
+  highest_t_ms: number;
+  frames: number;
+  last_seq: number | null;
+  textBytes: number;
+}

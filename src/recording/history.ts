@@ -1,0 +1,133 @@
+import { ALL, type Measure, measureKey } from "../frame/points.ts";
+import type { Curve } from "../frame/summary.ts";
+import type { BlockStore } from "./block.ts";
+import type { BlockCache } from "./block_cache.ts";
+import type { History } from "./cursor.ts";
+import type { PointStore } from "./points.ts";
+
+/** Text that is decoded for one history; older points come from the summaries of the blocks. */
+const MAX_TEXT_BYTES = 64 << 20;
+/** How long reading may keep the event loop. */
+const SLICE_MS = 8;
+
+/** What a block's summary can stand in for. */
+const SUMMARIES: readonly (readonly [Measure, Curve, 0 | 1 | 2])[] = [
+  ["gpu_utilization", "gpu_utilization", 1],
+  ["lowest_host", "gpu_utilization", 0],
+  ["highest_host", "gpu_utilization", 2],
+  ["hottest", "gpu_temperature", 2],
+  ["cpu_utilization", "cpu_utilization", 1],
+  ["memory_utilization", "memory_utilization", 1],
+];
+
+/** Reads, behind what is shown, the numbers of the frames before it. */
+export class HistoryFiller {
+  readonly #store: BlockStore;
+  readonly #cache: BlockCache;
+  readonly #points: PointStore;
+  readonly #onFilled: () => void;
+  readonly #close = new AbortController();
+  #newest = -1;
+  #length = 0;
+  #isFilling = false;
+  #usedBytes = 0;
+  /** Frames before this one are not read any more. */
+  #floor = 0;
+
+  constructor(store: BlockStore, cache: BlockCache, points: PointStore, onFilled: () => void) {
+    this.#store = store;
+    this.#cache = cache;
+    this.#points = points;
+    this.#onFilled = onFilled;
+  }
+
+  /** The history of the frames up to that one; what is missing is read from now on. */
+  upTo(ordinal: number, length: number): History {
+    this.#newest = ordinal;
+    this.#length = length;
+    const isComplete = this.#missing() === null;
+    if (!isComplete) void this.#fill();
+    const first = ordinal - length + 1;
+    return {
+      length,
+      isComplete,
+      series: (key) => {
+        const values = new Float32Array(length);
+        this.#points.read(key, first, values);
+        this.#summarize(key, first, values);
+        return values;
+      },
+    };
+  }
+
+  /** A seek: the budget for reading begins anew. */
+  restart(): void {
+    this.#usedBytes = 0;
+    this.#floor = 0;
+  }
+
+  close(): void {
+    this.#close.abort();
+  }
+
+  get #oldest(): number {
+    return Math.max(this.#store.blocks[0]?.first_ordinal ?? 0, this.#newest - this.#length + 1, this.#floor);
+  }
+
+  /** The newest frame in the history that has not been read; `null` where all have. */
+  #missing(): number | null {
+    for (let ordinal = this.#newest; ordinal >= this.#oldest; ordinal--) {
+      if (!this.#points.has(ordinal)) return ordinal;
+    }
+    return null;
+  }
+
+  async #fill(): Promise<void> {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    try {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (let ordinal = this.#missing(); ordinal !== null; ordinal = this.#missing()) await this.#read(ordinal);
+    } catch {
+      // The block cannot be read; whoever moves there will find out why.
+      this.#floor = this.#newest;
+    } finally {
+      this.#isFilling = false;
+      if (!this.#close.signal.aborted) this.#onFilled();
+    }
+  }
+
+  /** Reads a block's frames from that one backwards. */
+  async #read(ordinal: number): Promise<void> {
+    const block = this.#store.blocks.findLast((one) => one.first_ordinal <= ordinal);
+    if (block === undefined || this.#usedBytes > MAX_TEXT_BYTES) {
+      this.#floor = ordinal + 1;
+      return;
+    }
+    const isHeld = this.#cache.peek(block) !== null;
+    const decoded = await this.#cache.get(block, this.#close.signal, () => {});
+    if (!isHeld) this.#usedBytes += decoded.text.length;
+    let sliceEnd = performance.now() + SLICE_MS;
+    const oldest = Math.max(this.#oldest, block.first_ordinal);
+    for (let n = ordinal; n >= oldest && n >= this.#oldest; n--) {
+      if (!this.#points.has(n)) this.#points.add(n, decoded.frame(n - block.first_ordinal));
+      if (performance.now() < sliceEnd) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#close.signal.throwIfAborted();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+
+  #summarize(key: string, first: number, values: Float32Array): void {
+    const found = SUMMARIES.find(([measure]) => measureKey(ALL, measure) === key);
+    if (found === undefined || first >= this.#floor) return;
+    const [, curve, part] = found;
+    for (const block of this.#store.blocks) {
+      const value = block.findings?.curves[curve]?.[part];
+      if (value === undefined || block.first_ordinal >= this.#floor) continue;
+      const from = Math.max(0, block.first_ordinal - first);
+      const to = Math.min(values.length, block.first_ordinal + block.frames - first, this.#floor - first);
+      for (let n = from; n < to; n++) if (!this.#points.has(first + n)) values[n] = value;
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import { statSync } from "node:fs";
+import { UsageError } from "../errors.ts";
+import { type Block, type BlockFacts, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
+import type { ScanListener } from "./block_scan.ts";
+import { findingsOf } from "./findings.ts";
+import { decodeHeader, type PartialHeader } from "./lines.ts";
+import { indexedBlock, SegmentReader, type Where } from "./segment_reader.ts";
+import { findSegments } from "./segment_set.ts";
+
+/** A block of a file. */
+interface FileBlock extends Block {
+  readonly segment: SegmentReader;
+  readonly where: Where;
+  findings: BlockFindings | null;
+}
+
+const POLL_MS = 500;
+/** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
+const REST_FACTOR = 20;
+
+/** How the words begin is fixed: other programs look for them. */
+export const refusedWords = (schema: number): string =>
+  `replay: unsupported schema version ${schema}, this all-smi supports schema 1`;
+
+/**
+ * All segments of a recording as one timeline. What the index tells is there at once; the rest is found by scanning,
+ * behind what is already shown. With `follow`, files that grow and new segments are taken in.
+ */
+export class RecordingStore implements BlockStore {
+  readonly #path: string;
+  readonly #segments: SegmentReader[] = [];
+  /** Of those the index is not believed. */
+  readonly #distrusted = new Set<SegmentReader>();
+  readonly #changes = new Changes();
+  /** By segment, since a segment that grows is looked at again. */
+  readonly #skipped = new Map<SegmentReader, Map<string, number>>();
+  readonly #poll: ReturnType<typeof setInterval> | undefined;
+  #blocks: FileBlock[] = [];
+  #refused: string | null = null;
+  #header: PartialHeader | null = null;
+  #scannedBytes = 0;
+  #restUntil = 0;
+  #isBuilding = true;
+  #isClosed = false;
+  #ready: Promise<void>;
+
+  /** Opens the recording at a path, one of its segments, or the folder it is in. Throws a UsageError. */
+  constructor(path: string, follow: boolean) {
+    const { path: active, files } = findSegments(path);
+    this.#path = active;
+    for (const file of files) this.#segments.push(SegmentReader.open(file));
+    this.#ready = this.#build(0);
+    if (follow) this.#poll = setInterval(() => this.#look(), POLL_MS);
+  }
+
+  get blocks(): readonly Block[] {
+    return this.#blocks;
+  }
+
+  get scanned(): number {
+    const total = this.#segments.reduce((sum, { file }) => sum + file.size, 0);
+    return this.#isBuilding ? Math.min(0.999, this.#scannedBytes / Math.max(1, total)) : 1;
+  }
+
+  get skipped(): ReadonlyMap<string, number> {
+    const total = new Map<string, number>();
+    for (const counts of this.#skipped.values()) {
+      for (const [reason, count] of counts) total.set(reason, (total.get(reason) ?? 0) + count);
+    }
+    return total;
+  }
+
+  get refused(): string | null {
+    return this.#refused;
+  }
+
+  /** The newest header; `null` where no file has one. */
+  get header(): PartialHeader | null {
+    return this.#header;
+  }
+
+  get files(): readonly SegmentReader[] {
+    return this.#segments;
+  }
+
+  /** Resolves when all files have been looked through; throws a UsageError where there is no frame in any. */
+  async complete(): Promise<void> {
+    await this.#ready;
+    if (this.#blocks.length > 0) return;
+    throw new UsageError(this.#refused ?? `${this.#path}: ${this.#emptiness()}`);
+  }
+
+  /** Resolves when there is something to show; throws a UsageError where there never will be. */
+  async firstBlock(): Promise<void> {
+    if (this.#blocks.length > 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.onChange(() => this.#blocks.length > 0 && resolve());
+    await Promise.race([promise, this.#ready]).finally(stop);
+    if (this.#blocks.length === 0) await this.complete();
+  }
+
+  #emptiness(): string {
+    if (this.#segments.every(({ file }) => file.size === 0)) return "is empty";
+    return this.#header === null ? "is not a recording" : "has a header and no frames";
+  }
+
+  load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
+    const { segment, where } = block as FileBlock;
+    return segment.load(where, signal, onProgress);
+  }
+
+  distrust(block: Block): boolean {
+    const { segment } = block as FileBlock;
+    if (this.#distrusted.has(segment) || this.#isClosed) return false;
+    this.#distrusted.add(segment);
+    this.#rebuild(this.#segments.indexOf(segment));
+    return true;
+  }
+
+  describe(block: Block, findings: BlockFindings): void {
+    (block as FileBlock).findings = findings;
+    this.#changes.emit();
+  }
+
+  /** Files stay where they are. */
+  pin(): void {}
+
+  onChange(listener: () => void): () => void {
+    return this.#changes.on(listener);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#poll);
+    for (const segment of this.#segments) segment.close();
+  }
+
+  /** Looks at the segments from that one on again; what is known stays until that is done. */
+  #rebuild(from: number): void {
+    this.#isBuilding = true;
+    this.#ready = this.#ready.then(() => this.#build(from));
+  }
+
+  /** Makes the blocks of the segments from that one on. What the first has of an index is there when it returns. */
+  async #build(from: number): Promise<void> {
+    const start = performance.now();
+    const known = this.#blocks;
+    const first = known.findIndex(({ segment }) => this.#segments.indexOf(segment) >= from);
+    const blocks = first < 0 ? known : known.slice(0, first);
+    this.#scannedBytes = this.#segments.slice(0, from).reduce((sum, { file }) => sum + file.size, 0);
+    for (const segment of this.#segments.slice(from)) {
+      if (this.#refused !== null || this.#isClosed) break;
+      await this.#addSegment(segment, blocks);
+    }
+    this.#blocks = blocks;
+    this.#isBuilding = false;
+    this.#restUntil = performance.now() + (performance.now() - start) * REST_FACTOR;
+    this.#changes.emit();
+  }
+
+  async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
+    this.#header = segment.header ?? this.#header;
+    this.#skipped.set(segment, new Map());
+    if (this.#distrusted.has(segment)) this.#count(segment, "an index that is not true");
+    const end = this.#addIndexed(segment, blocks);
+    await this.#scan(segment, end, blocks);
+  }
+
+  /** Adds what the index tells; returns where that ends. */
+  #addIndexed(segment: SegmentReader, blocks: FileBlock[]): number {
+    const chain = this.#distrusted.has(segment) ? null : segment.readIndex();
+    if (chain === null) return 0;
+    const kept = blocks.length;
+    for (const entry of chain.entries) {
+      const facts = indexedBlock(entry, blocks.at(-1)?.after ?? null);
+      if (facts === null) {
+        blocks.length = kept;
+        return 0;
+      }
+      add(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block));
+    }
+    return chain.last.end;
+  }
+
+  async #scan(segment: SegmentReader, from: number, blocks: FileBlock[]): Promise<void> {
+    const before = this.#scannedBytes;
+    this.#scannedBytes = before + from;
+    if (from < segment.file.size) {
+      const state = blocks.at(-1)?.after ?? null;
+      for await (const at of segment.scan(from, state, this.#listener(segment, blocks))) {
+        this.#scannedBytes = before + Math.min(at, segment.file.size);
+        this.#changes.emit();
+        if (this.#isClosed) return;
+      }
+    }
+    this.#scannedBytes = before + segment.file.size;
+  }
+
+  #listener(segment: SegmentReader, blocks: FileBlock[]): ScanListener {
+    return {
+      block: (facts, range) => {
+        add(blocks, segment, facts, { kind: "range", range }, null);
+        if (blocks === this.#blocks) this.#changes.emit();
+      },
+      header: (value) => {
+        this.#header = decodeHeader(value);
+      },
+      skipped: (reason) => this.#count(segment, reason),
+      refused: (schema) => {
+        this.#refused = refusedWords(schema);
+      },
+    };
+  }
+
+  #count(segment: SegmentReader, reason: string): void {
+    const counts = this.#skipped.get(segment);
+    counts?.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+
+  /** Takes in what was written since: the newest file grew, or there is a newer one. */
+  #look(): void {
+    if (this.#isBuilding || this.#refused !== null || performance.now() < this.#restUntil) return;
+    const newest = this.#segments.length - 1;
+    const file = this.#segments[newest]?.file;
+    const before = file?.size ?? 0;
+    file?.refresh();
+    const isNewer = this.#hasNewFiles();
+    if (isNewer || (file !== undefined && file.size !== before)) this.#rebuild(newest);
+  }
+
+  /** Opens what a rotation has added. One under way is seen half done now and then: then the next look takes it. */
+  #hasNewFiles(): boolean {
+    try {
+      return this.#takeNewFiles();
+    } catch {
+      return false;
+    }
+  }
+
+  #takeNewFiles(): boolean {
+    const known = new Set(this.#segments.map(({ file }) => file.inode));
+    const newest = statSync(this.#path, { throwIfNoEntry: false });
+    if (newest === undefined || known.has(newest.ino)) return false;
+    const opened = findSegments(this.#path).files.map((path) => SegmentReader.open(path));
+    const added = opened.filter(({ file }) => !known.has(file.inode));
+    for (const segment of opened) if (!added.includes(segment)) segment.close();
+    this.#segments.push(...added);
+    return added.length > 0;
+  }
+}
+
+function add(
+  blocks: FileBlock[],
+  segment: SegmentReader,
+  facts: BlockFacts,
+  where: Where,
+  findings: BlockFindings | null,
+): void {
+  const last = blocks.at(-1);
+  const first_ordinal = last === undefined ? 0 : last.first_ordinal + last.frames;
+  blocks.push({ ...facts, first_ordinal, segment, where, findings });
+}

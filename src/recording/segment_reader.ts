@@ -1,0 +1,171 @@
+import { systemWords, UsageError } from "../errors.ts";
+import { decodeLine } from "../frame/decode.ts";
+import type { BlockFacts, OnProgress } from "./block.ts";
+import { type ScanListener, scanBlocks, type TextRange } from "./block_scan.ts";
+import { FileBytes } from "./bytes.ts";
+import { type Chain, findLastIndex, readChain } from "./chain.ts";
+import { type Codec, codecOf } from "./codec.ts";
+import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { decodeHeader, type IndexEntry, type PartialHeader } from "./lines.ts";
+import { textPieces } from "./pieces.ts";
+import { type PlaceState, placeAfter } from "./place.ts";
+
+const BEGINNING_BYTES = 256 << 10;
+const NEWLINE = 10;
+
+/** Where a block's text is: a unit that an index line tells of, or a stretch that a scan found. */
+export type Where =
+  | { readonly kind: "unit"; readonly entry: IndexEntry }
+  | { readonly kind: "range"; readonly range: TextRange };
+
+/** Decoding under way in a file, and where in the text of its unit it is. */
+interface TextStream {
+  readonly unit_at: number;
+  readonly pieces: ReturnType<typeof textPieces>;
+  at: number;
+  /** Decoded and not yet used. */
+  rest: Buffer;
+}
+
+/** One file of a recording, in whatever state. */
+export class SegmentReader {
+  readonly path: string;
+  readonly file: FileBytes;
+  readonly codec: Codec;
+  readonly header: PartialHeader | null;
+  /** The playhead's, and one for what is read behind it. */
+  readonly #streams: TextStream[] = [];
+  #loading: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, file: FileBytes) {
+    this.path = path;
+    this.file = file;
+    this.codec = codecOf(file.read(0, 64));
+    this.header = this.#readHeader();
+  }
+
+  /** Throws a UsageError where the file cannot be read, or is no recording. */
+  static open(path: string): SegmentReader {
+    const file = attempt(path, () => FileBytes.open(path));
+    try {
+      return attempt(path, () => new SegmentReader(path, file));
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** The first line, if it is a header. A first line that is none of a recording's is a UsageError. */
+  #readHeader(): PartialHeader | null {
+    const { text } = this.codec.decodeUnit(this.file.read(0, BEGINNING_BYTES), MAX_UNIT_TEXT_BYTES);
+    const end = text.indexOf(NEWLINE);
+    if (end < 0) return null;
+    const line = decodeLine(Buffer.from(text.subarray(0, end)).toString());
+    return line.kind === "header" ? decodeHeader(line.value) : null;
+  }
+
+  /** The blocks that the index tells of; `null` where there is none that can be true. */
+  readIndex(): Chain | null {
+    return readChain(this.file, this.codec);
+  }
+
+  /** Where the last index line ends, to see whether there is a new one. */
+  lastIndexEnd(): number {
+    return findLastIndex(this.file, this.codec)?.end ?? 0;
+  }
+
+  scan(from: number, before: PlaceState | null, listener: ScanListener): AsyncGenerator<number> {
+    return scanBlocks(this.file, this.codec, from, before, listener);
+  }
+
+  /** `null` where there is no such block. Rejects with the signal's reason when aborted. */
+  async load(where: Where, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
+    if (where.kind === "range") return await this.#loadRange(where.range, signal, onProgress);
+    const { byte_offset, at } = where.entry;
+    const unit = this.codec.decodeUnit(this.file.read(byte_offset, at - byte_offset), MAX_UNIT_TEXT_BYTES);
+    if (unit.length !== at - byte_offset) return null;
+    return Buffer.from(unit.text.buffer, unit.text.byteOffset, unit.text.length);
+  }
+
+  /** One at a time: they share the streams. */
+  #loadRange(range: TextRange, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer> {
+    const loading = this.#loading.then(() => this.#readRange(range, signal, onProgress));
+    this.#loading = loading.then(
+      () => {},
+      () => {},
+    );
+    return loading;
+  }
+
+  async #readRange(range: TextRange, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer> {
+    const { unit_at, skipBytes, textBytes } = range;
+    signal.throwIfAborted();
+    if (this.codec.name === "none") return this.file.read(unit_at + skipBytes, textBytes);
+    const stream = this.#streamFor(unit_at, skipBytes);
+    const text: Buffer[] = [];
+    const end = skipBytes + textBytes;
+    let sliceEnd = performance.now() + SLICE_MS;
+    while (stream.at < end) {
+      const piece = await this.#nextPiece(stream);
+      if (piece === null) break;
+      const from = Math.max(0, skipBytes - stream.at);
+      const to = Math.min(piece.length, end - stream.at);
+      if (to > from) text.push(Buffer.from(piece.subarray(from, to)));
+      stream.at += to;
+      stream.rest = piece.subarray(to);
+      if (performance.now() < sliceEnd) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+      onProgress(stream.at / end);
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+    return Buffer.concat(text);
+  }
+
+  /** Decoding goes on from a place it has come to, where one is not too far; else it begins again at the unit. */
+  #streamFor(unit_at: number, skipBytes: number): TextStream {
+    const usable = this.#streams.filter((one) => one.unit_at === unit_at && one.at <= skipBytes);
+    const nearest = usable.sort((a, b) => b.at - a.at)[0];
+    if (nearest !== undefined) return nearest;
+    const stream = { unit_at, pieces: textPieces(this.file, this.codec, unit_at), at: 0, rest: Buffer.alloc(0) };
+    this.#streams.push(stream);
+    if (this.#streams.length > MOST_STREAMS) void this.#streams.shift()?.pieces.return(undefined);
+    return stream;
+  }
+
+  async #nextPiece(stream: TextStream): Promise<Buffer | null> {
+    if (stream.rest.length > 0) return stream.rest;
+    for (;;) {
+      const { value, done } = await stream.pieces.next();
+      if (done || value === undefined) return null;
+      if ("text" in value) return value.text;
+    }
+  }
+
+  close(): void {
+    for (const { pieces } of this.#streams) void pieces.return(undefined);
+    this.file.close();
+  }
+}
+
+/** How long decoding may keep the event loop. */
+const SLICE_MS = 8;
+const MOST_STREAMS = 2;
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${path}: ${systemWords(error)}`);
+  }
+}
+
+/** A block of an index, put on the timeline behind `before`. `null` where its times go backwards. */
+export function indexedBlock({ seq, block }: IndexEntry, before: PlaceState | null): BlockFacts | null {
+  const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_elapsed_ms, elapsed_ms, frames, first_seq } = block;
+  if (elapsed_ms < first_elapsed_ms || frames === 0) return null;
+  const first = placeAfter(before, { t_ms: first_t_ms, seq: first_seq, elapsed_ms: first_elapsed_ms });
+  const after = { place_ms: first.offset_ms + elapsed_ms, t_ms: last_t_ms, elapsed_ms, offset_ms: first.offset_ms };
+  const times = { first_place_ms: first.place_ms, first_t_ms, lowest_t_ms, highest_t_ms };
+  return { frames, before, after, ...times, first_seq, last_seq: seq };
+}

@@ -1,0 +1,70 @@
+import { lstatSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { errorCode, systemWords, UsageError } from "../errors.ts";
+import { listSegments } from "./name.ts";
+
+const RECORDING_NAME = /\.ndjson(\.zst|\.gz)?$/;
+const NUMBERED = /\.\d{4,}(?=\.|$)/;
+
+/** The files of a recording, oldest first. */
+export interface SegmentSet {
+  /** The path of the recording, of which the newest file may be absent. */
+  readonly path: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Finds all segments of the recording at a path: of the recording itself, of any of its segments, or of the folder
+ * that holds one. Throws a UsageError where there is none, or several.
+ */
+export function findSegments(path: string): SegmentSet {
+  if (isDirectory(path)) return onlyRecordingIn(path);
+  const active = activePath(path);
+  const files = existing(active);
+  if (files.length === 0) throw new UsageError(`${path}: no such file`);
+  return { path: active, files };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw new UsageError(`${path}: ${systemWords(error)}`);
+  }
+}
+
+/** `a.0001.ndjson.zst` is a segment of `a.ndjson.zst` where the numbers say so; any other file stands for itself. */
+function activePath(path: string): string {
+  const name = basename(path);
+  if (!RECORDING_NAME.test(name) || !NUMBERED.test(name)) return path;
+  const active = join(dirname(path), name.replace(NUMBERED, ""));
+  return listOf(active).includes(path) || listOf(active).includes(join(path)) ? active : path;
+}
+
+function listOf(path: string): string[] {
+  try {
+    return listSegments(path).map((one) => one.path);
+  } catch (error) {
+    throw new UsageError(`${dirname(path)}: ${systemWords(error)}`);
+  }
+}
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+const existing = (path: string): string[] => [
+  ...(isThere(dirname(path)) && RECORDING_NAME.test(path) ? listOf(path) : []),
+  ...(isThere(path) ? [path] : []),
+];
+
+function onlyRecordingIn(directory: string): SegmentSet {
+  const names = readdirSync(directory).filter((name) => RECORDING_NAME.test(name));
+  const paths = [...new Set(names.map((name) => activePath(join(directory, name))))].sort();
+  const [only, ...others] = paths;
+  if (only === undefined) throw new UsageError(`${directory}: there is no recording in it`);
+  if (others.length > 0) {
+    const list = paths.map((path) => basename(path)).join(", ");
+    throw new UsageError(`${directory}: there are several recordings in it, give one: ${list}`);
+  }
+  return { path: only, files: existing(only) };
+}
