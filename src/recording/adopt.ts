@@ -1,29 +1,48 @@
 import { decodeLine } from "../frame/decode.ts";
-import type { FileBytes } from "./bytes.ts";
-import type { Codec } from "./codec.ts";
+import type { Frame } from "../frame/frame.ts";
+import { FileBytes } from "./bytes.ts";
+import { codecOf } from "./codec.ts";
 import type { LastFrame } from "./repair.ts";
 import { scanLines } from "./scan.ts";
 
 /**
- * The last frame of a recording that is not continued in its own file: damaged, of another codec, or the Rust tool's,
- * whose frames have no `seq` and no `elapsed_ms` (then they are counted, and the positive steps of `t` added up).
- * `null` where there is no frame. Reads all of the file.
+ * The last frame of a recording whose newest file is not continued: damaged, of another codec, or the Rust tool's,
+ * whose frames have no `seq` and no `elapsed_ms`. Those are counted from the oldest of the files on, and the positive
+ * steps of `t` added up. `null` where there is no frame.
  */
-export async function lastFrame(file: FileBytes, codec: Codec): Promise<LastFrame | null> {
-  let last: LastFrame | null = null;
-  for await (const scanned of scanLines(file, codec)) {
-    if ("skipped" in scanned) continue;
-    const line = decodeLine(Buffer.from(scanned.line).toString());
-    if (line.kind !== "frame") continue;
-    const { seq, t_ms, elapsed_ms } = line.frame;
-    const before: LastFrame | null = last;
-    last = { seq: seq ?? 0, t_ms, elapsed_ms: elapsed_ms ?? 0 };
-    if (before !== null) last = follow(before, last, elapsed_ms === null);
+export async function lastFrame(files: readonly string[]): Promise<LastFrame | null> {
+  const newest = await countOn(files.slice(-1), null);
+  return newest?.isNumbered ? newest : await countOn(files, null);
+}
+
+interface Counted extends LastFrame {
+  readonly isNumbered: boolean;
+}
+
+async function countOn(files: readonly string[], before: Counted | null): Promise<Counted | null> {
+  let last = before;
+  for (const path of files) {
+    for await (const frame of framesOf(path)) last = follow(last, frame);
   }
   return last;
 }
 
-function follow(before: LastFrame, { seq, t_ms, elapsed_ms }: LastFrame, isUntimed: boolean): LastFrame {
+async function* framesOf(path: string): AsyncGenerator<Frame> {
+  const file = FileBytes.open(path);
+  try {
+    for await (const scanned of scanLines(file, codecOf(file.read(0, 64)))) {
+      if ("skipped" in scanned) continue;
+      const line = decodeLine(Buffer.from(scanned.line).toString());
+      if (line.kind === "frame") yield line.frame;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function follow(before: Counted | null, { seq, t_ms, elapsed_ms }: Frame): Counted {
+  const isNumbered = seq !== null;
+  if (before === null) return { seq: seq ?? 0, t_ms, elapsed_ms: elapsed_ms ?? 0, isNumbered };
   const counted_ms = before.elapsed_ms + Math.max(0, t_ms - before.t_ms);
-  return { seq: Math.max(seq, before.seq + 1), t_ms, elapsed_ms: isUntimed ? counted_ms : elapsed_ms };
+  return { seq: Math.max(seq ?? 0, before.seq + 1), t_ms, elapsed_ms: elapsed_ms ?? counted_ms, isNumbered };
 }

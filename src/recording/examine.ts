@@ -1,6 +1,7 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { Frame, SourceKind } from "../frame/frame.ts";
 import type { FileBytes } from "./bytes.ts";
+import { findLastIndex } from "./chain.ts";
 import { type Codec, codecOf } from "./codec.ts";
 import { MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
@@ -27,6 +28,7 @@ export type Found =
 
 const BEGINNING_BYTES = 256 << 10;
 const NEWLINE = 10;
+const NOTHING = new Uint8Array(0);
 const HEADER_START = '{"schema":1,"header":true';
 
 /** Looks at a file without changing it; `codec` is what a recording at that path would be written with. */
@@ -34,9 +36,9 @@ export function examine(file: FileBytes, codec: Codec): Found {
   const beginning = file.read(0, BEGINNING_BYTES);
   if (isEmpty(file, beginning)) return { kind: "empty" };
   const found = codecOf(beginning);
-  const text = Buffer.from(found.decodeUnit(beginning, MAX_UNIT_TEXT_BYTES).text);
+  const text = textOf(beginning, found);
   const end = text.indexOf(NEWLINE);
-  if (end < 0) return { kind: isOurBeginning(file, codec, text) ? "empty" : "foreign" };
+  if (end < 0) return withoutLine(file, codec, found);
   const first = decodeLine(text.subarray(0, end).toString());
   if (first.kind === "bad") return { kind: "foreign" };
   if (first.kind === "refused") return { kind: "refused", schema: first.schema };
@@ -55,13 +57,35 @@ function isEmpty(file: FileBytes, beginning: Buffer): boolean {
   return true;
 }
 
-/** No line is whole: the first write of one of ours was cut off, if what there is looks exactly so. */
-function isOurBeginning(file: FileBytes, codec: Codec, text: Buffer): boolean {
-  const start = Buffer.from(codec.start);
-  const bytes = file.read(0, start.length);
-  if (!bytes.equals(start.subarray(0, bytes.length)) || file.size > MAX_LINE_BYTES) return false;
+/** The text that the file begins with; of a damaged unit that before the damage. */
+function textOf(beginning: Buffer, codec: Codec): Buffer {
+  const { text, damage } = codec.decodeUnit(beginning, MAX_UNIT_TEXT_BYTES);
+  return Buffer.from(damage === null ? text : (codec.closeUnit(beginning)?.text ?? NOTHING));
+}
+
+/** Its first line cannot be read: because it was never written whole, because it is damaged, or because there is none. */
+function withoutLine(file: FileBytes, codec: Codec, found: Codec): Found {
+  if (isOurBeginning(file, codec)) return { kind: "empty" };
+  if (findLastIndex(file, found) === null) return { kind: "foreign" };
+  return { kind: "adopt", identity: { recording: null, segment: null, source: null, hosts: null }, codec: found };
+}
+
+/** The first write of one of ours was cut off, if what there is looks exactly so; a power loss adds zero bytes. */
+function isOurBeginning(file: FileBytes, codec: Codec): boolean {
+  if (file.size > MAX_LINE_BYTES) return false;
+  const bytes = withoutZeroTail(file.read(0, file.size));
+  const start = Buffer.from(codec.start).subarray(0, bytes.length);
+  if (!bytes.subarray(0, start.length).equals(start)) return false;
+  if (codec.magic.length > 0 && bytes.indexOf(codec.magic, 1) >= 0) return false;
+  const { text, damage } = codec.decodeUnit(bytes, MAX_UNIT_TEXT_BYTES);
   const known = Buffer.from(HEADER_START).subarray(0, text.length);
-  return text.subarray(0, known.length).equals(known);
+  return damage === null && known.equals(text.subarray(0, known.length));
+}
+
+function withoutZeroTail(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }
 
 function identityOfHeader(value: Parameters<typeof decodeHeader>[0]): Identity {

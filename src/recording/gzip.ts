@@ -8,6 +8,8 @@ const NEWLINE = 10;
 const ENCODE = { level: 9 };
 const NOTHING = new Uint8Array(0);
 
+/** Deflate is the only method there is. */
+const MAGIC = new Uint8Array([0x1f, 0x8b, 0x08]);
 /** What a sync flush leaves behind: an empty stored block, aligned to a byte. */
 const FLUSH_MARK = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 /** An empty final block with fixed codes: the shortest end of a deflate stream. */
@@ -35,9 +37,10 @@ class GzipEncoder implements UnitEncoder {
 
 /** A member's header (RFC 1952): its length, 0 where it is not all there, `null` where it is none. */
 export function memberHeaderBytes(bytes: Uint8Array): number | null {
+  if (!MAGIC.every((byte, n) => n >= bytes.length || bytes[n] === byte)) return null;
   if (bytes.length < 10) return 0;
   const flags = bytes[3] ?? 0;
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[2] !== 8 || flags > 0x1f) return null;
+  if (flags > 0x1f) return null;
   let at = 10;
   if (flags & 4) at += 2 + (bytes[at] ?? 0) + ((bytes[at + 1] ?? 0) << 8);
   for (const flag of [8, 16]) {
@@ -140,7 +143,7 @@ function textEndingThere(deflated: Uint8Array): Uint8Array | null {
 export const gzip: Codec = {
   name: "gzip",
   extension: ".ndjson.gz",
-  magic: new Uint8Array([0x1f, 0x8b, 0x08]),
+  magic: MAGIC,
   start: zlib.gzipSync(NOTHING, ENCODE).subarray(0, 10),
   encoder: () => new GzipEncoder(),
   encodeUnit: (text) => zlib.gzipSync(text, ENCODE),

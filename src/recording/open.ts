@@ -1,12 +1,12 @@
 import { lstatSync, renameSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode, systemWords, UsageError } from "../errors.ts";
+import { errorCode, SchemaError, systemWords, UsageError } from "../errors.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import { lockFile } from "../libc.ts";
 import { lastFrame } from "./adopt.ts";
 import { AppendFile, syncDirectory } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
-import { type Codec, codecOf } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import { examine, type Found, type Identity } from "./examine.ts";
 import { listSegments, nextNumber, type Segment, segmentPath } from "./name.ts";
 import type { LastFrame, Repair } from "./repair.ts";
@@ -47,7 +47,7 @@ export async function openRecording(target: Target): Promise<Opened> {
   if (newest === undefined) return create(target);
   const lock = openLocked(newest.path, target.path);
   const found = look(lock, target.codec, newest.path);
-  const known = await history(lock, found, target, newest.path);
+  const known = await history(found, target, newest.path);
   return { ...known, file: null, isNew: false, repair: null, lock, segment: nextNumber(target.path) };
 }
 
@@ -117,9 +117,7 @@ function look(file: AppendFile, codec: Codec, path: string): Found {
   if (found.kind === "foreign") {
     throw new UsageError(`${path}: exists and is not a recording; it was left as it is, give another path`);
   }
-  if (found.kind === "refused") {
-    throw new UsageError(`replay: unsupported schema version ${found.schema}, this all-smi supports schema 1`);
-  }
+  if (found.kind === "refused") throw new SchemaError(found.schema);
   return found;
 }
 
@@ -128,7 +126,7 @@ async function openExisting(target: Target): Promise<Opened> {
   const file = openLocked(path, path);
   try {
     const found = look(file, codec, path);
-    const known = await history(file, found, target, path);
+    const known = await history(found, target, path);
     const segment = nextNumber(path);
     if (found.kind === "continue") return { ...known, file, isNew: false, repair: found.repair, lock: file, segment };
     if (found.kind === "empty")
@@ -152,18 +150,18 @@ async function before(target: Target): Promise<Known> {
   if (newest === undefined) return NOTHING_KNOWN;
   const file = attempt(newest.path, () => AppendFile.open(newest.path));
   try {
-    return await history(file, look(file, target.codec, newest.path), target, newest.path);
+    return await history(look(file, target.codec, newest.path), target, newest.path);
   } finally {
     file.close();
   }
 }
 
-async function history(file: AppendFile, found: Found, target: Target, path: string): Promise<Known> {
+async function history(found: Found, target: Target, path: string): Promise<Known> {
   if (found.kind !== "continue" && found.kind !== "adopt") return NOTHING_KNOWN;
   refuseOther(found.identity, target, path);
   if (found.kind === "continue") return { last: found.last, recording: found.identity.recording };
-  const bytes = new FileBytes(file.fd);
-  return { last: await lastFrame(bytes, codecOf(bytes.read(0, 64))), recording: found.identity.recording };
+  const older = listSegments(target.path).filter((one) => one.path !== path && isRecording(one.path));
+  return { last: await lastFrame([...older.map((one) => one.path), path]), recording: found.identity.recording };
 }
 
 function refuseOther({ source, hosts }: Identity, target: Target, path: string): void {

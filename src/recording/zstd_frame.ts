@@ -137,7 +137,7 @@ export class FrameWalker {
 }
 
 /** Whether `bytes` are the beginning of `whole`, or begin with it. A skippable frame's number is not looked at. */
-const isPrefix = (bytes: Uint8Array, whole: Uint8Array): boolean =>
+export const isPrefix = (bytes: Uint8Array, whole: Uint8Array): boolean =>
   whole.every((byte, n) => n >= bytes.length || bytes[n] === byte) ||
   [0x2a, 0x4d, 0x18].every((byte, n) => n + 1 >= bytes.length || bytes[n + 1] === byte);
 

@@ -1,0 +1,18 @@
+/** Longer texts are cut, so that what a block says of its events stays small. */
+const MAX_TEXT = 240;
+const MAX_NAME = 100;
+
+const plain = (text: string, most: number): string =>
+  (/\p{Cc}/u.test(text) ? text.replace(/\p{Cc}+/gu, " ") : text).slice(0, most).toWellFormed();
+
+/** A text as an event holds it: one line, of bounded length. */
+export const eventText = (text: string): string => plain(text, MAX_TEXT);
+
+/** A kind, host or device likewise. */
+export const eventName = (name: string): string => plain(name, MAX_NAME);
+
+/** What an event with subjects is about: `cpu@dgx-02` of `cpu@dgx-02: no such file`. */
+export function subjectOf(text: string): string {
+  const end = text.indexOf(": ");
+  return end < 0 || end > MAX_NAME ? text.slice(0, MAX_NAME) : text.slice(0, end);
+}

@@ -1,0 +1,88 @@
+import type { Frame } from "../frame/frame.ts";
+import { type Conditions, ownerOf } from "./conditions.ts";
+import { type Definition, definitions, type Name } from "./definitions.ts";
+import type { DetectedEvent, EventState, Severity } from "./event.ts";
+import { eventName, eventText } from "./event_text.ts";
+import type { Moment } from "./marks.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Where a frame stands. Files of other writers have neither; then whoever reads them counts. */
+export interface Place {
+  readonly seq: number;
+  /** On the timeline; never goes backwards. */
+  readonly elapsed_ms: number;
+}
+
+/** What something is said of, as events name it. */
+export interface Subject {
+  readonly host: string;
+  readonly device: string | null;
+  /** See {@link ownerOf}. */
+  readonly owner: string;
+}
+
+export function subject(host: string, device: string | null): Subject {
+  const named = { host: eventName(host), device: device === null ? null : eventName(device) };
+  return { ...named, owner: ownerOf("", named.host, named.device) };
+}
+
+/** One frame while it is looked at, and what was found in it. */
+export class Look {
+  readonly frame: Frame;
+  readonly now: Moment;
+  readonly found: DetectedEvent[] = [];
+  readonly conditions: Conditions;
+  readonly #place: Place;
+
+  constructor(frame: Frame, place: Place, now: Moment, conditions: Conditions) {
+    this.frame = frame;
+    this.now = now;
+    this.conditions = conditions;
+    this.#place = place;
+  }
+
+  /** Something that just happened. */
+  single(name: Name, { host, device }: Subject, text: string): void {
+    const { kind, severity } = definitions[name];
+    this.found.push(this.event(kind, severity, "once", host, device, text));
+  }
+
+  event(
+    kind: string,
+    severity: Severity,
+    state: EventState,
+    host: string,
+    device: string | null,
+    text: string,
+  ): DetectedEvent {
+    const { seq, elapsed_ms } = this.#place;
+    const { t_ms } = this.frame;
+    return { kind, severity, state, seq, t_ms, elapsed_ms, host, device, text: eventText(text) };
+  }
+
+  /**
+   * Begins or ends the condition as the frame says. `stayed_ms`: when it was last on or near, before this frame;
+   * `words`: the text of a beginning.
+   */
+  judge(name: Name, about: Subject, verdict: Verdict, stayed_ms: number | undefined, words: () => string): void {
+    const definition: Definition = definitions[name];
+    if (verdict === "on" && !this.conditions.has(definition.kind, about.owner)) this.begin(name, about, words());
+    if (verdict !== "off") return;
+    const open = this.conditions.of(about.owner)?.get(definition.kind);
+    if (open !== undefined) this.endAfterHold(open, definition, stayed_ms);
+  }
+
+  begin(name: Name, { host, device }: Subject, text: string): void {
+    const { kind, severity } = definitions[name];
+    const event = this.event(kind, severity, "begin", host, device, text);
+    if (this.conditions.begin(event)) this.found.push(event);
+  }
+
+  endAfterHold(open: DetectedEvent, { hold_ms = 0 }: Definition, stayed_ms: number | undefined): void {
+    const { place_ms, since_ms } = this.now;
+    if (place_ms - (stayed_ms ?? since_ms) < hold_ms) return;
+    const { kind, severity, host, device, text } = open;
+    this.conditions.end(open);
+    this.found.push(this.event(kind, severity, "end", host, device, text));
+  }
+}
