@@ -3,6 +3,13 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** A recording of another schema. Other programs know these words: they are said as they stand, with nothing before. */
+export class SchemaError extends UsageError {
+  constructor(schema: number) {
+    super(`replay: unsupported schema version ${schema}, this all-smi supports schema 1`);
+  }
+}
+
 /** The text of whatever was thrown, as one line. */
 export const oneLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ").trim();

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
-import { oneLine, UsageError } from "../errors.ts";
+import { oneLine, SchemaError, UsageError } from "../errors.ts";
 import { recordCommand } from "./record.ts";
 import { snapshotCommand } from "./snapshot.ts";
 
@@ -30,7 +30,7 @@ function fail(error: unknown): number {
     console.error(`all-smi: ${oneLine(error).replace(/^error: /, "")}`);
     return 2;
   }
-  console.error(`all-smi: ${oneLine(error)}`);
+  console.error(error instanceof SchemaError ? error.message : `all-smi: ${oneLine(error)}`);
   return error instanceof UsageError ? 2 : 1;
 }
 

@@ -15,6 +15,8 @@ const FLUSH_MARK = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 /** An empty final block with fixed codes: the shortest end of a deflate stream. */
 const EMPTY_FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
 const TRAILER_BYTES = 8;
+/** Bytes that look like a flush and are none are rare; where nothing else is found, all is encoded again. */
+const MOST_TRIES = 16;
 
 class GzipEncoder implements UnitEncoder {
   readonly #stream = zlib.createGzip(ENCODE) as zlib.Gzip & zlib.ZlibReset;
@@ -95,38 +97,60 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
 
 /**
  * Keeps up to the last sync flush at which the text ends in a newline, where alone a block can begin at a whole byte,
- * and ends the member there. Lines that are whole behind it are encoded again.
+ * and ends the member there. Lines that are sound behind it are encoded again.
  */
 function closeUnit(bytes: Uint8Array): ClosedUnit | null {
   const header = memberHeaderBytes(bytes);
   if (header === null || header === 0) return null;
   const deflated = Buffer.from(bytes.buffer, bytes.byteOffset + header, bytes.length - header);
-  const flushed = lastFlush(deflated);
-  const lines = wholeLines(deflated);
-  const text = lines.length > flushed.text.length ? lines : flushed.text;
-  if (text.length === 0) return null;
-  const rest = zlib.deflateRawSync(text.subarray(flushed.text.length), ENCODE);
+  const marks = flushMarks(deflated);
+  const whole = linesUpTo(deflated, deflated.length);
+  const sound = whole === null ? soundMarks(deflated, marks) : marks.length;
+  const text = whole ?? linesUpTo(deflated, marks[sound - 1] ?? 0);
+  if (text === null || text.length === 0) return null;
+  const flushed = lastFlush(deflated, marks.slice(Math.max(0, sound - MOST_TRIES), sound));
+  const rest = zlib.deflateRawSync(text.subarray(flushed.textBytes), ENCODE);
   return { keepBytes: header + flushed.end, closing: Buffer.concat([rest, trailerOf(text)]), text };
 }
 
-function lastFlush(deflated: Buffer): { end: number; text: Uint8Array } {
-  for (let mark = deflated.lastIndexOf(FLUSH_MARK); mark >= 0; mark = deflated.lastIndexOf(FLUSH_MARK, mark - 1)) {
-    const end = mark + FLUSH_MARK.length;
-    const text = textEndingThere(deflated.subarray(0, end));
-    if (text !== null) return { end, text };
-    if (mark === 0) break;
+/** Where flushes end, and some places that only look so. */
+function flushMarks(deflated: Buffer): number[] {
+  const marks: number[] = [];
+  for (let at = deflated.indexOf(FLUSH_MARK); at >= 0; at = deflated.indexOf(FLUSH_MARK, at + 1)) {
+    marks.push(at + FLUSH_MARK.length);
   }
-  return { end: 0, text: NOTHING };
+  return marks;
 }
 
-/** The lines up to where the data ends; none where they are damaged. */
-function wholeLines(deflated: Uint8Array): Uint8Array {
+/** Up to how many of these marks all inflates: damage anywhere spoils all that follows, so halving finds it. */
+function soundMarks(deflated: Buffer, marks: readonly number[]): number {
+  let sound = 0;
+  let bad = marks.length + 1;
+  while (bad - sound > 1) {
+    const probe = (sound + bad) >> 1;
+    if (linesUpTo(deflated, marks[probe - 1] ?? 0) === null) bad = probe;
+    else sound = probe;
+  }
+  return sound;
+}
+
+/** The whole lines of a stretch; `null` where it is damaged. */
+function linesUpTo(deflated: Buffer, end: number): Uint8Array | null {
   try {
-    const { text } = inflate(deflated, MAX_UNIT_TEXT_BYTES);
+    const { text } = inflate(deflated.subarray(0, end), MAX_UNIT_TEXT_BYTES);
     return text.subarray(0, text.lastIndexOf(NEWLINE) + 1);
   } catch {
-    return NOTHING;
+    return null;
   }
+}
+
+/** The last of these marks at which a line ends; the beginning, where there is none. */
+function lastFlush(deflated: Buffer, marks: readonly number[]): { end: number; textBytes: number } {
+  for (const end of marks.toReversed()) {
+    const text = textEndingThere(deflated.subarray(0, end));
+    if (text !== null) return { end, textBytes: text.length };
+  }
+  return { end: 0, textBytes: 0 };
 }
 
 /** The text of a stretch that ends in a flush after a whole line; `null` where the mark is none but data that looks so. */

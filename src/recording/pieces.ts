@@ -5,7 +5,7 @@ import type { Codec } from "./codec.ts";
 import { memberHeaderBytes } from "./gzip.ts";
 import { WINDOW_LOG_MAX } from "./limits.ts";
 import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
-import { FrameWalker } from "./zstd_frame.ts";
+import { FrameWalker, isPrefix, ZSTD_MAGIC } from "./zstd_frame.ts";
 
 /**
  * A stretch of decoded text (valid until the next one is asked for) and the unit it is from; or a place where the file
@@ -63,15 +63,23 @@ async function* unit(
     yield { text: Buffer.from(text.buffer, text.byteOffset, text.length), unit_at: at };
     return length;
   }
-  const skip = kind === "zstd" ? 0 : (memberHeaderBytes(file.read(at, INPUT_BYTES)) ?? 0);
+  const skip = headerBytes(kind, file.read(at, INPUT_BYTES));
+  if (skip === null) {
+    yield { damage: `no ${kind} begins here`, unit_at: at };
+    return null;
+  }
   const decoder = stepDecoder(kind, WINDOW_LOG_MAX);
   const fed =
     decoder === null
       ? yield* throughStream(file, kind, at, at + skip)
-      : yield* inSteps(file, kind, decoder, at, at + skip);
+      : yield* inSteps(file, codec, kind, decoder, at, at + skip);
   if (fed === null) return null;
   return skip + fed + (kind === "gzip" ? GZIP_TRAILER_BYTES : 0);
 }
+
+/** What the decoder does not take; `null` where no unit begins. */
+const headerBytes = (kind: Compression, bytes: Buffer): number | null =>
+  kind === "gzip" ? memberHeaderBytes(bytes) : isPrefix(bytes, ZSTD_MAGIC) ? 0 : null;
 
 /** How much of a piece belongs to the unit: of zstd the structure tells, of deflate only the decoder. */
 const extentOf = (kind: Compression): ((piece: Buffer) => { bytes: number; isEnd: boolean }) => {
@@ -83,6 +91,7 @@ const extentOf = (kind: Compression): ((piece: Buffer) => { bytes: number; isEnd
 /** Returns how many bytes the decoder took, `null` where the unit does not end or is damaged. */
 async function* inSteps(
   file: FileBytes,
+  codec: Codec,
   kind: Compression,
   decoder: StepDecoder,
   unit_at: number,
@@ -90,17 +99,22 @@ async function* inSteps(
 ): AsyncGenerator<Piece, number | null> {
   const output = Buffer.allocUnsafe(OUTPUT_BYTES);
   const extent = extentOf(kind);
+  const given: Given = { bytes: 0, crc32: kind === "gzip" ? 0 : null };
   let at = from;
   try {
     for (;;) {
       const piece = file.read(at, INPUT_BYTES);
       const { bytes, isEnd } = extent(piece);
-      const used = yield* stepThrough(decoder, piece.subarray(0, bytes), output, unit_at);
+      const used = yield* stepThrough(decoder, piece.subarray(0, bytes), output, unit_at, given);
       at += used;
-      if (isEnd || (used < bytes && kind === "gzip")) return at - from;
+      const hasEnded = isEnd || (kind === "gzip" && used < bytes);
+      if (hasEnded && given.crc32 !== null) checkTrailer(file.read(at, GZIP_TRAILER_BYTES), given.crc32);
+      if (hasEnded) return at - from;
       if (used === 0) return null;
     }
   } catch (error) {
+    const text = textBefore(file, codec, unit_at, at + INPUT_BYTES).subarray(given.bytes);
+    if (text.length > 0) yield { text, unit_at };
     yield { damage: error instanceof Error ? error.message : String(error), unit_at };
     return null;
   } finally {
@@ -108,11 +122,40 @@ async function* inSteps(
   }
 }
 
-function* stepThrough(decoder: StepDecoder, input: Buffer, output: Buffer, unit_at: number): Generator<Piece, number> {
+/** The text that was handed on so far. */
+interface Given {
+  bytes: number;
+  /** Of gzip; the decoder looks at zstd's checksum by itself. */
+  crc32: number | null;
+}
+
+/** What was damaged may end anywhere, as if that were its end. A trailer that the file's end cuts off is no damage. */
+function checkTrailer(trailer: Buffer, crc32: number): void {
+  if (trailer.length === GZIP_TRAILER_BYTES && trailer.readUInt32LE() !== crc32) {
+    throw new Error("checksum does not match");
+  }
+}
+
+/** The text of a unit up to its damage, which is before `end`: a decoder that fails keeps the last of that to itself. */
+function textBefore(file: FileBytes, codec: Codec, unit_at: number, end: number): Buffer {
+  const isLarge = end - unit_at > WINDOW_BYTES[1];
+  const text = isLarge ? null : codec.closeUnit(file.read(unit_at, end - unit_at))?.text;
+  return text ? Buffer.from(text.buffer, text.byteOffset, text.length) : Buffer.alloc(0);
+}
+
+function* stepThrough(
+  decoder: StepDecoder,
+  input: Buffer,
+  output: Buffer,
+  unit_at: number,
+  given: Given,
+): Generator<Piece, number> {
   let used = 0;
   for (;;) {
     const { consumedBytes, producedBytes } = decoder.step(input.subarray(used), output);
     used += consumedBytes;
+    given.bytes += producedBytes;
+    if (given.crc32 !== null) given.crc32 = zlib.crc32(output.subarray(0, producedBytes), given.crc32);
     if (producedBytes > 0) yield { text: output.subarray(0, producedBytes), unit_at };
     // A full output may hide more of it; else the decoder wants more input, or is at its end.
     if (producedBytes < output.length) return used;
