@@ -1,0 +1,126 @@
+import type { Gpu } from "../frame/schema.ts";
+import { celsius, whole } from "./format.ts";
+import type { GpuSort } from "./model.ts";
+
+/** What the screens say of GPUs beyond their gauges. */
+
+/** Where no threshold is known a GPU counts as hot from here on, °C. */
+const USUAL_SLOWDOWN_C = 90;
+/** About what a GPU that does nothing has, °C. */
+const COOL_C = 30;
+/** So close to the slowdown it is worth a word, °C. */
+const NEAR_SLOWDOWN_C = 3;
+
+export type Severity = "information" | "warning" | "critical";
+
+export interface Note {
+  readonly severity: Severity;
+  readonly text: string;
+}
+
+/** Its number on its host, as the driver counts; else its place. */
+export const gpuNumber = (gpu: Gpu, place: number): string =>
+  String(gpu.index ?? (/^\d{1,3}$/.test(gpu.detail.index ?? "") ? gpu.detail.index : place));
+
+/** The limit in force, W; `null` where nobody says. */
+export function powerLimit_w({ health, detail }: Gpu): number | null {
+  if (typeof health?.power_limit_watts === "number") return health.power_limit_watts;
+  const stated = Number.parseFloat(detail.power_limit_current ?? detail.power_limit_max ?? "");
+  return Number.isFinite(stated) && stated > 0 ? stated : null;
+}
+
+/** How hot, from 0 (idle) to 1 (slows down). */
+export const heatAt = (temperature: number | null, slowdown_c: number | null): number =>
+  temperature === null ? 0 : (temperature - COOL_C) / Math.max(1, (slowdown_c ?? USUAL_SLOWDOWN_C) - COOL_C);
+
+export const memoryShare = ({ used_memory, total_memory }: Pick<Gpu, "used_memory" | "total_memory">): number | null =>
+  used_memory !== null && total_memory !== null && total_memory > 0 ? used_memory / total_memory : null;
+
+const THROTTLE_WORDS: Readonly<Record<string, Note>> = {
+  thermal: { severity: "critical", text: "throttled: heat" },
+  hardware: { severity: "critical", text: "throttled: hardware" },
+  power_brake: { severity: "critical", text: "throttled: power brake" },
+  power: { severity: "information", text: "at power limit" },
+  sync: { severity: "information", text: "sync boost" },
+  application: { severity: "information", text: "clock set" },
+};
+
+const warning = (text: string): Note => ({ severity: "warning", text });
+const critical = (text: string): Note => ({ severity: "critical", text });
+
+type Health = NonNullable<Gpu["health"]>;
+
+function memoryNotes({ ecc, remapped_rows: rows }: Health): Note[] {
+  const notes: Note[] = [];
+  if (rows?.failure) notes.push(critical("row remap failed"));
+  if (rows?.pending) notes.push(warning("remap pending"));
+  const [uncorrected, corrected] = [ecc?.uncorrected_volatile ?? 0, ecc?.corrected_volatile ?? 0];
+  if (uncorrected > 0) notes.push(warning(`ECC ${whole(uncorrected)} uncorrected`));
+  else if (corrected > 0) notes.push({ severity: "information", text: `ECC ${whole(corrected)} corrected` });
+  return notes;
+}
+
+function linkNotes({ pcie, nvlink }: Health): Note[] {
+  const notes: Note[] = [];
+  const down = (nvlink ?? []).filter(({ state }) => state === "inactive");
+  if (down.length > 0) notes.push(warning(`NVLink ${down.map((link) => link.link_index).join(" ")} down`));
+  // Generation drops to save power when idle; lanes do not come back.
+  if (pcie?.width && pcie.width_max && pcie.width < pcie.width_max) {
+    notes.push(warning(`PCIe x${whole(pcie.width)} of x${whole(pcie.width_max)}`));
+  }
+  return notes;
+}
+
+function heatNotes({ temperature, temperature_threshold_slowdown: slowdown }: Gpu): Note[] {
+  if (temperature === null || slowdown === null || temperature < slowdown - NEAR_SLOWDOWN_C) return [];
+  return [critical(`${celsius(temperature)}, slows at ${celsius(slowdown)}`)];
+}
+
+const rank: Readonly<Record<Severity, number>> = { information: 0, warning: 1, critical: 2 };
+
+/** What is wrong with a GPU or bears on its speed, the worst first. */
+export function gpuNotes(gpu: Gpu): Note[] {
+  if (gpu.lost) return [critical(gpu.lost.reason === "" ? "lost" : gpu.lost.reason)];
+  const throttle = (gpu.health?.throttle ?? []).map((reason) => THROTTLE_WORDS[reason] ?? warning(reason));
+  const health = gpu.health ? [...linkNotes(gpu.health), ...memoryNotes(gpu.health)] : [];
+  return [...throttle, ...heatNotes(gpu), ...health].sort((a, b) => rank[b.severity] - rank[a.severity]);
+}
+
+/** The name without its maker, where the maker goes without saying. */
+export const shortGpuName = (name: string): string => name.replace(/^(NVIDIA|Nvidia)\s+(GeForce\s+)?/, "").trim();
+
+/** `8× H100 80GB HBM3`, `4× A100 + 2× T4` */
+export function gpuModels(gpus: readonly Gpu[]): string {
+  const counts = new Map<string, number>();
+  for (const { name } of gpus) counts.set(shortGpuName(name), (counts.get(shortGpuName(name)) ?? 0) + 1);
+  return [...counts].map(([name, count]) => `${count}× ${name}`).join(" + ");
+}
+
+/** What the machine's devices are called all together. */
+export function deviceWord(gpus: readonly Gpu[]): string {
+  const types = new Set(gpus.map(({ device_type }) => device_type));
+  return types.size === 1 ? ([...types][0] ?? "GPU") : "GPU";
+}
+
+const descending = (of: (gpu: Gpu) => number | null) => (a: Gpu, b: Gpu) => (of(b) ?? -1) - (of(a) ?? -1);
+
+export interface NumberedGpu {
+  readonly gpu: Gpu;
+  readonly number: string;
+}
+
+/** In the order chosen. A filter that names GPUs (`#3`, a model) leaves only those. */
+export function shownGpus(gpus: readonly Gpu[], sort: GpuSort, filter: string): NumberedGpu[] {
+  const numbered = gpus.map((gpu, place) => ({ gpu, number: gpuNumber(gpu, place) }));
+  const wanted = numbered.filter(({ gpu, number }) => isNamed(gpu, number, filter));
+  const shown = wanted.length > 0 ? wanted : numbered;
+  if (sort === "utilization") shown.sort((a, b) => descending((gpu) => gpu.utilization)(a.gpu, b.gpu));
+  if (sort === "memory") shown.sort((a, b) => descending(memoryShare)(a.gpu, b.gpu));
+  return shown;
+}
+
+/** Whether a filter names this GPU: `#3`, or a part of its model's name. */
+export function isNamed(gpu: Gpu, number: string, filter: string): boolean {
+  if (filter === "") return true;
+  return filter.startsWith("#") ? filter === `#${number}` : gpu.name.toLowerCase().includes(filter.toLowerCase());
+}

@@ -1,0 +1,115 @@
+import { ALL } from "../../frame/points.ts";
+import { bytesOf, celsius, count, percent, wattsSum } from "../format.ts";
+import { gpuModels, heatAt } from "../gpus.ts";
+import type { Host } from "../hosts.ts";
+import { type HostEntry, scrapeCounts, shownHosts } from "../overview.ts";
+import { gpuTotals } from "../totals.ts";
+import { drawRule } from "../widgets/rule.ts";
+import { drawEvents } from "./event_list.ts";
+import { drawGraphs, machineGraphs } from "./graphs.ts";
+import { drawHeader, type Fact } from "./header.ts";
+import { drawGrid, makeGrid } from "./host_grid.ts";
+import { type FrameScene, MARGIN } from "./scene.ts";
+import { drawSegments, hostBand, type Segment, sparkline } from "./summary.ts";
+
+/** Rows that graphs take at least, with their rule and titles. */
+const FEWEST_GRAPH_ROWS = 7;
+const MOST_GRAPH_ROWS = 16;
+
+/** All hosts in one, to be drawn as one. */
+const together = (hosts: readonly Host[]): Host => ({
+  host_id: ALL,
+  name: "all",
+  downReason: null,
+  latency_ms: null,
+  gpus: hosts.flatMap(({ gpus }) => gpus),
+  cpus: hosts.flatMap(({ cpus }) => cpus),
+  memory: hosts.flatMap(({ memory }) => memory),
+  chassis: [],
+  storage: [],
+  processes: [],
+});
+
+function facts({ frame, hosts }: FrameScene, all: Host): Fact[] {
+  const { up, down } = scrapeCounts(frame, hosts);
+  return [
+    { text: `${up} up`, priority: 0 },
+    { text: down > 0 ? `${down} down` : "", priority: 1 },
+    { text: gpuModels(all.gpus), priority: 2 },
+  ];
+}
+
+/** The line under the header, over all hosts. */
+function segments(scene: FrameScene, all: Host): Segment[] {
+  const { theme, frame, hosts } = scene;
+  const totals = gpuTotals(all.gpus);
+  const { hottest, utilization, power_w, powerLimit_w } = totals;
+  const hottestHost = hosts.find(({ host_id }) => host_id === hottest?.host_id)?.name ?? "";
+  const { slowest_ms } = scrapeCounts(frame, hosts);
+  return [
+    {
+      label: "util",
+      value: percent(utilization),
+      valueWidth: 4,
+      style: theme.load((utilization ?? 0) / 100),
+      drawHistory: hostBand(scene),
+    },
+    {
+      label: "GPUs",
+      value: `${totals.answering}/${totals.devices}`,
+      valueWidth: 7,
+      style: totals.answering < totals.devices ? theme.warning : theme.plain,
+    },
+    { label: "VRAM", value: bytesOf(totals.used_memory, totals.total_memory), valueWidth: 10, style: theme.plain },
+    {
+      label: "power",
+      value: wattsSum(power_w, powerLimit_w),
+      valueWidth: 9,
+      style: theme.plain,
+      drawHistory: sparkline(scene, ALL, "gpu_power", powerLimit_w ?? 0),
+    },
+    {
+      label: "hottest",
+      value: hottest === null ? celsius(null) : `${celsius(hottest.temperature)} ${hottestHost} #${hottest.number}`,
+      valueWidth: 20,
+      style: hottest === null ? theme.dim : theme.heat(heatAt(hottest.temperature, null)),
+      drawHistory: sparkline(scene, ALL, "hottest", 100, "heat"),
+    },
+    { label: "slowest scrape", value: `${count(slowest_ms)} ms`, valueWidth: 8, style: theme.plain },
+  ];
+}
+
+/** Every GPU of all hosts on one screen; where hosts are few, graphs and the latest events fill the rest. */
+export function drawCluster(scene: FrameScene, y: number, height: number): void {
+  const { frame, hosts, cells, theme, input } = scene;
+  const all = together(hosts);
+  drawHeader(scene, y, `${hosts.length} hosts`, facts(scene, all), frame.t_ms);
+  drawSegments(scene, y + 1, segments(scene, all));
+  const entries = shownHosts(hosts, input.choices);
+  const remark = frame.errors.length > 0 ? frame.errors.join("  ") : orderRemark(scene, entries);
+  drawRule(scene, y + 2, remark, frame.errors.length > 0 ? theme.warning : theme.dim);
+  const room = height - 3;
+  const grid = makeGrid(entries, cells.width, room - 1);
+  if (entries.length === 0) cells.text(MARGIN, y + 4, "No host matches the filter.", theme.dim);
+  const gridHeight = Math.min(room, grid.rows + 1);
+  drawGrid(scene, y + 3, gridHeight, grid);
+  drawRest(scene, y + 3 + gridHeight, room - gridHeight, all);
+}
+
+function drawRest(scene: FrameScene, y: number, height: number, all: Host): void {
+  const graphs = height >= FEWEST_GRAPH_ROWS ? Math.min(MOST_GRAPH_ROWS, Math.max(FEWEST_GRAPH_ROWS, height >> 1)) : 0;
+  if (graphs > 0) {
+    drawRule(scene, y);
+    drawGraphs(scene, y + 1, graphs - 1, machineGraphs(scene, all, ALL));
+  }
+  const left = height - graphs;
+  if (left < 3) return;
+  drawRule(scene, y + graphs, "events");
+  drawEvents(scene, y + graphs + 1, left - 1);
+}
+
+function orderRemark({ input, hosts }: FrameScene, entries: readonly HostEntry[]): string {
+  const { filter, hostOrder } = input.choices;
+  const shown = filter === "" ? "" : `${entries.length} of ${hosts.length} · filter ${filter} · `;
+  return `${shown}order ${hostOrder}`;
+}

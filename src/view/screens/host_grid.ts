@@ -1,0 +1,87 @@
+import { type HostEntry, shortNames, widest } from "../overview.ts";
+import { fitColumns, type Placed } from "../widgets/table.ts";
+import { drawTitle } from "../widgets/title.ts";
+import { type HostColumn, hostColumns, type NamedEntry } from "./host_columns.ts";
+import { type FrameScene, MARGIN } from "./scene.ts";
+
+const LONGEST_NAME = 28;
+const GAP = 3;
+
+/** Hosts beside and below each other: downwards first, with as much of each as there is room for. */
+export interface Grid {
+  readonly entries: readonly NamedEntry[];
+  readonly columns: number;
+  /** Of all hosts, so many below each other. */
+  readonly rows: number;
+  /** Of one host. */
+  readonly width: number;
+  readonly fields: readonly HostColumn[];
+}
+
+/** As few columns as show all hosts in so many rows; at most as many as have room for a name and the GPUs. */
+export function makeGrid(entries: readonly HostEntry[], width: number, height: number): Grid {
+  const room = width - 2 * MARGIN + GAP;
+  const gpus = entries.reduce((most, { host }) => Math.max(most, host.gpus.length), 0);
+  const full = entries.map(({ host }) => host.name);
+  const brief = shortNames(full);
+  const narrowest = (names: readonly string[]) => Math.min(LONGEST_NAME, Math.max(4, widest(names))) + gpus + 1 + GAP;
+  const wanted = Math.max(1, Math.ceil(entries.length / Math.max(1, height)));
+  const columns = Math.max(1, Math.min(wanted, Math.floor(room / narrowest(brief))));
+  const each = Math.floor(room / columns) - GAP;
+  const names = narrowest(full) + 5 <= each + GAP ? full : brief;
+  return {
+    entries: entries.map((entry, i) => ({ ...entry, name: names[i] ?? entry.host.name })),
+    columns,
+    rows: Math.ceil(entries.length / columns),
+    width: each,
+    fields: hostColumns(gpus, Math.min(LONGEST_NAME, Math.max(4, widest(names)))),
+  };
+}
+
+/** A title line and the hosts; where they have no room even so, they scroll by rows. */
+export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid): void {
+  const visible = Math.min(grid.rows, height - 1);
+  const first = Math.max(0, Math.min(scene.input.choices.scroll, grid.rows - visible));
+  const { hits, cells } = scene;
+  hits.scrolled = { x: 0, y: y + 1, width: cells.width, height: visible, total: grid.rows, first, visible };
+  const shown = grid.entries.slice(first * grid.columns, (first + visible) * grid.columns);
+  for (let column = 0; column < grid.columns; column++) {
+    const x = MARGIN + column * (grid.width + GAP);
+    const placed = fitColumns(grid.fields, x, grid.width);
+    const here = shown.slice(column * visible, (column + 1) * visible);
+    if (here.length === 0) continue;
+    drawTitles(scene, y, placed);
+    for (const [i, entry] of here.entries()) drawEntry(scene, { x, y: y + 1 + i }, grid.width, placed, entry);
+  }
+}
+
+function drawTitles(scene: FrameScene, y: number, placed: readonly Placed<HostColumn>[]): void {
+  const { hostOrder } = scene.input.choices;
+  for (const { column, x, width } of placed) {
+    const { title, align = "left", order } = column;
+    const marker = order === hostOrder ? (order === "name" ? "▲" : "▼") : "";
+    drawTitle(scene, { x, y, width }, title, align, marker);
+    if (order !== undefined) scene.hits.headers.push({ table: "hosts", order, x, y, width, height: 1 });
+  }
+}
+
+function drawEntry(
+  scene: FrameScene,
+  { x, y }: { readonly x: number; readonly y: number },
+  width: number,
+  placed: readonly Placed<HostColumn>[],
+  entry: NamedEntry,
+): void {
+  const { cells, theme, hits, input } = scene;
+  const { host_id, downReason } = entry.host;
+  hits.hosts.push({ host: host_id, x, y, width, height: 1 });
+  for (const [i, { column, ...place }] of placed.entries()) {
+    if (downReason !== null && i > 0) break;
+    column.draw(scene, { x: place.x, y, width: place.width }, entry);
+  }
+  if (downReason !== null) {
+    const begin = (placed[0]?.x ?? x) + (placed[0]?.width ?? 0) + 1;
+    cells.field(begin, y, `✕ ${downReason}`, x + width - begin, theme.critical);
+  }
+  if (host_id === input.choices.marked) cells.highlight(x, y, width, theme.selected);
+}

@@ -1,0 +1,14 @@
+import type { Style } from "../cells.ts";
+import { MARGIN, type Scene } from "../screens/scene.ts";
+import { textWidth, truncate } from "../text.ts";
+
+const LINE = 0x2500;
+
+/** A thin line across the screen; at its right end it may say something. */
+export function drawRule({ cells, theme }: Scene, y: number, remark = "", style: Style = theme.dim): void {
+  const width = cells.width - 2 * MARGIN;
+  cells.fill(MARGIN, y, width, LINE, theme.faint);
+  if (remark === "") return;
+  const text = truncate(remark, width - 4);
+  cells.text(MARGIN + width - textWidth(text) - 3, y, ` ${text} `, style);
+}

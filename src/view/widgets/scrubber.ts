@@ -1,0 +1,83 @@
+import type { DetectedEvent, Severity } from "../../events/event.ts";
+import type { EnvelopeColumn } from "../../recording/cursor.ts";
+import type { Style } from "../cells.ts";
+import { percent } from "../format.ts";
+import { columnOf, type Region } from "../hits.ts";
+import { MARGIN, type Scene } from "../screens/scene.ts";
+import type { Theme } from "../theme.ts";
+import { drawGraph } from "./graph.ts";
+
+const LINE = 0x2500;
+const GAP = 0x254c;
+const PLAYHEAD = 0x2503;
+const EVENT = 0x25b2;
+const CRITICAL = "X".charCodeAt(0);
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The whole timeline: lowest to highest GPU utilization as a band of `height - 1` rows between the times of the ends,
+ * and below it a line with the playhead ┃, events ▲, critical ones X, and where nothing was recorded ╌.
+ */
+export function drawScrubber(scene: Scene, y: number, height: number): void {
+  const { cells, theme, input, zone, hits } = scene;
+  const { range } = input.timeline;
+  const write = range.last_t_ms - range.first_t_ms < DAY_MS ? zone.time : zone.day;
+  const [first, last] = [write(range.first_t_ms), write(range.last_t_ms)];
+  const x = MARGIN + first.length + 1;
+  const width = cells.width - MARGIN - last.length - 1 - x;
+  const lineY = y + height - 1;
+  cells.text(MARGIN, lineY, first, theme.dim);
+  cells.text(x + width + 1, lineY, last, theme.dim);
+  if (width < 2) return;
+  const region = { x, y, width, height };
+  hits.scrubber = region;
+  const envelope = input.timeline.envelope(width * 2);
+  drawEnvelope(scene, { ...region, height: height - 1 }, envelope);
+  drawLine(scene, { ...region, y: lineY }, envelope);
+  if (range.scanned < 1) cells.field(MARGIN, y, `read ${percent(range.scanned * 100)}`, first.length, theme.dim);
+}
+
+function drawEnvelope({ cells, theme }: Scene, region: Region, envelope: readonly (EnvelopeColumn | null)[]): void {
+  const stretchAt = (fromRight: number) => {
+    const column = envelope[envelope.length - 1 - fromRight];
+    return column ? { from: column.lowest / 100, to: column.highest / 100 } : null;
+  };
+  drawGraph(cells, region, stretchAt, theme.load);
+}
+
+function drawLine(scene: Scene, { x, y, width }: Region, envelope: readonly (EnvelopeColumn | null)[]): void {
+  const { cells, theme, input } = scene;
+  const { range, events } = input.timeline;
+  const playhead = input.position === null ? -1 : columnOf(input.position.place_ms, width, range);
+  for (let column = 0; column < width; column++) {
+    const isGap = !envelope[column * 2] && !envelope[column * 2 + 1];
+    cells.put(x + column, y, isGap ? GAP : LINE, column <= playhead ? theme.dim : theme.faint);
+  }
+  const marks = marksOf(events, width, range);
+  for (const [column, severity] of marks) {
+    cells.put(x + column, y, severity === "critical" ? CRITICAL : EVENT, markStyle(severity, theme));
+  }
+  if (playhead >= 0) cells.put(x + playhead, y, PLAYHEAD, theme.accent);
+}
+
+const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+
+const markStyle = (severity: Severity, theme: Theme): Style =>
+  severity === "critical" ? theme.critical : severity === "warning" ? theme.warning : theme.dim;
+
+/** The gravest event that begins in each column. */
+function marksOf(
+  events: readonly DetectedEvent[],
+  width: number,
+  range: Scene["input"]["timeline"]["range"],
+): Map<number, Severity> {
+  const marks = new Map<number, Severity>();
+  for (const { state, severity, elapsed_ms } of events) {
+    if (state === "end") continue;
+    const column = columnOf(elapsed_ms, width, range);
+    const there = marks.get(column);
+    if (there === undefined || rank[severity] > rank[there]) marks.set(column, severity);
+  }
+  return marks;
+}
