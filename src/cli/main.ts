@@ -3,6 +3,7 @@ import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
 import { recordCommand } from "./record.ts";
 import { snapshotCommand } from "./snapshot.ts";
+import { localCommand, viewCommand } from "./view.ts";
 
 /** What commander means by an exit that is no error: help or version was shown. */
 const SHOWN = 0;
@@ -12,6 +13,8 @@ function program(): Command {
     .description("Shows and records what GPU machines do, and plays it back.")
     .version(version, "-V, --version")
     .showSuggestionAfterError()
+    .addCommand(viewCommand())
+    .addCommand(localCommand())
     .addCommand(recordCommand())
     .addCommand(snapshotCommand());
 }
@@ -36,7 +39,8 @@ function fail(error: unknown): number {
 
 async function main(): Promise<number> {
   try {
-    await quiet(program()).parseAsync();
+    const isBare = process.argv.length <= 2;
+    await quiet(program()).parseAsync(isBare ? [...process.argv, "view"] : process.argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return fail(error);

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { MemoryCursor } from "../../test/memory_cursor.ts";
 import { settled, TestClock } from "../../test/view_clock.ts";
 import type { Frame } from "../frame/frame.ts";
+import { faster, slower } from "./pace.ts";
 import { Player, type PlayerOptions } from "./player.ts";
 import { Travel } from "./travel.ts";
 
@@ -18,9 +19,20 @@ const frameAt = (elapsed_ms: number, seq: number): Frame => ({
 
 const everySecond = (count: number): number[] => Array.from({ length: count }, (_, n) => n * 1000);
 
-async function play(places: readonly number[], options: Partial<PlayerOptions> = {}, at_ms = 0) {
+function speedUp(player: Player): number {
+  player.speed = faster(player.speed);
+  return player.speed;
+}
+
+function slowDown(player: Player): number {
+  player.speed = slower(player.speed);
+  return player.speed;
+}
+
+async function play(places: readonly number[], options: Partial<PlayerOptions> = {}, at_ms = 0, scanned = 1) {
   const clock = new TestClock();
   const cursor = new MemoryCursor(places.map(frameAt));
+  cursor.scanned = scanned;
   const jumps: number[] = [];
   /** When, by the clock, which place was shown. */
   const shown: [at_ms: number, place_ms: number][] = [];
@@ -180,14 +192,14 @@ test("pause keeps the place between two frames", async () => {
 
 test("the ladder of speeds goes up to 8 and down to 0.25, and applies at once", async () => {
   const { clock, player, shown } = await play(everySecond(100));
-  const up = [2, 4, 8, 8].map(() => [player.faster(), player.speed][1]);
+  const up = [2, 4, 8, 8].map(() => speedUp(player));
   expect(up).toEqual([2, 4, 8, 8]);
-  const down = [4, 2, 1, 0.5, 0.25, 0.25].map(() => [player.slower(), player.speed][1]);
+  const down = [4, 2, 1, 0.5, 0.25, 0.25].map(() => slowDown(player));
   expect(down).toEqual([4, 2, 1, 0.5, 0.25, 0.25]);
   await clock.pass(2000);
   expect(player.shown?.place_ms).toBe(0);
-  player.faster();
-  player.faster();
+  speedUp(player);
+  speedUp(player);
   await clock.pass(500);
   expect(shown.at(-1)).toEqual([2500, 1000]);
 });
@@ -195,13 +207,8 @@ test("the ladder of speeds goes up to 8 and down to 0.25, and applies at once", 
 test.each([
   [64, 64, 8],
   [3, 4, 2],
-])("from %px it is %px and %px", async (start, faster, slower) => {
-  const { player } = await play(everySecond(3), { speed: start });
-  player.faster();
-  expect(player.speed).toBe(faster);
-  const other = await play(everySecond(3), { speed: start });
-  other.player.slower();
-  expect(other.player.speed).toBe(slower);
+])("from %px it is %px and %px", (start, up, down) => {
+  expect([faster(start), slower(start)]).toEqual([up, down]);
 });
 
 test("a step pauses, and as many as were asked for are done", async () => {
@@ -341,9 +348,7 @@ test("waiting for the end is given up for another place", async () => {
 });
 
 test("the end of what has been scanned is not the end", async () => {
-  const { clock, player, cursor } = await play(everySecond(3));
-  cursor.scanned = 0.5;
-  cursor.changed();
+  const { clock, player, cursor } = await play(everySecond(3), {}, 0, 0.5);
   await clock.pass(10_000);
   expect([player.state, player.shown?.place_ms]).toEqual(["playing", 2000]);
   cursor.append(frameAt(3000, 3), frameAt(4000, 4));

@@ -1,7 +1,7 @@
 import type { Cursor, CursorRange, Position } from "../recording/cursor.ts";
 import { Lapse, type ViewClock } from "./lapse.ts";
 import { Moves } from "./moves.ts";
-import { faster, GAP_PAUSE_MS, growthPatience_ms, isJumped, loopPause_ms, SHORTEST_FRAME_MS, slower } from "./pace.ts";
+import { GAP_PAUSE_MS, growthPatience_ms, isJumped, loopPause_ms, SHORTEST_FRAME_MS } from "./pace.ts";
 import { Playhead } from "./playhead.ts";
 
 export interface PlayerOptions {
@@ -44,6 +44,8 @@ export class Player {
   /** Whether playing has come to the last frame and goes on with whatever comes. */
   #isWaiting = false;
   #known: CursorRange;
+  /** Whether all of it has been looked at at least once. */
+  #isScanned: boolean;
 
   constructor(cursor: Cursor, options: PlayerOptions) {
     const { clock, speed } = options;
@@ -55,6 +57,7 @@ export class Player {
     this.#timer = new Lapse(clock);
     this.#growth = new Lapse(clock);
     this.#known = cursor.range;
+    this.#isScanned = this.#known.scanned >= 1;
     this.#moves = new Moves(cursor, () => this.#plan(), options.onError);
     this.#stopListening = cursor.onChange(() => this.#onCursor());
   }
@@ -67,8 +70,18 @@ export class Player {
     return this.#playhead.speed;
   }
 
+  set speed(speed: number) {
+    this.#playhead.speed = speed;
+    this.#plan();
+  }
+
   get isLoop(): boolean {
     return this.#isLoop;
+  }
+
+  /** Whether it is on the way to another place. */
+  get isTravelling(): boolean {
+    return this.#moves.isSeeking;
   }
 
   get state(): PlayerState {
@@ -77,9 +90,13 @@ export class Player {
     return this.#isPlaying ? "playing" : "paused";
   }
 
+  /** Share of the recording that has been looked at; `null` once all was. What it grows by later is read in a moment. */
+  get scanned(): number | null {
+    return this.#isScanned ? null : this.#cursor.range.scanned;
+  }
+
   get #isAtEnd(): boolean {
-    const { scanned, last_place_ms } = this.#cursor.range;
-    return this.#shown !== null && scanned >= 1 && this.#shown.place_ms >= last_place_ms;
+    return this.#isScanned && this.#shown !== null && this.#shown.place_ms >= this.#cursor.range.last_place_ms;
   }
 
   /** Where playing is on the timeline: at the frame that is shown, or on its way to the next. */
@@ -98,16 +115,6 @@ export class Player {
 
   pause(): void {
     this.#isPlaying = false;
-    this.#plan();
-  }
-
-  faster(): void {
-    this.#playhead.speed = faster(this.#playhead.speed);
-    this.#plan();
-  }
-
-  slower(): void {
-    this.#playhead.speed = slower(this.#playhead.speed);
     this.#plan();
   }
 
@@ -230,10 +237,11 @@ export class Player {
   #onCursor(): void {
     const { range } = this.#cursor;
     const hasGrown = range.frames > this.#known.frames || range.last_place_ms > this.#known.last_place_ms;
-    if (hasGrown && this.#known.scanned >= 1) {
+    if (hasGrown && this.#isScanned) {
       this.#growth.begin(growthPatience_ms(this.#options.interval_ms), this.#options.onChange);
     }
     this.#known = range;
+    this.#isScanned ||= range.scanned >= 1;
     this.#moves.hurry();
     if (hasGrown && this.#shown === null && this.#isPlaying) this.#arrive();
     else if (hasGrown) this.#plan();

@@ -1,5 +1,6 @@
 import type { DetectedEvent } from "../events/event.ts";
 import { type Cursor, Overtaken, type Position } from "../recording/cursor.ts";
+import { placeAt, type Region } from "./hits.ts";
 import type { Player } from "./player.ts";
 import { needsEnd, placeOf, type Target } from "./timecode.ts";
 
@@ -23,6 +24,11 @@ export class Travel {
   /** That much further, or back. */
   by(distance_ms: number): void {
     this.to(this.#player.playhead_ms + distance_ms);
+  }
+
+  /** To what the scrubber shows in that column of the screen; beyond its ends to the nearest. */
+  toColumn(scrubber: Region, column: number): void {
+    this.to(placeAt(scrubber, column, this.#cursor.range));
   }
 
   first(): void {

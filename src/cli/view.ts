@@ -1,0 +1,127 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../errors.ts";
+import { addSourceOptions, type SourceOptions } from "./options.ts";
+import { interval_ms } from "./values.ts";
+
+export type Colour = "auto" | "always" | "never";
+
+export interface ScreenOptions {
+  once?: boolean;
+  size?: Size;
+  color: Colour;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface LiveOptions extends ScreenOptions, SourceOptions {
+  interval: number;
+}
+
+export interface ReplayOptions extends ScreenOptions {
+  replay: string;
+  speed: number;
+  start?: string;
+  loop?: boolean;
+  paused?: boolean;
+}
+
+type ViewOptions = LiveOptions & Partial<ReplayOptions>;
+
+const REPLAY_ONLY = ["speed", "start", "loop", "paused"] as const;
+const LIVE_ONLY = [
+  ...["interval", "source", "include", "processes", "command", "hostRoot", "hostname", "mock", "seed"],
+] as const;
+
+const HELP = `
+Examples:
+  all-smi                                            this machine, live
+  all-smi view --replay trace.ndjson.zst             a recording: space plays, g goes to a time, n to the next event
+  all-smi view --replay trace.ndjson.zst --start @14:31 --paused
+  all-smi view --replay trace.ndjson.zst --start -5m --once > screen.txt
+
+--start and g take 00:30 (minutes and seconds), HH:MM:SS, seconds, @14:31:58 (the clock, on the first frame's day),
+"@2026-04-18 14:31", an ISO time, -5m (before the end), 50%.
+
+The keys are listed by ? in the view. A recording is opened by its path, one of its segments, or its folder; one that
+is still being written is followed. With --replay no device is read.
+
+Exit status: 0, 1 something failed, 2 an option or the recording is wrong.`;
+
+const SLOWEST = 0.25;
+const FASTEST = 64;
+
+/** `all-smi view`: this machine live, or a recording, on the terminal. */
+export function viewCommand(): Command {
+  const command = new Command("view")
+    .description("Shows this machine live, or plays a recording.")
+    .addOption(new Option("--replay <path>", "plays a recording"))
+    .addOption(new Option("--speed <x>", `of playing, ${SLOWEST} to ${FASTEST}`).argParser(speed).default(1, "1.0"))
+    .addOption(new Option("--start <timecode>", "where playing begins"))
+    .addOption(new Option("--loop", "begins again at the end, for ever"))
+    .addOption(new Option("--paused", "begins paused"));
+  return addLiveOptions(command)
+    .addHelpText("after", HELP)
+    .action((_: unknown, given: Command) => view(given));
+}
+
+/** `all-smi local`: this machine live; kept for those who know it from the tool of that name. */
+export function localCommand(): Command {
+  return addLiveOptions(new Command("local").description("Shows this machine live; the same as view.")).action(
+    async (options: LiveOptions) => await (await import("./view_live.ts")).viewLive(options),
+  );
+}
+
+function addLiveOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option("-i, --interval <seconds>", "from reading to reading, with fractions; 0.1 at least")
+        .argParser(interval_ms)
+        .default(1000, "1"),
+    )
+    .option("--once", "prints one screen as text and leaves")
+    .addOption(
+      new Option("--size <columns x rows>", "of that screen (default: the terminal's, else 120x40)").argParser(size),
+    )
+    .addOption(
+      new Option("--color <when>", "auto: on a terminal that shows them, unless NO_COLOR is set")
+        .choices(["auto", "always", "never"])
+        .default("auto"),
+    );
+  return addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
+}
+
+async function view(command: Command): Promise<void> {
+  const options = command.opts<ViewOptions>();
+  const isReplay = options.replay !== undefined;
+  for (const name of isReplay ? LIVE_ONLY : REPLAY_ONLY) {
+    if (command.getOptionValueSource(name) === "cli") refuse(command, name, isReplay);
+  }
+  if (options.size !== undefined && !options.once) throw new UsageError("--size is for --once");
+  // Devices are read by what is imported here, and only here.
+  if (!isReplay) await (await import("./view_live.ts")).viewLive(options);
+  else await (await import("./view_replay.ts")).viewReplay(options as ReplayOptions);
+}
+
+function refuse(command: Command, name: string, isReplay: boolean): never {
+  const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
+  throw new UsageError(isReplay ? `${flag} is for live views: not with --replay` : `${flag} goes with --replay`);
+}
+
+function speed(text: string): number {
+  const factor = /^\d*\.?\d+x?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (!(factor >= SLOWEST && factor <= FASTEST)) throw new InvalidArgumentError(`Give ${SLOWEST} to ${FASTEST}.`);
+  return factor;
+}
+
+const LARGEST_SIDE = 1000;
+
+function size(text: string): Size {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(text) ?? [];
+  const [columns, rows] = [Number(width), Number(height)];
+  const isFit = (side: number) => side >= 1 && side <= LARGEST_SIDE;
+  if (!isFit(columns) || !isFit(rows)) throw new InvalidArgumentError("Give columns and rows, such as 160x45.");
+  return { width: columns, height: rows };
+}

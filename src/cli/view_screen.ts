@@ -1,0 +1,68 @@
+import { UsageError } from "../errors.ts";
+import type { Cursor } from "../recording/cursor.ts";
+import { toAnsi, toText } from "../view/ansi.ts";
+import { App, type AppOptions } from "../view/app.ts";
+import { drawOnce, type OnceOptions } from "../view/once.ts";
+import { skippedWords } from "../view/screen.ts";
+import { backgroundOf, colourDepth, makeTheme, type Theme } from "../view/theme.ts";
+import { writeStandardOutput } from "./standard_output.ts";
+import type { Colour, ScreenOptions, Size } from "./view.ts";
+
+/** Where there is no terminal to ask. */
+const USUAL_SIZE: Size = { width: 120, height: 40 };
+
+function themeFor(color: Colour): Theme {
+  const { NO_COLOR, ...rest } = process.env;
+  const isWanted = color === "always" || (color === "auto" && process.stdout.isTTY === true);
+  if (!isWanted) return makeTheme("none", backgroundOf(rest));
+  const depth = colourDepth(color === "always" ? rest : process.env);
+  return makeTheme(color === "always" && depth === "none" ? "16" : depth, backgroundOf(rest));
+}
+
+/** A row of the terminal is left for the prompt. */
+function terminalSize(): Size {
+  const { isTTY, columns, rows } = process.stdout;
+  return isTTY ? { width: columns, height: Math.max(1, rows - 1) } : USUAL_SIZE;
+}
+
+/** Says what will keep the interactive view from coming up, before anything is opened for it. */
+export function checkTerminal({ once }: ScreenOptions): void {
+  if (once) return;
+  const remedy = "use --once to print one screen";
+  if (!process.stdout.isTTY) throw new UsageError(`standard output is no terminal: ${remedy}`);
+  if (!process.stdin.isTTY) throw new UsageError(`standard input is no terminal: ${remedy}`);
+  if (process.env.TERM === "dumb") throw new UsageError(`TERM=dumb: this terminal cannot show it; ${remedy}`);
+}
+
+type What = Omit<AppOptions, "theme" | "openTerminal"> & Pick<OnceOptions, "start">;
+
+/** Prints one screen, or shows them until somebody quits. */
+export async function showView(screen: ScreenOptions, what: What): Promise<void> {
+  const theme = themeFor(screen.color);
+  try {
+    if (screen.once) await printOnce(screen, what, theme);
+    else await runApp(what, theme);
+  } finally {
+    what.cursor.close();
+  }
+  sayWhatWasWrong(what.cursor);
+}
+
+async function printOnce({ size }: ScreenOptions, what: What, theme: Theme): Promise<void> {
+  const cells = await drawOnce({ ...what, ...(size ?? terminalSize()), theme });
+  await writeStandardOutput(theme.depth === "none" ? toText(cells) : toAnsi(cells, theme.depth));
+}
+
+async function runApp(what: What, theme: Theme): Promise<void> {
+  const { Terminal } = await import("../view/terminal.ts");
+  const app = new App({ ...what, theme, openTerminal: (listener) => Terminal.open(theme.depth, listener) });
+  const quit = () => app.quit();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, quit);
+  process.stdin.once("end", quit);
+  process.stdin.once("close", quit);
+  await app.run();
+}
+
+function sayWhatWasWrong({ refused, skipped }: Cursor): void {
+  for (const words of [refused, skippedWords(skipped)]) if (words !== null) console.error(`all-smi: ${words}`);
+}

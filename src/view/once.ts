@@ -1,0 +1,71 @@
+import type { Cursor } from "../recording/cursor.ts";
+import { Cells } from "./cells.ts";
+import { INITIAL_CHOICES } from "./choices.ts";
+import { draw } from "./draw.ts";
+import type { Status } from "./model.ts";
+import { lastingNote, type Subject, viewInput } from "./screen.ts";
+import type { Theme } from "./theme.ts";
+import { placeOf, type Target } from "./timecode.ts";
+
+export interface OnceOptions extends Subject {
+  /** `null`: the first frame, live the last. */
+  readonly start: Target | null;
+  readonly speed: number;
+  readonly isLoop: boolean;
+  readonly theme: Theme;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A history that takes longer than this is shown as far as it came. */
+const PATIENCE_MS = 5000;
+
+/** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
+export async function drawOnce(options: OnceOptions): Promise<Cells> {
+  const { cursor, start, isLive, width, height, theme } = options;
+  await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
+  await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
+  const cells = new Cells(width, height);
+  const isComplete = () => {
+    let isFilled = true;
+    const input = viewInput(options, INITIAL_CHOICES, statusOf(options));
+    draw(
+      cells,
+      {
+        ...input,
+        history: (length) => {
+          const history = input.history(length);
+          isFilled &&= history.isComplete;
+          return history;
+        },
+      },
+      theme,
+    );
+    return isFilled;
+  };
+  await until(cursor, isComplete, PATIENCE_MS);
+  return cells;
+}
+
+const goTo = (cursor: Cursor, target: Target) =>
+  target.kind === "wall" ? cursor.seekWall(target.t_ms) : cursor.seek(placeOf(target, cursor.range));
+
+function statusOf({ cursor, isLive, speed, isLoop }: OnceOptions): Status {
+  const common = { note: lastingNote(cursor), progress: null };
+  if (isLive) return { kind: "live", isFrozen: false, ...common };
+  const isAtEnd = (cursor.current?.place_ms ?? 0) >= cursor.range.last_place_ms;
+  return { kind: "replay", state: isAtEnd ? "end" : "paused", speed, isLoop, ...common };
+}
+
+/** Asks again with every change of the cursor. */
+async function until(cursor: Cursor, isSo: () => boolean, patience_ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stopListening = cursor.onChange(() => {
+    if (isSo()) resolve();
+  });
+  const timer = patience_ms < Number.POSITIVE_INFINITY ? setTimeout(resolve, patience_ms) : undefined;
+  if (isSo()) resolve();
+  await promise;
+  clearTimeout(timer);
+  stopListening();
+}
