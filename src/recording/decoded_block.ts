@@ -1,6 +1,7 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { type LineFacts, readFacts } from "./line_facts.ts";
+import { decodeHeader } from "./lines.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
 
 const NEWLINE = 10;
@@ -14,8 +15,8 @@ export class DecodedBlock {
   readonly #places: number[] = [];
   readonly #times: number[] = [];
   readonly #seqs: (number | null)[] = [];
-  /** The lines that are no frames: where a new stretch begins. Frame numbers within the block. */
-  readonly stretches: number[] = [];
+  /** The frames before which a header stands, and the interval that it tells of. */
+  readonly stretches = new Map<number, number | null>();
   #state: PlaceState | null;
   #read = 0;
 
@@ -33,7 +34,7 @@ export class DecodedBlock {
       const start = this.#read;
       this.#read = end + 1;
       const kind = readFacts(text, start, end, facts);
-      if (kind === "header") this.stretches.push(this.frames);
+      if (kind === "header") this.stretches.set(this.frames, intervalOf(text.toString("utf8", start, end)));
       if (kind !== "frame") continue;
       this.#state = placeAfter(this.#state, facts);
       this.#starts.push(start);
@@ -112,4 +113,9 @@ export class DecodedBlock {
   firstWithSeq(seq: number): number {
     return this.#seqs.findIndex((one) => one !== null && one >= seq);
   }
+}
+
+function intervalOf(header: string): number | null {
+  const line = decodeLine(header);
+  return line.kind === "header" ? decodeHeader(line.value).interval_ms : null;
 }

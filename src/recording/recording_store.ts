@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { UsageError } from "../errors.ts";
+import { SchemaError, UsageError } from "../errors.ts";
 import { type Block, type BlockFacts, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
 import type { ScanListener } from "./block_scan.ts";
 import { findingsOf } from "./findings.ts";
@@ -18,10 +18,6 @@ const POLL_MS = 500;
 /** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
 const REST_FACTOR = 20;
 
-/** How the words begin is fixed: other programs look for them. */
-export const refusedWords = (schema: number): string =>
-  `replay: unsupported schema version ${schema}, this all-smi supports schema 1`;
-
 /**
  * All segments of a recording as one timeline. What the index tells is there at once; the rest is found by scanning,
  * behind what is already shown. With `follow`, files that grow and new segments are taken in.
@@ -36,7 +32,7 @@ export class RecordingStore implements BlockStore {
   readonly #skipped = new Map<SegmentReader, Map<string, number>>();
   readonly #poll: ReturnType<typeof setInterval> | undefined;
   #blocks: FileBlock[] = [];
-  #refused: string | null = null;
+  #refused: SchemaError | null = null;
   #header: PartialHeader | null = null;
   #scannedBytes = 0;
   #restUntil = 0;
@@ -71,7 +67,7 @@ export class RecordingStore implements BlockStore {
   }
 
   get refused(): string | null {
-    return this.#refused;
+    return this.#refused?.message ?? null;
   }
 
   /** The newest header; `null` where no file has one. */
@@ -87,7 +83,7 @@ export class RecordingStore implements BlockStore {
   async complete(): Promise<void> {
     await this.#ready;
     if (this.#blocks.length > 0) return;
-    throw new UsageError(this.#refused ?? `${this.#path}: ${this.#emptiness()}`);
+    throw this.#refused ?? new UsageError(`${this.#path}: ${this.#emptiness()}`);
   }
 
   /** Resolves when there is something to show; throws a UsageError where there never will be. */
@@ -207,7 +203,7 @@ export class RecordingStore implements BlockStore {
       },
       skipped: (reason) => this.#count(segment, reason),
       refused: (schema) => {
-        this.#refused = refusedWords(schema);
+        this.#refused = new SchemaError(schema);
       },
     };
   }

@@ -1,3 +1,4 @@
+import { Analyst } from "./analyst.ts";
 import { BlockCursor } from "./block_cursor.ts";
 import type { PartialHeader } from "./lines.ts";
 import { RecordingStore } from "./recording_store.ts";
@@ -7,6 +8,10 @@ export interface Replay {
   readonly cursor: BlockCursor;
   /** The newest header; `null` where no file has one. It may come later than the first frame. */
   readonly header: () => PartialHeader | null;
+  /** Finds events and finer curves behind what is shown. */
+  readonly analyst: Analyst;
+  readonly store: RecordingStore;
+  close(): void;
 }
 
 /**
@@ -21,5 +26,12 @@ export async function openReplay(path: string, follow: boolean): Promise<Replay>
     store.close();
     throw error;
   }
-  return { cursor: new BlockCursor(store), header: () => store.header };
+  const cursor = new BlockCursor(store);
+  const header = () => store.header;
+  const analyst = new Analyst(store, () => store.header?.interval_ms ?? null);
+  const close = () => {
+    analyst.close();
+    cursor.close();
+  };
+  return { cursor, header, analyst, store, close };
 }

@@ -1,0 +1,180 @@
+import { Detector, lookback_ms } from "../events/detector.ts";
+import type { DetectedEvent } from "../events/event.ts";
+import type { Frame } from "../frame/frame.ts";
+import type { Block, BlockFindings, BlockStore } from "./block.ts";
+import { BlockLook } from "./block_look.ts";
+import { DecodedBlock } from "./decoded_block.ts";
+
+/** How long looking may keep the event loop. */
+const SLICE_MS = 8;
+/** A block that takes more of the timeline than this is looked at for finer curves, too. */
+const COARSE_SHARE = 1 / 64;
+
+/**
+ * Looks at all frames of the blocks of which nothing is known yet: files without index, the end of one that is being
+ * written, what is in memory. One block after the other, behind whatever else goes on.
+ */
+export class Analyst {
+  readonly #store: BlockStore;
+  readonly #interval_ms: () => number | null;
+  readonly #stop = new AbortController();
+  readonly #stopListening: () => void;
+  #running: Promise<void> | null = null;
+  #detector: Detector | null = null;
+  /** The frame that the detector has not seen yet. */
+  #next_ordinal = -1;
+  #look: BlockLook | null = null;
+
+  /** `interval_ms`: from one frame to the next, as far as the recording says. */
+  constructor(store: BlockStore, interval_ms: () => number | null) {
+    this.#store = store;
+    this.#interval_ms = interval_ms;
+    this.#stopListening = store.onChange(() => this.#wake());
+    this.#wake();
+  }
+
+  /** Share of the frames of which something is known, 0 to 1. */
+  get done(): number {
+    const { blocks, scanned } = this.#store;
+    let frames = 0;
+    let known = 0;
+    for (const block of blocks) {
+      frames += block.frames;
+      if (block.findings !== null) known += block.frames;
+    }
+    return frames === 0 ? 1 : (known / frames) * scanned;
+  }
+
+  /** Resolves when nothing is left to look at, for now. */
+  async finished(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#stopListening();
+  }
+
+  #wake(): void {
+    if (this.#running !== null || this.#stop.signal.aborted || this.#todo() === undefined) return;
+    this.#running = this.#run()
+      // A block that cannot be read stays unknown; whoever moves there will find out why.
+      .catch(() => this.#stop.abort())
+      .finally(() => {
+        this.#running = null;
+        this.#wake();
+      });
+  }
+
+  /** Events are found in order; finer curves can be had in any. */
+  #todo(): Block | undefined {
+    const { blocks } = this.#store;
+    const unknown = blocks.find(({ findings }) => findings === null);
+    if (unknown !== undefined || blocks.length > 1 / COARSE_SHARE) return unknown;
+    const span_ms = (blocks.at(-1)?.after.place_ms ?? 0) - (blocks[0]?.first_place_ms ?? 0);
+    const isLong = (block: Block) => block.after.place_ms - block.first_place_ms > span_ms * COARSE_SHARE;
+    return blocks.find((block) => block.findings?.slices === null && isLong(block));
+  }
+
+  async #run(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let block = this.#todo(); block !== undefined; block = this.#todo()) {
+      this.#stop.signal.throwIfAborted();
+      if (block.findings === null) await this.#lookAt(block);
+      else await this.#refine(block, block.findings);
+    }
+  }
+
+  async #decode(block: Block): Promise<DecodedBlock> {
+    const text = await this.#store.load(block, this.#stop.signal, () => {});
+    this.#stop.signal.throwIfAborted();
+    if (text === null) throw new Error("a block cannot be decoded");
+    return new DecodedBlock(text, block.before);
+  }
+
+  async #lookAt(block: Block): Promise<void> {
+    const detector = await this.#detectorFor(block);
+    const look =
+      this.#look?.first_ordinal === block.first_ordinal
+        ? this.#look
+        : new BlockLook(block.first_ordinal, detector.open);
+    this.#look = look;
+    const decoded = await this.#decode(block);
+    await eachFrame(decoded, look.frames, this.#stop.signal, (n) => {
+      const frame = decoded.frame(n);
+      look.add(frame, decoded.place_ms(n), this.#detect(detector, decoded, n, frame, block));
+      this.#next_ordinal = block.first_ordinal + n + 1;
+    });
+    this.#store.describe(block, look.findings(block));
+  }
+
+  #detect(detector: Detector, decoded: DecodedBlock, n: number, frame: Frame, block: Block): DetectedEvent[] {
+    const interval_ms = decoded.stretches.get(n);
+    if (interval_ms !== undefined) detector.restart(interval_ms);
+    const offset_ms = block.after.elapsed_ms === null ? 0 : block.after.offset_ms;
+    const seq = decoded.seq(n) ?? block.first_ordinal + n;
+    return detector
+      .add(frame, { seq, elapsed_ms: decoded.place_ms(n) })
+      .map((event) => ({ ...event, elapsed_ms: event.elapsed_ms - offset_ms }));
+  }
+
+  /** The detector as it is before the block: the one at hand, or one that has seen what it must know. */
+  async #detectorFor(block: Block): Promise<Detector> {
+    const wanted = block.first_ordinal + (this.#look?.first_ordinal === block.first_ordinal ? this.#look.frames : 0);
+    if (this.#detector !== null && this.#next_ordinal === wanted) return this.#detector;
+    this.#look = null;
+    this.#detector = await this.#primed(block);
+    return this.#detector;
+  }
+
+  /**
+   * The block before is looked at again with the conditions that were on at its beginning, after as many frames before
+   * it as a detector remembers.
+   */
+  async #primed(block: Block): Promise<Detector> {
+    const { blocks } = this.#store;
+    const before = blocks[blocks.indexOf(block) - 1];
+    const interval_ms = this.#interval_ms();
+    if (before === undefined) return new Detector({ interval_ms });
+    const from_ms = before.first_place_ms - lookback_ms(interval_ms);
+    const earlier = blocks.filter((one) => one.after.place_ms >= from_ms && one.first_ordinal < before.first_ordinal);
+    const detector = new Detector({ interval_ms, last_ms: earlier[0]?.before?.place_ms ?? null });
+    for (const one of earlier) await this.#show(detector, one, from_ms);
+    detector.open = before.findings?.open ?? [];
+    await this.#show(detector, before, from_ms);
+    return detector;
+  }
+
+  async #show(detector: Detector, block: Block, from_ms: number): Promise<void> {
+    const decoded = await this.#decode(block);
+    const first = Math.max(0, decoded.lastAtOrBefore(from_ms));
+    await eachFrame(decoded, first, this.#stop.signal, (n) => {
+      this.#detect(detector, decoded, n, decoded.frame(n), block);
+    });
+  }
+
+  /** Of an indexed block only the finer curves are missing. */
+  async #refine(block: Block, findings: BlockFindings): Promise<void> {
+    const look = new BlockLook(block.first_ordinal, findings.open);
+    const decoded = await this.#decode(block);
+    await eachFrame(decoded, 0, this.#stop.signal, (n) => look.add(decoded.frame(n), decoded.place_ms(n), []));
+    this.#store.describe(block, { ...findings, slices: look.findings(block).slices });
+  }
+}
+
+/** Calls for each frame from `first` on, giving the event loop its turn every now and then. */
+async function eachFrame(
+  { frames }: DecodedBlock,
+  first: number,
+  signal: AbortSignal,
+  look: (n: number) => void,
+): Promise<void> {
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (let n = first; n < frames; n++) {
+    look(n);
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+}

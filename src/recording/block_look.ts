@@ -1,0 +1,98 @@
+import type { DetectedEvent } from "../events/event.ts";
+import type { Frame } from "../frame/frame.ts";
+import { CurveCollector, eachValue, type Range } from "../frame/summary.ts";
+import type { Block, BlockFindings, Slices } from "./block.ts";
+
+/** The curves that are wanted in finer steps than a block: what a scrubber draws. */
+const FINE = ["gpu_utilization", "cpu_utilization"] as const;
+type Fine = (typeof FINE)[number];
+
+/** Steps in a block's time; more than a scrubber has columns is no use. */
+const SLICES = 256;
+/** Kept of a block; beyond it they are counted by kind. */
+const MAX_EVENTS = 64;
+
+interface Point {
+  readonly place_ms: number;
+  readonly ranges: { readonly [F in Fine]?: Range };
+}
+
+/** A look at the frames of one block, one after the other. The block may grow meanwhile. */
+export class BlockLook {
+  readonly first_ordinal: number;
+  readonly #open: readonly DetectedEvent[];
+  readonly #curves = new CurveCollector();
+  readonly #points: Point[] = [];
+  readonly #events: DetectedEvent[] = [];
+  readonly #more = new Map<string, number>();
+  #errors = 0;
+
+  /** `open`: the conditions that are on when it begins. */
+  constructor(first_ordinal: number, open: readonly DetectedEvent[]) {
+    this.first_ordinal = first_ordinal;
+    this.#open = open;
+  }
+
+  /** How many frames have been looked at. */
+  get frames(): number {
+    return this.#points.length;
+  }
+
+  add(frame: Frame, place_ms: number, events: readonly DetectedEvent[]): void {
+    this.#curves.add(frame);
+    this.#errors += frame.errors.length;
+    this.#points.push({ place_ms, ranges: rangesOf(frame) });
+    for (const event of events) {
+      if (this.#events.length < MAX_EVENTS) this.#events.push(event);
+      else this.#more.set(event.kind, (this.#more.get(event.kind) ?? 0) + 1);
+    }
+  }
+
+  findings({ first_place_ms, after }: Block): BlockFindings {
+    return {
+      curves: this.#curves.curves(),
+      errors: this.#errors,
+      events: [...this.#events],
+      open: this.#open,
+      moreEvents: new Map(this.#more),
+      slices: this.#slices(first_place_ms, after.place_ms),
+    };
+  }
+
+  #slices(first_ms: number, last_ms: number): Slices {
+    const count = Math.max(1, Math.min(SLICES, this.#points.length));
+    const length_ms = Math.max(1, last_ms - first_ms) / count;
+    const slices: { [F in Fine]?: (Range | null)[] } = {};
+    for (const { place_ms, ranges } of this.#points) {
+      const n = Math.min(count - 1, Math.max(0, Math.floor((place_ms - first_ms) / length_ms)));
+      for (const curve of FINE) {
+        const range = ranges[curve];
+        if (range === undefined) continue;
+        const row = slices[curve] ?? Array.from({ length: count }, () => null);
+        slices[curve] = row;
+        row[n] = joined(row[n] ?? null, range);
+      }
+    }
+    return slices;
+  }
+}
+
+/** Means are those of frames: halves of two that are joined, which a drawing does not tell from the true one. */
+const joined = (a: Range | null, b: Range): Range =>
+  a === null ? b : [Math.min(a[0], b[0]), (a[1] + b[1]) / 2, Math.max(a[2], b[2])];
+
+function rangesOf(frame: Frame): Point["ranges"] {
+  const sums = new Map<Fine, { lowest: number; sum: number; count: number; highest: number }>();
+  eachValue(frame, (curve, value) => {
+    if (curve !== "gpu_utilization" && curve !== "cpu_utilization") return;
+    const one = sums.get(curve) ?? { lowest: value, sum: 0, count: 0, highest: value };
+    one.lowest = Math.min(one.lowest, value);
+    one.highest = Math.max(one.highest, value);
+    one.sum += value;
+    one.count++;
+    sums.set(curve, one);
+  });
+  const ranges: { [F in Fine]?: Range } = {};
+  for (const [curve, { lowest, sum, count, highest }] of sums) ranges[curve] = [lowest, sum / count, highest];
+  return ranges;
+}
