@@ -87,8 +87,14 @@ function outputPath({ output }: RecordOptions): string {
     return path;
   }
   if (output === "") throw new UsageError("--output is empty: give a path");
-  if (statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`${output}: is a directory; give the path of a file in it`);
-  }
+  if (isDirectory(output)) throw new UsageError(`${output}: is a directory; give the path of a file in it`);
   return output;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -77,7 +77,8 @@ function isOurBeginning(file: FileBytes, codec: Codec): boolean {
   const start = Buffer.from(codec.start).subarray(0, bytes.length);
   if (!bytes.subarray(0, start.length).equals(start)) return false;
   if (codec.magic.length > 0 && bytes.indexOf(codec.magic, 1) >= 0) return false;
-  const { text, damage } = codec.decodeUnit(bytes, MAX_UNIT_TEXT_BYTES);
+  const isPlain = codec.magic.length === 0;
+  const { text, damage } = isPlain ? { text: bytes, damage: null } : codec.decodeUnit(bytes, MAX_UNIT_TEXT_BYTES);
   const known = Buffer.from(HEADER_START).subarray(0, text.length);
   return damage === null && known.equals(text.subarray(0, known.length));
 }
