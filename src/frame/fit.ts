@@ -1,4 +1,5 @@
 import type { Frame } from "./frame.ts";
+import { DEVICE_SECTIONS, hostIds } from "./hosts.ts";
 
 /** What is left out of a frame whose line is too long, one after the other, each with the words for its `errors`. */
 const STEPS: readonly (readonly [words: string, leaveOut: (frame: Frame) => Frame])[] = [
@@ -19,22 +20,16 @@ const STEPS: readonly (readonly [words: string, leaveOut: (frame: Frame) => Fram
   ],
 ];
 
-const SECTIONS = ["gpus", "cpus", "memory", "chassis", "storage"] as const;
-
 /** Leaves out every host but the first `count`. */
 function firstHosts(frame: Frame, hosts: readonly string[], count: number): Frame {
   const kept = new Set(hosts.slice(0, count));
   const fewer: Frame = { ...frame };
-  for (const name of SECTIONS) {
+  for (const name of DEVICE_SECTIONS) {
     const devices = frame[name];
     if (devices !== undefined) fewer[name] = devices.filter(({ host_id }) => kept.has(host_id)) as never;
   }
   return fewer;
 }
-
-const hostsOf = (frame: Frame): string[] => [
-  ...new Set(SECTIONS.flatMap((name) => (frame[name] ?? []).map(({ host_id }) => host_id))),
-];
 
 /**
  * The line of a frame, of at most `maxBytes`: where it is longer, processes go first, then per-core values, then link
@@ -56,7 +51,7 @@ export function fitLine(frame: Frame, maxBytes: number, encode: (frame: Frame) =
     named.push(words);
     line = encode(say(named.join(", ")));
   }
-  const hosts = hostsOf(left);
+  const hosts = hostIds(left);
   for (let count = hosts.length >> 1; !fits(); count >>= 1) {
     left = firstHosts(left, hosts, count);
     line = encode(say([...named, `${hosts.length - count} of ${hosts.length} hosts`].join(", ")));

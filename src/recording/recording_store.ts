@@ -2,9 +2,10 @@ import { statSync } from "node:fs";
 import { SchemaError, UsageError } from "../errors.ts";
 import { type Block, type BlockFacts, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
 import type { ScanListener } from "./block_scan.ts";
+import type { CodecName } from "./codec.ts";
 import { findingsOf } from "./findings.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
-import { indexedBlock, SegmentReader, type Where } from "./segment_reader.ts";
+import { type Ended, indexedBlock, SegmentReader, type Where } from "./segment_reader.ts";
 import { findSegments } from "./segment_set.ts";
 
 /** A block of a file. */
@@ -12,6 +13,16 @@ interface FileBlock extends Block {
   readonly segment: SegmentReader;
   readonly where: Where;
   findings: BlockFindings | null;
+}
+
+/** What is known of one file of a recording. */
+export interface SegmentFacts {
+  readonly path: string;
+  readonly codec: CodecName;
+  readonly bytes: number;
+  readonly frames: number;
+  readonly header: PartialHeader | null;
+  readonly ended: Ended;
 }
 
 const POLL_MS = 500;
@@ -75,8 +86,14 @@ export class RecordingStore implements BlockStore {
     return this.#header;
   }
 
-  get files(): readonly SegmentReader[] {
-    return this.#segments;
+  /** The files, oldest first, with the frames that are known of each so far. */
+  get segments(): readonly SegmentFacts[] {
+    return this.#segments.map((segment) => {
+      const blocks = this.#blocks.filter((block) => block.segment === segment);
+      const frames = blocks.reduce((sum, block) => sum + block.frames, 0);
+      const { path, codec, file, header } = segment;
+      return { path, codec: codec.name, bytes: file.size, frames, header, ended: segment.ended() };
+    });
   }
 
   /** Resolves when all files have been looked through; throws a UsageError where there is no frame in any. */

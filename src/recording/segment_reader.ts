@@ -18,6 +18,9 @@ export type Where =
   | { readonly kind: "unit"; readonly entry: IndexEntry }
   | { readonly kind: "range"; readonly range: TextRange };
 
+/** `closed` by its recorder; `open`: of ours, being written or killed; `unknown`: of another program. */
+export type Ended = "closed" | "open" | "unknown";
+
 /** Decoding under way in a file, and where in the text of its unit it is. */
 interface TextStream {
   readonly unit_at: number;
@@ -69,9 +72,11 @@ export class SegmentReader {
     return readChain(this.file, this.codec);
   }
 
-  /** Where the last index line ends, to see whether there is a new one. */
-  lastIndexEnd(): number {
-    return findLastIndex(this.file, this.codec)?.end ?? 0;
+  /** How the file ends, as far as it tells. */
+  ended(): Ended {
+    const last = findLastIndex(this.file, this.codec);
+    if (last !== null) return last.index.end && last.end === this.file.size ? "closed" : "open";
+    return this.header?.recording ? "open" : "unknown";
   }
 
   scan(from: number, before: PlaceState | null, listener: ScanListener): AsyncGenerator<number> {

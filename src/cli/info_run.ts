@@ -1,0 +1,162 @@
+import { readFileSync, statSync } from "node:fs";
+import type { Frame } from "../frame/frame.ts";
+import { hostIds } from "../frame/hosts.ts";
+import type { Block } from "../recording/block.ts";
+import type { SegmentFacts } from "../recording/recording_store.ts";
+import { openReplay, type Replay } from "../recording/replay.ts";
+import type { InfoOptions } from "./info.ts";
+import { formatBytes, formatCount, formatElapsed } from "./units.ts";
+
+/** How a recording ended: `recording` is still being written, `killed` was left open. */
+type Ended = "closed" | "recording" | "killed" | "unknown";
+
+/** What `--json` prints; times in RFC 3339, UTC. */
+interface Info {
+  readonly path: string;
+  readonly frames: number;
+  readonly first_t: string;
+  readonly last_t: string;
+  readonly elapsed_ms: number;
+  readonly interval_ms: number | null;
+  readonly source: string | null;
+  readonly timezone: string | null;
+  readonly hosts: readonly string[];
+  /** How many there are of each name, in the last frame. */
+  readonly devices: Readonly<Record<string, number>>;
+  readonly segments: readonly { path: string; bytes: number; codec: string; frames: number }[];
+  readonly bytes: number;
+  readonly bytes_per_frame: number;
+  readonly errors: number;
+  readonly gaps: number;
+  /** Conditions that began and things that happened, by kind. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly skipped_lines: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly refused: string | null;
+  readonly ended: Ended;
+}
+
+/** `all-smi info PATH`. Throws a UsageError where there is no recording. */
+export async function info(path: string, { json }: InfoOptions): Promise<void> {
+  const replay = await openReplay(path, false);
+  try {
+    await replay.store.complete();
+    await replay.analyst.finished();
+    const found = await gather(path, replay);
+    console.log(json ? JSON.stringify(found, null, 2) : describe(found));
+  } finally {
+    replay.close();
+  }
+}
+
+async function gather(path: string, { cursor, store, header }: Replay): Promise<Info> {
+  const first = (await cursor.first())?.frame;
+  const last = (await cursor.last())?.frame;
+  const { first_t_ms, last_t_ms, last_place_ms, frames } = cursor.range;
+  const { segments, blocks } = store;
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const events = eventCounts(blocks);
+  const { interval_ms = null, source = null, timezone = null } = header() ?? {};
+  return {
+    path,
+    frames,
+    first_t: new Date(first_t_ms).toISOString(),
+    last_t: new Date(last_t_ms).toISOString(),
+    elapsed_ms: last_place_ms,
+    interval_ms,
+    source: source ?? last?.source ?? null,
+    timezone,
+    hosts: hostsOf(segments, [first, last]),
+    devices: devicesOf(last),
+    segments: segments.map((one) => ({ path: one.path, bytes: one.bytes, codec: one.codec, frames: one.frames })),
+    bytes,
+    bytes_per_frame: Math.round((bytes / frames) * 10) / 10,
+    errors: blocks.reduce((sum, { findings }) => sum + (findings?.errors ?? 0), 0),
+    gaps: events.gap ?? 0,
+    events,
+    skipped_lines: [...store.skipped.values()].reduce((sum, count) => sum + count, 0),
+    skipped: Object.fromEntries(store.skipped),
+    refused: store.refused,
+    ended: endedOf(segments.at(-1)),
+  };
+}
+
+function eventCounts(blocks: readonly Block[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  const add = (kind: string, count: number) => counts.set(kind, (counts.get(kind) ?? 0) + count);
+  for (const { findings } of blocks) {
+    for (const { kind, state } of findings?.events ?? []) if (state !== "end") add(kind, 1);
+    for (const [kind, count] of findings?.moreEvents ?? []) add(kind, count);
+  }
+  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
+}
+
+/** The hosts that headers name, else those that the first and the last frame have devices of. */
+function hostsOf(segments: readonly SegmentFacts[], frames: readonly (Frame | undefined)[]): string[] {
+  const named = segments.flatMap(({ header }) => header?.hosts ?? []);
+  if (named.length > 0) return [...new Set(named)];
+  return [...new Set(frames.flatMap((frame) => (frame === undefined ? [] : hostIds(frame))))];
+}
+
+function devicesOf(frame: Frame | undefined): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const names = [...(frame?.gpus ?? []).map(({ name }) => name), ...(frame?.cpus ?? []).map((cpu) => cpu.cpu_model)];
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function endedOf(newest: SegmentFacts | undefined): Ended {
+  if (newest === undefined || newest.ended === "unknown") return "unknown";
+  if (newest.ended === "closed") return "closed";
+  return isLocked(newest.path) ? "recording" : "killed";
+}
+
+/** Whether some process holds a lock on the file: its recorder is at work. Looks, and does not touch the lock. */
+function isLocked(path: string): boolean {
+  try {
+    const { ino } = statSync(path);
+    return readFileSync("/proc/locks", "utf8").includes(`:${ino} `);
+  } catch {
+    return false;
+  }
+}
+
+const ENDED: Readonly<Record<Ended, string>> = {
+  closed: "closed cleanly",
+  recording: "being recorded",
+  killed: "its recorder was killed; what it had flushed is here, and recording to it again goes on",
+  unknown: "it does not say",
+};
+
+const list = (counts: Readonly<Record<string, number>>, none: string): string => {
+  const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  return parts.length > 0 ? parts.join(", ") : none;
+};
+
+/** Names as a person reads them: the first few of many. */
+const names = (all: readonly string[]): string =>
+  all.length <= 6 ? all.join(", ") : `${all.slice(0, 5).join(", ")}, … ${all.at(-1)}`;
+
+function describe(info: Info): string {
+  const { segments, bytes, frames } = info;
+  const every = info.interval_ms === null ? "" : `, one every ${info.interval_ms / 1000} s`;
+  const parts = segments.length > 1 ? ` in ${segments.length} segments` : "";
+  const rows: [string, string][] = [
+    ["recording", segments.length === 1 ? (segments[0]?.path ?? info.path) : info.path],
+    ["span", `${info.first_t} to ${info.last_t}, ${formatElapsed(info.elapsed_ms)}`],
+    ["frames", `${frames}${every}`],
+    ["hosts", `${info.hosts.length}: ${names(info.hosts)}`],
+    ["devices", list(info.devices, "none")],
+    ["size", `${formatBytes(bytes)} ${segments[0]?.codec ?? ""}${parts}, ${formatBytes(bytes / frames)} a frame`],
+    ["gaps", String(info.gaps)],
+    ["errors", info.errors === 0 ? "0" : formatCount(info.errors, "error")],
+    ["events", list(info.events, "none")],
+    ["ended", ENDED[info.ended]],
+  ];
+  if (info.skipped_lines > 0) rows.push(["skipped", list(info.skipped, "")]);
+  if (info.refused !== null) rows.push(["stopped", info.refused]);
+  return rows.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join("\n");
+}
+
+/** Text from a recording must not drive the terminal. */
+const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}");
