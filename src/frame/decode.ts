@@ -113,11 +113,15 @@ const sectionDecoders = Object.entries(sections).map(([name, fields]) => ({
 const decodeScrape = deviceDecoder(scrapeFields);
 const decodeEvent = deviceDecoder(eventFields);
 
+/** The first and the last moment that RFC 3339 can name: its years have four digits. */
+const FIRST_T_MS = Date.parse("0000-01-01T00:00:00.000Z");
+const LAST_T_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** RFC 3339 into ms since the epoch; `null` for anything that is no time. */
 export function parseTime(text: unknown): number | null {
-  if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text)) return null;
+  if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return null;
   const t_ms = Date.parse(text);
-  return Number.isNaN(t_ms) ? null : t_ms;
+  return t_ms >= FIRST_T_MS && t_ms <= LAST_T_MS ? t_ms : null;
 }
 
 /** The Rust tool's `{section, kind, message}` and our own texts. */

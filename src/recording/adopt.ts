@@ -1,39 +1,55 @@
-import { decodeLine } from "../frame/decode.ts";
+import { Detector } from "../events/detector.ts";
+import type { DetectedEvent } from "../events/event.ts";
+import { decodeLine, type Line } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { FileBytes } from "./bytes.ts";
 import { codecOf } from "./codec.ts";
+import { decodeHeader } from "./lines.ts";
 import type { LastFrame } from "./repair.ts";
+import { type EventState, NO_EVENTS } from "./resume.ts";
 import { scanLines } from "./scan.ts";
 
+/** How a recording ended that was read to its end. */
+export interface Ending {
+  readonly last: LastFrame;
+  /** The conditions that were on. */
+  readonly open: readonly DetectedEvent[];
+}
+
 /**
- * The last frame of a recording whose newest file is not continued: damaged, of another codec, or the Rust tool's,
- * whose frames have no `seq` and no `elapsed_ms`. Those are counted from the oldest of the files on, and the positive
- * steps of `t` added up. `null` where there is no frame.
+ * The end of a recording whose newest file is not continued: damaged, of another codec, or the Rust tool's, whose
+ * frames have no `seq` and no `elapsed_ms`. Those are counted from the oldest of the files on, and the positive steps
+ * of `t` added up. `null` where there is no frame. `before` is how things stood before the newest file.
  */
-export async function lastFrame(files: readonly string[]): Promise<LastFrame | null> {
-  const newest = await countOn(files.slice(-1), null);
-  return newest?.isNumbered ? newest : await countOn(files, null);
+export async function endingOf(files: readonly string[], before: EventState): Promise<Ending | null> {
+  const newest = await countOn(files.slice(-1), before);
+  return newest?.last.isNumbered ? newest : await countOn(files, NO_EVENTS);
 }
 
 interface Counted extends LastFrame {
   readonly isNumbered: boolean;
 }
 
-async function countOn(files: readonly string[], before: Counted | null): Promise<Counted | null> {
-  let last = before;
+async function countOn(files: readonly string[], before: EventState): Promise<(Ending & { last: Counted }) | null> {
+  const detector = new Detector({ interval_ms: null, ...before });
+  let last: Counted | null = null;
   for (const path of files) {
-    for await (const frame of framesOf(path)) last = follow(last, frame);
+    for await (const line of linesOf(path)) {
+      if (line.kind === "header") detector.restart(decodeHeader(line.value).interval_ms);
+      if (line.kind !== "frame") continue;
+      last = follow(last, line.frame);
+      detector.add(line.frame, last);
+    }
   }
-  return last;
+  return last && { last, open: detector.open };
 }
 
-async function* framesOf(path: string): AsyncGenerator<Frame> {
+async function* linesOf(path: string): AsyncGenerator<Line> {
   const file = FileBytes.open(path);
   try {
     for await (const scanned of scanLines(file, codecOf(file.read(0, 64)))) {
       if ("skipped" in scanned) continue;
-      const line = decodeLine(Buffer.from(scanned.line).toString());
-      if (line.kind === "frame") yield line.frame;
+      yield decodeLine(Buffer.from(scanned.line).toString());
     }
   } finally {
     file.close();

@@ -19,3 +19,6 @@ export const MAX_HEADER_HOSTS = 1024;
 
 /** Of zstd: 128 MiB. */
 export const WINDOW_LOG_MAX = 27;
+
+/** Events that the summary of a block lists. */
+export const MAX_BLOCK_EVENTS = 64;

@@ -1,16 +1,19 @@
 import { lstatSync, renameSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, SchemaError, systemWords, UsageError } from "../errors.ts";
+import type { DetectedEvent } from "../events/event.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import { lockFile } from "../libc.ts";
-import { lastFrame } from "./adopt.ts";
+import { endingOf } from "./adopt.ts";
 import { AppendFile, syncDirectory } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { examine, type Found, type Identity } from "./examine.ts";
 import { listSegments, nextNumber, type Segment, segmentPath } from "./name.ts";
 import type { LastFrame, Repair } from "./repair.ts";
+import { type EventState, NO_EVENTS, resume } from "./resume.ts";
 import { isRecording } from "./room.ts";
+import type { Unclosed } from "./segment_writer.ts";
 
 /** What is to be recorded, to be compared with what is there. */
 export interface Target {
@@ -28,9 +31,13 @@ export interface Opened {
   /** Whether that file has been made by us just now. */
   readonly isNew: boolean;
   readonly repair: Repair | null;
+  /** The block of that file that wants its index line. */
+  readonly unclosed: Unclosed | null;
   /** Locked: the file itself, or the newest closed segment. */
   readonly lock: AppendFile;
   readonly last: LastFrame | null;
+  /** The conditions that were on at the last frame. */
+  readonly open: readonly DetectedEvent[];
   readonly recording: string | null;
   /** The number that the segment at the path has. */
   readonly segment: number;
@@ -47,8 +54,8 @@ export async function openRecording(target: Target): Promise<Opened> {
   if (newest === undefined) return create(target);
   const lock = openLocked(newest.path, target.path);
   const found = look(lock, target.codec, newest.path);
-  const known = await history(found, target, newest.path);
-  return { ...known, file: null, isNew: false, repair: null, lock, segment: nextNumber(target.path) };
+  const known = await history(new FileBytes(lock.fd), found, target, newest.path);
+  return { ...known, file: null, isNew: false, repair: null, unclosed: null, lock, segment: nextNumber(target.path) };
 }
 
 /** `null` where there is nothing at the path; throws where there is something that is no regular file. */
@@ -126,23 +133,23 @@ async function openExisting(target: Target): Promise<Opened> {
   const file = openLocked(path, path);
   try {
     const found = look(file, codec, path);
-    const known = await history(found, target, path);
+    const known = await history(new FileBytes(file.fd), found, target, path);
     const segment = nextNumber(path);
-    if (found.kind === "continue") return { ...known, file, isNew: false, repair: found.repair, lock: file, segment };
-    if (found.kind === "empty")
-      return { ...(await before(target)), file, isNew: false, repair: null, lock: file, segment };
+    const here = { file, isNew: false, lock: file, segment };
+    if (found.kind === "continue") return { ...known, ...here, repair: found.repair };
+    if (found.kind === "empty") return { ...(await before(target)), ...here, repair: null, unclosed: null };
     renameSync(path, segmentPath(path, segment));
     syncDirectory(dirname(path));
-    return { ...known, file: null, isNew: false, repair: null, lock: file, segment: segment + 1 };
+    return { ...known, ...here, file: null, repair: null, segment: segment + 1 };
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-type Known = Pick<Opened, "last" | "recording">;
+type Known = Pick<Opened, "last" | "open" | "unclosed" | "recording">;
 
-const NOTHING_KNOWN: Known = { last: null, recording: null };
+const NOTHING_KNOWN: Known = { last: null, open: [], unclosed: null, recording: null };
 
 /** What the newest closed segment knows, for a path at which there are no frames. */
 async function before(target: Target): Promise<Known> {
@@ -150,18 +157,48 @@ async function before(target: Target): Promise<Known> {
   if (newest === undefined) return NOTHING_KNOWN;
   const file = attempt(newest.path, () => AppendFile.open(newest.path));
   try {
-    return await history(look(file, target.codec, newest.path), target, newest.path);
+    return await history(new FileBytes(file.fd), look(file, target.codec, newest.path), target, newest.path);
   } finally {
     file.close();
   }
 }
 
-async function history(found: Found, target: Target, path: string): Promise<Known> {
-  if (found.kind !== "continue" && found.kind !== "adopt") return NOTHING_KNOWN;
-  refuseOther(found.identity, target, path);
-  if (found.kind === "continue") return { last: found.last, recording: found.identity.recording };
-  const older = listSegments(target.path).filter((one) => one.path !== path && isRecording(one.path));
-  return { last: await lastFrame([...older.map((one) => one.path), path]), recording: found.identity.recording };
+async function history(file: FileBytes, found: Found, target: Target, path: string): Promise<Known> {
+  if (found.kind === "continue" || found.kind === "adopt") refuseOther(found.identity, target, path);
+  return await ending(file, found, target, path);
+}
+
+/** How the recording stood at the end of this file of it. */
+async function ending(file: FileBytes, found: Found, target: Target, path: string): Promise<Known> {
+  if (found.kind === "continue") {
+    const { last, repair, identity } = found;
+    const earlier = repair.index === null ? await eventsBefore(target, path) : NO_EVENTS;
+    return { last, recording: identity.recording, ...resume(file, target.codec, repair, earlier) };
+  }
+  if (found.kind !== "adopt") return NOTHING_KNOWN;
+  const { recording } = found.identity;
+  const older = olderSegments(target, path).map((one) => one.path);
+  const ended = await endingOf([...older, path], recording === null ? NO_EVENTS : await eventsBefore(target, path));
+  return { last: ended?.last ?? null, open: ended?.open ?? [], unclosed: null, recording };
+}
+
+function olderSegments(target: Target, path: string): Segment[] {
+  const segments = listSegments(target.path);
+  const own = segments.findIndex((one) => one.path === path);
+  return segments.slice(0, own < 0 ? segments.length : own).filter((one) => isRecording(one.path));
+}
+
+/** How things stood before the first frame of this file. */
+async function eventsBefore(target: Target, path: string): Promise<EventState> {
+  const segment = olderSegments(target, path).at(-1);
+  if (segment === undefined) return NO_EVENTS;
+  const file = FileBytes.open(segment.path);
+  try {
+    const { last, open } = await ending(file, examine(file, target.codec), target, segment.path);
+    return { open, last_ms: last?.elapsed_ms ?? null };
+  } finally {
+    file.close();
+  }
 }
 
 function refuseOther({ source, hosts }: Identity, target: Target, path: string): void {

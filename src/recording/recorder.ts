@@ -1,6 +1,7 @@
 import { renameSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemWords } from "../errors.ts";
+import { Detector } from "../events/detector.ts";
 import { frameLine } from "../frame/encode.ts";
 import { fitLine } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
@@ -63,6 +64,7 @@ export class Recorder {
   /** What is added to a frame's own `elapsed_ms`; set by the first frame. */
   #elapsed_ms: number | null = null;
   readonly #last: Opened["last"];
+  readonly #detector: Detector;
   #isRotationDue = false;
   #missing = 0;
   #missingReason = "";
@@ -89,19 +91,22 @@ export class Recorder {
     this.#isUntouched = opened.isNew;
     this.#segment = opened.segment;
     this.#last = opened.last;
+    const last_ms = opened.last?.elapsed_ms ?? null;
+    this.#detector = new Detector({ interval_ms: options.interval_ms, open: opened.open, last_ms });
     this.#seq = opened.last === null ? 0 : opened.last.seq + 1;
     this.#syncTimer = setInterval(() => this.#sync(), SYNC_MS);
     this.#done = this.#run();
   }
 
-  async #repair({ file, repair }: Opened): Promise<void> {
+  async #repair({ file, repair, unclosed }: Opened): Promise<void> {
     if (file === null) return;
     const keepBytes = repair?.keepBytes ?? 0;
     if (keepBytes < file.size) file.truncate(keepBytes);
     this.#closedBytes = -file.size;
     if (repair !== null) await file.append(repair.closing);
     const { codec } = this.#options;
-    this.#writer = new SegmentWriter(file, codec, this.#header(), repair?.chain, repair?.unclosed ?? undefined);
+    const continued = repair && { chain: repair.chain, unclosed };
+    this.#writer = new SegmentWriter(file, codec, this.#header(), this.#detector, continued);
   }
 
   /** Takes a frame to be written. Where the disk does not keep up it is dropped, and a later frame says so. */
@@ -228,7 +233,7 @@ export class Recorder {
     }
     this.#lock.close();
     this.#lock = file;
-    this.#writer = new SegmentWriter(file, codec, this.#header());
+    this.#writer = new SegmentWriter(file, codec, this.#header(), this.#detector);
     removeSurplus(path, maxFiles - 1);
     return this.#writer;
   }

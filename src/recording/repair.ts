@@ -1,10 +1,10 @@
-import { decodeLine } from "../frame/decode.ts";
+import { decodeLine, type Line } from "../frame/decode.ts";
 import type { FileBytes } from "./bytes.ts";
 import { findLastIndex, readIndexAt } from "./chain.ts";
 import type { Codec } from "./codec.ts";
 import { BLOCK_TEXT_BYTES, MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
-import { BlockCollector, type IndexEntry, type IndexLine } from "./lines.ts";
-import type { ChainState, Unclosed } from "./segment_writer.ts";
+import type { IndexEntry, IndexLine } from "./lines.ts";
+import type { ChainState } from "./segment_writer.ts";
 
 /** The last frame of a recording: where counting goes on. */
 export interface LastFrame {
@@ -17,8 +17,11 @@ export interface LastFrame {
 export interface Repair {
   readonly keepBytes: number;
   readonly closing: Uint8Array;
+  /** The last index line. */
+  readonly index: IndexLine | null;
   readonly chain: ChainState;
-  readonly unclosed: Unclosed | null;
+  /** The text of the block behind it, whose unit begins at `start`. */
+  readonly unclosed: { readonly start: number; readonly text: Uint8Array } | null;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -36,15 +39,15 @@ export function findRepair(file: FileBytes, codec: Codec): { last: LastFrame; re
   const chain = found === null ? NO_CHAIN() : chainState(file, codec, found.index);
   const tail = closeTail(file.read(start, file.size - start), codec);
   if (chain === null || tail === null) return null;
-  const block = collect(tail.text);
-  if (block === "damaged") return null;
-  if (block !== null) {
-    const { keepBytes, closing } = tail;
-    const unclosed = { start, collector: block.collector };
-    return { last: block.last, repair: { keepBytes: start + keepBytes, closing, chain, unclosed } };
+  const last = lastOfBlock(tail.text);
+  if (last === "damaged") return null;
+  const index = found?.index ?? null;
+  if (last !== null) {
+    const { keepBytes, closing, text } = tail;
+    return { last, repair: { keepBytes: start + keepBytes, closing, index, chain, unclosed: { start, text } } };
   }
-  if (found === null) return "empty";
-  return { last: lastOf(found.index), repair: { keepBytes: start, closing: NOTHING, chain, unclosed: null } };
+  if (index === null) return "empty";
+  return { last: lastOf(index), repair: { keepBytes: start, closing: NOTHING, index, chain, unclosed: null } };
 }
 
 const NO_CHAIN = (): ChainState => ({ previous: null, previous_summary: null, since: [] });
@@ -97,23 +100,22 @@ function closeUnit(bytes: Buffer, codec: Codec): (Tail & { readonly isCut: boole
 const isIndexLine = (text: Uint8Array): boolean =>
   decodeLine(Buffer.from(text).subarray(0, text.indexOf(NEWLINE)).toString()).kind === "index";
 
-interface Collected {
-  readonly collector: BlockCollector;
-  readonly last: LastFrame;
+/** The whole lines of a text. */
+export function* linesOf(text: Uint8Array): Generator<Line> {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.length);
+  for (let start = 0, end = bytes.indexOf(NEWLINE); end >= 0; start = end + 1, end = bytes.indexOf(NEWLINE, start)) {
+    yield decodeLine(bytes.toString("utf8", start, end));
+  }
 }
 
-/** The frames of a block without index line; `null` where there are none. */
-function collect(text: Uint8Array): Collected | "damaged" | null {
-  const collector = new BlockCollector();
-  const bytes = Buffer.from(text.buffer, text.byteOffset, text.length);
+/** Of a block without index line; `null` where there is no frame in it. */
+function lastOfBlock(text: Uint8Array): LastFrame | "damaged" | null {
   let last: LastFrame | null = null;
-  for (let start = 0, end = bytes.indexOf(NEWLINE); end >= 0; start = end + 1, end = bytes.indexOf(NEWLINE, start)) {
-    const line = decodeLine(bytes.toString("utf8", start, end));
+  for (const line of linesOf(text)) {
     if (line.kind === "index" || line.kind === "refused") return "damaged";
     if (line.kind !== "frame" || line.frame.seq === null) continue;
     const { seq, t_ms, elapsed_ms } = line.frame;
-    collector.add(line.frame);
     last = { seq, t_ms, elapsed_ms: elapsed_ms ?? 0 };
   }
-  return last === null ? null : { collector, last };
+  return last;
 }

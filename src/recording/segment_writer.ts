@@ -1,9 +1,11 @@
+import type { Detector } from "../events/detector.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { AppendFile } from "./append_file.ts";
+import { BlockCollector } from "./block_summary.ts";
 import { FileBytes } from "./bytes.ts";
 import type { Codec, UnitEncoder } from "./codec.ts";
 import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, SUMMARY_EVERY } from "./limits.ts";
-import { BlockCollector, type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
+import { type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
 
 /** Where the chain of index lines of a file stands, so that the next line can go on from it. */
 export interface ChainState {
@@ -34,21 +36,26 @@ export class SegmentWriter {
   readonly #codec: Codec;
   readonly #chain: ChainState;
   #encoder: UnitEncoder | null = null;
+  readonly #detector: Detector;
+  readonly #interval_ms: number;
   #header: Header | null;
   #block: Block | null;
   /** Whether the block's unit has still to be ended. */
   #isOpen: boolean;
 
   /**
-   * `header` is written before the first frame. `chain` and `unclosed` continue a file: what its index says, and the
-   * frames of a block that ended without an index line (its unit begins at `unclosed.start`).
+   * `header` is written before the first frame. The detector is the recording's: it outlives its segments. `continued`
+   * is what a file has that is continued.
    */
-  constructor(file: AppendFile, codec: Codec, header: Header, chain?: ChainState, unclosed?: Unclosed) {
+  constructor(file: AppendFile, codec: Codec, header: Header, detector: Detector, continued?: Continued | null) {
     this.#file = file;
     this.#codec = codec;
     this.#header = header;
-    this.#chain = chain ?? { previous: null, previous_summary: null, since: [] };
-    this.#block = unclosed ? { ...unclosed, textBytes: 0, isFull: true } : null;
+    this.#interval_ms = header.interval_ms;
+    this.#detector = detector;
+    this.#chain = continued?.chain ?? { previous: null, previous_summary: null, since: [] };
+    const unclosed = continued?.unclosed ?? null;
+    this.#block = unclosed === null ? null : { ...unclosed, textBytes: 0, isFull: true };
     this.#isOpen = false;
   }
 
@@ -62,9 +69,10 @@ export class SegmentWriter {
     const header = this.#header === null ? null : headerLine(this.#header);
     const text = header === null ? line : Buffer.concat([header, line]);
     await this.#flush(text);
+    if (header !== null) this.#detector.restart(this.#interval_ms);
     this.#header = null;
     const block = this.#block ?? this.#newBlock(this.#file.size);
-    block.collector.add(frame);
+    block.collector.add(frame, this.#detector.add(frame, { seq: frame.seq ?? 0, elapsed_ms: frame.elapsed_ms ?? 0 }));
     block.textBytes += text.length;
     block.isFull = isBoundary(frame.seq ?? 0) || block.textBytes >= BLOCK_TEXT_BYTES;
   }
@@ -75,7 +83,8 @@ export class SegmentWriter {
   }
 
   #newBlock(start: number): Block {
-    return { start, collector: new BlockCollector(), textBytes: 0, isFull: false };
+    const collector = new BlockCollector({ interval_ms: this.#interval_ms, open: this.#detector.open });
+    return { start, collector, textBytes: 0, isFull: false };
   }
 
   async #flush(text: Uint8Array): Promise<void> {
@@ -154,7 +163,13 @@ export class SegmentWriter {
   }
 }
 
-/** The frames behind the last index line of a file that is continued; their unit is ended. */
+/** What a file that is continued has: what its index says, and a block that ended without an index line. */
+export interface Continued {
+  readonly chain: ChainState;
+  readonly unclosed: Unclosed | null;
+}
+
+/** The frames behind the last index line; their unit begins at `start`, and is ended. */
 export interface Unclosed {
   readonly start: number;
   readonly collector: BlockCollector;

@@ -3,7 +3,7 @@ import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, WINDOW_LOG_MAX } from "./limits.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
-import { frameExtent, isPrefix, ZSTD_MAGIC } from "./zstd_frame.ts";
+import { frameExtent, isPrefix, skippableBytes, ZSTD_MAGIC } from "./zstd_frame.ts";
 
 const C = zlib.constants;
 const NEWLINE = 10;
@@ -60,6 +60,8 @@ const decode = (frame: Uint8Array, maxTextBytes: number): Uint8Array =>
   });
 
 function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
+  const skippable = skippableBytes(bytes, 0);
+  if (skippable !== null) return { text: NOTHING, length: skippable <= bytes.length ? skippable : null, damage: null };
   const extent = frameExtent(bytes);
   if (extent === null) {
     return { text: NOTHING, length: null, damage: isPrefix(bytes, ZSTD_MAGIC) ? null : "no zstd frame" };

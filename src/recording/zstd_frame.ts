@@ -99,7 +99,8 @@ export class FrameWalker {
     const window =
       held === 0 ? rest.subarray(0, LARGEST_HEADER_BYTES) : concat(this.#carry, rest.subarray(0, LARGEST_HEADER_BYTES));
     const used = this.#state === "header" ? this.#header(window) : this.#block(window);
-    if (used === 0 && this.state === "open") {
+    if (this.#state === "bad") return 0;
+    if (used === 0) {
       this.#carry = window.slice();
       return window.length - held;
     }

@@ -1,0 +1,142 @@
+import { openAfter } from "../events/conditions.ts";
+import type { DetectedEvent } from "../events/event.ts";
+import { isObject, isPosition, parseTime } from "../frame/decode.ts";
+import { formatTime } from "../frame/encode.ts";
+import type { Frame } from "../frame/frame.ts";
+import { CURVES, CurveCollector, type Curves, type Range } from "../frame/summary.ts";
+import { BlockEvents, decodeCounts, decodeEvents, type EventCounts, encodeEvent } from "./block_events.ts";
+
+/** What a timeline needs to know of a block without decoding it. Times in ms since the epoch. */
+export interface BlockSummary extends Curves {
+  readonly first_seq: number;
+  readonly first_t_ms: number;
+  readonly last_t_ms: number;
+  readonly lowest_t_ms: number;
+  readonly highest_t_ms: number;
+  readonly frames: number;
+  readonly first_elapsed_ms: number;
+  /** Of the block's last frame. */
+  readonly elapsed_ms: number;
+  readonly errors: number;
+  /** From one frame to the next, as the header says that the block stands under; `null` where none does. */
+  readonly interval_ms: number | null;
+  /** The conditions that were on when it began: the events of their beginnings. */
+  readonly open: readonly DetectedEvent[];
+  /** What was found in it, or the gravest of that; `null` where nobody looked. */
+  readonly events: readonly DetectedEvent[] | null;
+  /** What `events` has no room for. */
+  readonly more: EventCounts;
+}
+
+/** The conditions that were on when the block ended; `null` where its summary does not tell. */
+export const openAfterBlock = ({ open, events, more }: BlockSummary): readonly DetectedEvent[] | null =>
+  events === null || Object.keys(more).length > 0 ? null : openAfter(open, events);
+
+/** `withOpen`: `false` where what was on follows from the block before. */
+export function encodeBlock(block: BlockSummary, withOpen: boolean): unknown {
+  const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_seq, frames, ...others } = block;
+  const { open, events, more, interval_ms, ...rest } = others;
+  return {
+    first_seq,
+    frames,
+    first_t: formatTime(first_t_ms),
+    last_t: formatTime(last_t_ms),
+    lowest_t: formatTime(lowest_t_ms),
+    highest_t: formatTime(highest_t_ms),
+    ...(interval_ms === null ? {} : { interval_ms }),
+    ...rest,
+    ...(events !== null && withOpen ? { open: open.map(encodeEvent) } : {}),
+    ...(events === null ? {} : { events: events.map(encodeEvent) }),
+    ...(Object.keys(more).length === 0 ? {} : { more }),
+  };
+}
+
+function decodeRange(value: unknown): Range | undefined {
+  if (!Array.isArray(value) || value.length !== 3 || !value.every(Number.isFinite)) return undefined;
+  return value as unknown as Range;
+}
+
+/** `before`: the block before it, from which follows what was on where that is not said. */
+export function decodeBlock(value: unknown, before: BlockSummary | null): BlockSummary | null {
+  if (!isObject(value)) return null;
+  const times = [value.first_t, value.last_t, value.lowest_t, value.highest_t].map(parseTime);
+  const [first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms] = times;
+  const { first_seq, frames, first_elapsed_ms, elapsed_ms, errors, interval_ms } = value;
+  if (![first_seq, frames, first_elapsed_ms, elapsed_ms, errors].every(isPosition)) return null;
+  if (times.includes(null)) return null;
+  const curves: Curves = {};
+  for (const curve of CURVES) {
+    const range = decodeRange(value[curve]);
+    if (range !== undefined) curves[curve] = range;
+  }
+  return {
+    ...({ first_seq, frames, first_elapsed_ms, elapsed_ms, errors } as Record<string, number>),
+    ...{ first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms },
+    interval_ms: isPosition(interval_ms) ? interval_ms : null,
+    open: decodeEvents(value.open) ?? (before && openAfterBlock(before)) ?? [],
+    events: decodeEvents(value.events),
+    more: decodeCounts(value.more),
+    ...curves,
+  } as BlockSummary;
+}
+
+type Moment = Pick<Frame, "seq" | "t_ms" | "elapsed_ms">;
+const momentOf = ({ seq, t_ms, elapsed_ms }: Frame): Moment => ({ seq, t_ms, elapsed_ms });
+
+/** What is known of a block before its first frame. */
+export type BlockStart = Pick<BlockSummary, "interval_ms" | "open">;
+
+/** Sums up a block while it is written or read. */
+export class BlockCollector {
+  readonly #start: BlockStart;
+  readonly #curves = new CurveCollector();
+  readonly #events = new BlockEvents();
+  #first: Moment | null = null;
+  #last: Moment | null = null;
+  #lowest_t_ms = Number.POSITIVE_INFINITY;
+  #highest_t_ms = Number.NEGATIVE_INFINITY;
+  #frames = 0;
+  #errors = 0;
+
+  constructor(start: BlockStart) {
+    this.#start = start;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Takes a frame and what was found in it. */
+  add(frame: Frame, events: readonly DetectedEvent[]): void {
+    this.#last = momentOf(frame);
+    this.#first ??= this.#last;
+    this.#lowest_t_ms = Math.min(this.#lowest_t_ms, frame.t_ms);
+    this.#highest_t_ms = Math.max(this.#highest_t_ms, frame.t_ms);
+    this.#frames++;
+    this.#errors += frame.errors.length;
+    this.#curves.add(frame);
+    this.#events.add(events);
+  }
+
+  /** The block's last `seq`, and its summary. There must be a frame in it. */
+  sum(): { readonly seq: number; readonly block: BlockSummary } {
+    const first = this.#first;
+    const last = this.#last;
+    if (first === null || last === null) throw new Error("a block without frames has no summary");
+    const block = {
+      first_seq: first.seq ?? 0,
+      first_t_ms: first.t_ms,
+      last_t_ms: last.t_ms,
+      lowest_t_ms: this.#lowest_t_ms,
+      highest_t_ms: this.#highest_t_ms,
+      frames: this.#frames,
+      first_elapsed_ms: first.elapsed_ms ?? 0,
+      elapsed_ms: last.elapsed_ms ?? 0,
+      errors: this.#errors,
+      ...this.#start,
+      ...this.#events.sum(),
+      ...this.#curves.curves(),
+    };
+    return { seq: last.seq ?? 0, block };
+  }
+}
