@@ -8,6 +8,9 @@ export type Untrusted = { readonly [key: string]: unknown };
 export const isObject = (value: unknown): value is Untrusted =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** A number that counts or places something. */
+export const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 /** What a line of a recording turned out to be. `bad`: to be skipped and counted; `refused`: another schema. */
 export type Line =
   | { readonly kind: "frame"; readonly frame: Frame }
@@ -165,8 +168,7 @@ function decodeFrame(value: Untrusted): Line {
   return { kind: "frame", frame };
 }
 
-const position = (value: unknown): number | null =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+const position = (value: unknown): number | null => (isPosition(value) ? value : null);
 
 /**
  * Reads one untrusted line: ours or the Rust tool's. Keys that are absent or of a wrong type are unknown, devices that
