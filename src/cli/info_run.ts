@@ -41,11 +41,11 @@ export async function info(path: string, { json }: InfoOptions): Promise<void> {
   const replay = await openReplay(path, false);
   try {
     await replay.store.complete();
-    await replay.analyst.finished();
+    await replay.cursor.finishAnalysis();
     const found = await gather(path, replay);
     console.log(json ? JSON.stringify(found, null, 2) : describe(found));
   } finally {
-    replay.close();
+    replay.cursor.close();
   }
 }
 

@@ -32,7 +32,7 @@ export async function viewLive(options: LiveOptions): Promise<void> {
   const sampling = sampler.run(stop.signal, take);
   try {
     if (options.once) await Promise.race([first.promise, sampling]);
-    await show(options, new BlockCursor(ring));
+    await show(options, new BlockCursor(ring, () => options.interval));
   } finally {
     stop.abort();
     sampler.close();

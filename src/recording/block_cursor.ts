@@ -1,4 +1,5 @@
 import type { DetectedEvent } from "../events/event.ts";
+import { Analyst } from "./analyst.ts";
 import { type Block, BlockMismatch, type BlockStore, Changes } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
 import {
@@ -31,6 +32,7 @@ export class BlockCursor implements Cursor {
   readonly #cache: BlockCache;
   readonly #points = new PointStore();
   readonly #history: HistoryFiller;
+  readonly #analyst: Analyst;
   readonly #changes = new Changes();
   readonly #stopListening: () => void;
   #current: Position | null = null;
@@ -38,8 +40,10 @@ export class BlockCursor implements Cursor {
   #progress: number | null = null;
   #known: EventsKnown = { findings: [], events: [] };
 
-  constructor(store: BlockStore) {
+  /** `interval_ms`: from one frame to the next, as far as that is known; what is a gap depends on it. */
+  constructor(store: BlockStore, interval_ms: () => number | null) {
     this.#store = store;
+    this.#analyst = new Analyst(store, interval_ms);
     this.#cache = new BlockCache(store);
     this.#history = new HistoryFiller(store, this.#cache, this.#points, () => this.#changes.emit());
     this.#stopListening = store.onChange(() => this.#changes.emit());
@@ -47,6 +51,15 @@ export class BlockCursor implements Cursor {
 
   get current(): Position | null {
     return this.#current;
+  }
+
+  get analysed(): number {
+    return this.#analyst.done;
+  }
+
+  /** Resolves when all frames that are known by now have been analysed. */
+  finishAnalysis(): Promise<void> {
+    return this.#analyst.finished();
   }
 
   get progress(): number | null {
@@ -174,6 +187,7 @@ export class BlockCursor implements Cursor {
   close(): void {
     this.cancel();
     this.#history.close();
+    this.#analyst.close();
     this.#stopListening();
     this.#store.close();
   }

@@ -74,6 +74,8 @@ export interface Cursor {
   events(): readonly DetectedEvent[];
   /** Share of the move under way that is done, 0 to 1, where it takes long; `null` where none does. */
   readonly progress: number | null;
+  /** How much of the frames has been looked at for events and the envelope, 0 to 1; it goes on by itself. */
+  readonly analysed: number;
   /** Lines that were skipped so far, and why. */
   readonly skipped: ReadonlyMap<string, number>;
   /** The words for a line of an unknown schema that ended the reading; `null` where there was none. */

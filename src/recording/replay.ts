@@ -1,4 +1,3 @@
-import { Analyst } from "./analyst.ts";
 import { BlockCursor } from "./block_cursor.ts";
 import type { PartialHeader } from "./lines.ts";
 import { RecordingStore } from "./recording_store.ts";
@@ -6,12 +5,9 @@ import { RecordingStore } from "./recording_store.ts";
 /** A recording that is open for going through. */
 export interface Replay {
   readonly cursor: BlockCursor;
+  readonly store: RecordingStore;
   /** The newest header; `null` where no file has one. It may come later than the first frame. */
   readonly header: () => PartialHeader | null;
-  /** Finds events and finer curves behind what is shown. */
-  readonly analyst: Analyst;
-  readonly store: RecordingStore;
-  close(): void;
 }
 
 /**
@@ -26,12 +22,6 @@ export async function openReplay(path: string, follow: boolean): Promise<Replay>
     store.close();
     throw error;
   }
-  const cursor = new BlockCursor(store);
   const header = () => store.header;
-  const analyst = new Analyst(store, () => store.header?.interval_ms ?? null);
-  const close = () => {
-    analyst.close();
-    cursor.close();
-  };
-  return { cursor, header, analyst, store, close };
+  return { cursor: new BlockCursor(store, () => store.header?.interval_ms ?? null), store, header };
 }

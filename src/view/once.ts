@@ -19,6 +19,8 @@ export interface OnceOptions extends Subject {
 
 /** A history that takes longer than this is shown as far as it came. */
 const PATIENCE_MS = 5000;
+/** Events of a long recording without index may take minutes to find. */
+const ANALYSIS_PATIENCE_MS = 1000;
 
 /** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
 export async function drawOnce(options: OnceOptions): Promise<Cells> {
@@ -43,6 +45,7 @@ export async function drawOnce(options: OnceOptions): Promise<Cells> {
     );
     return isFilled;
   };
+  await until(cursor, () => cursor.analysed >= 1, ANALYSIS_PATIENCE_MS);
   await until(cursor, isComplete, PATIENCE_MS);
   return cells;
 }

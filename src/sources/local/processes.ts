@@ -32,6 +32,7 @@ export function processSource(options: ProcessOptions): Source {
 
   return {
     name: "process",
+    fromTwoReadings: true,
     async read(cycle: Cycle): Promise<Reading> {
       const uses: GpuUses = options.gpuPids?.() ?? new Map();
       const processes = table.update(cycle.monotonic_ms, (pid) => uses.has(pid));
