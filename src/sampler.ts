@@ -55,10 +55,10 @@ export class Sampler {
     const { clock, interval_ms, duration_ms } = this.#options;
     await this.#prime(signal);
     const start = clock.monotonic();
-    const end = duration_ms > 0 ? start + duration_ms : Number.POSITIVE_INFINITY;
+    const span_ms = duration_ms > 0 ? duration_ms : Number.POSITIVE_INFINITY;
     let slot = 0;
     let skipped = 0;
-    while (!signal.aborted && slot * interval_ms < end - start) {
+    while (!signal.aborted && slot * interval_ms < span_ms) {
       await clock.until(start + slot * interval_ms, signal);
       if (signal.aborted) return;
       const frame = await this.#cycle(signal, skipped);
@@ -67,7 +67,7 @@ export class Sampler {
       skipped = next - slot - 1;
       slot = next;
     }
-    if (end !== Number.POSITIVE_INFINITY) await clock.until(end, signal);
+    if (duration_ms > 0) await clock.until(start + duration_ms, signal);
   }
 
   close(): void {

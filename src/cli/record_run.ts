@@ -29,7 +29,7 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   const { path, codec } = resolveOutput(given, options.compress);
   const opened = await openSources(options);
   let progress: RecordProgress | null = null;
-  const tell = (message: string) => (progress ? progress.say(message) : console.error(`all-smi: ${message}`));
+  const tell = (message: string) => (progress ? progress.say(message) : say(message));
   const recorder = await Recorder.open({
     path,
     codec: codecs[codec],
@@ -50,8 +50,11 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   await sample(samplerOf(options, opened), stop, progress, (frame) => recorder.offer(frame));
   await recorder.close();
   progress.stop();
-  if (!options.quiet) console.error(`all-smi: ${progress.summary(path)}`);
+  if (!options.quiet) say(progress.summary(path));
 }
+
+/** Not by `console.error`, which prints in red on a terminal. */
+const say = (message: string): boolean => process.stderr.write(`all-smi: ${message}\n`);
 
 /** `record -o -`: plain lines to standard output, as long as somebody reads. */
 export async function recordToStandardOutput(options: RecordOptions): Promise<void> {
