@@ -1,0 +1,209 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { complaint, counted, EXTENSIONS, framesOf, type Line, readFrames, readLines, seqsOf } from "./recordings.ts";
+import { PROGRAM, record, type Started, start, TEST_MS, testFolder, until } from "./run.ts";
+
+const disks: string[] = [];
+// Before the folder goes.
+afterAll(() => {
+  for (const disk of disks) Bun.spawnSync(["umount", "-l", disk]);
+});
+const folder = testFolder();
+
+/** Frames of some KB, so that a small disk is full soon. */
+const FRAMES = ["--source", "mock", "--mock", "1x8", "-i", "0.1"];
+
+/** Mounts a small file system; `null` where that is not allowed. */
+function smallDisk(name: string, bytes: number): string | null {
+  const path = join(folder, name);
+  mkdirSync(path);
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path], { stderr: "ignore" });
+  if (mounted.exitCode !== 0) return null;
+  disks.push(path);
+  return path;
+}
+
+const canMount = (() => {
+  if (process.getuid?.() !== 0 || Bun.which("mount") === null) return false;
+  const path = smallDisk("probe", 1 << 20);
+  return path !== null;
+})();
+if (!canMount) console.warn("no file system can be mounted here: a full disk is tried by a limit on the file's size");
+
+/** Fills what is left of a disk. */
+function fill(disk: string): void {
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(join(disk, "filler"), Buffer.alloc(bavail * bsize));
+}
+
+const isPaused = ({ said }: Started): boolean => said().includes("recording pauses");
+
+/** What one frame says is missing before it. */
+const missingOf = ({ errors }: Line): number[] =>
+  (errors ?? []).flatMap((error) => {
+    const count = /^recording: (\d+) frames missing, /.exec(error)?.[1];
+    return count === undefined ? [] : [Number(count)];
+  });
+
+/** Nothing of what was written is lost, what is missing is said in the frame after it, and on stderr once each. */
+async function checkPauses(path: string, { ended }: Started, words: string, pauses: number): Promise<void> {
+  const { code, err } = await ended;
+  expect(code).toBe(0);
+  const said = err.trimEnd().split("\n");
+  expect(said.filter((line) => line.includes(`recording pauses: ${words}; it goes on when that is over`)).length).toBe(
+    pauses,
+  );
+  expect(said.filter((line) => /recording again, \d+ frames are missing$/.test(line)).length).toBe(pauses);
+  expect(said.length).toBe(2 * pauses + 1);
+  expect(complaint(path)).toBe("");
+  const lines = await readLines(path);
+  const frames = framesOf(lines);
+  expect(seqsOf(frames)).toEqual(counted(frames.length));
+  const missing = frames.flatMap(missingOf);
+  expect(missing.length).toBe(pauses);
+  const toldOnStderr = [...err.matchAll(/recording again, (\d+) frames/g)].map(([, count]) => Number(count));
+  expect(missing).toEqual(toldOnStderr);
+  expect(lines.at(-1)).toMatchObject({ index: true, end: true });
+}
+
+describe.skipIf(!canMount)("a full disk", () => {
+  test.each(EXTENSIONS)(
+    "%s: recording pauses, and goes on when there is room",
+    async (extension) => {
+      const disk = smallDisk(`disk${extension}`, 2 << 20) ?? "";
+      const path = join(disk, `t${extension}`);
+      const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
+      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+      for (const pause of [1, 2]) {
+        fill(disk);
+        await until("a pause", () => recorder.said().split("recording pauses").length - 1 === pause);
+        const { length } = await readFrames(path);
+        expect(length).toBeGreaterThan(2);
+        expect(recorder.child.exitCode).toBe(null);
+        await Bun.sleep(300);
+        rmSync(join(disk, "filler"));
+        await until("frames again", async () => (await readFrames(path)).length > length);
+      }
+      recorder.child.kill("SIGTERM");
+      await checkPauses(path, recorder, "disk full", 2);
+      const { length } = await readFrames(path);
+      expect((await record("-o", path, ...FRAMES, "--duration", "0.3s", "--keep-free", "0").ended).code).toBe(0);
+      expect(complaint(path)).toBe("");
+      expect(seqsOf(await readLines(path)).slice(0, length + 1)).toEqual(counted(length + 1));
+    },
+    TEST_MS,
+  );
+
+  test(
+    "from the start: it waits for room",
+    async () => {
+      const disk = smallDisk("full", 1 << 20) ?? "";
+      fill(disk);
+      const path = join(disk, "t.ndjson.zst");
+      const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
+      await until("a pause", () => isPaused(recorder));
+      rmSync(join(disk, "filler"));
+      await until("a frame", async () => (await readFrames(path)).length > 0);
+      recorder.child.kill("SIGTERM");
+      await checkPauses(path, recorder, "disk full", 1);
+    },
+    TEST_MS,
+  );
+
+  test.each(EXTENSIONS)(
+    "%s: one that was killed is continued when there is room",
+    async (extension) => {
+      const disk = smallDisk(`killed${extension}`, 1 << 20) ?? "";
+      const path = join(disk, `t${extension}`);
+      const first = record("-o", path, ...FRAMES, "--keep-free", "0");
+      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+      fill(disk);
+      await until("a pause", () => isPaused(first));
+      first.child.kill("SIGKILL");
+      await first.ended;
+      const { length } = await readFrames(path);
+      const second = record("-o", path, ...FRAMES, "--keep-free", "0");
+      await until("a pause", () => isPaused(second));
+      expect((await readFrames(path)).length).toBe(length);
+      rmSync(join(disk, "filler"));
+      await until("another frame", async () => (await readFrames(path)).length > length);
+      second.child.kill("SIGTERM");
+      await checkPauses(path, second, "disk full", 1);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "--keep-free: the oldest segments go first, then it pauses",
+    async () => {
+      const disk = smallDisk("kept", 2 << 20) ?? "";
+      const path = join(disk, "t.ndjson");
+      const segments = () =>
+        readdirSync(disk)
+          .filter((name) => /^t\.\d+\.ndjson$/.test(name))
+          .sort();
+      const options = ["--max-size", "100K", "--max-files", "100", "--keep-free", "1M"];
+      const recorder = record("-o", path, ...FRAMES, ...options);
+      await until("the first segment", () => segments().length > 0);
+      const first = segments()[0] ?? "";
+      await until("room to be made", () => !segments().includes(first) && segments().length > 1);
+      expect(isPaused(recorder)).toBe(false);
+      expect(segments().length).toBeGreaterThan(2);
+      const { bavail, bsize } = statfsSync(disk);
+      expect(bavail * bsize).toBeGreaterThan(1 << 19);
+
+      await until("a pause", () => {
+        const room = statfsSync(disk);
+        const bytes = Math.min(64 << 10, room.bavail * room.bsize);
+        if (!isPaused(recorder)) appendFileSync(join(disk, "filler"), Buffer.alloc(bytes));
+        return isPaused(recorder);
+      });
+      // Where nothing is at the path the newest one stays, to go on from.
+      expect(segments().length).toBe(existsSync(path) ? 0 : 1);
+      rmSync(join(disk, "filler"));
+      await until("going on", () => recorder.said().includes("recording again"));
+      recorder.child.kill("SIGTERM");
+      const { code, err } = await recorder.ended;
+      expect(code).toBe(0);
+      expect(err).toContain(`${path}: recording pauses: less is free on the disk than --keep-free; `);
+      const rest = (
+        await Promise.all(
+          [...segments(), ...(existsSync(path) ? ["t.ndjson"] : [])].map((name) => readFrames(join(disk, name))),
+        )
+      ).flat();
+      expect(seqsOf(rest)).toEqual(counted(rest.length, rest[0]?.seq));
+    },
+    TEST_MS,
+  );
+});
+
+describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () => {
+  test.each(EXTENSIONS)(
+    "%s: recording pauses, and goes on when it is raised",
+    async (extension) => {
+      const path = join(folder, `limited${extension}`);
+      const shell = ["bash", "-c", 'ulimit -S -f 24; exec "$@"', "bash"];
+      const recorder = start([...shell, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
+      await until("a pause", () => isPaused(recorder));
+      expect(statSync(path).size).toBeLessThanOrEqual(24 << 10);
+      const { length } = await readFrames(path);
+      await Bun.sleep(300);
+      const raised = Bun.spawnSync(["prlimit", "--pid", String(recorder.child.pid), "--fsize=unlimited:"]);
+      expect(raised.exitCode).toBe(0);
+      await until("frames again", async () => (await readFrames(path)).length > length);
+      recorder.child.kill("SIGTERM");
+      await checkPauses(path, recorder, "file size limit reached", 1);
+    },
+    TEST_MS,
+  );
+});
