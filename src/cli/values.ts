@@ -45,29 +45,29 @@ export const wholeNumber =
     return number;
   };
 
-const SECTION_WORDS: Record<string, SectionName> = {
-  gpu: "gpus",
-  gpus: "gpus",
-  cpu: "cpus",
-  cpus: "cpus",
-  memory: "memory",
-  mem: "memory",
-  chassis: "chassis",
-  process: "processes",
-  processes: "processes",
-  storage: "storage",
-  disk: "storage",
-};
+const SECTION_WORDS = new Map<string, SectionName>([
+  ["gpu", "gpus"],
+  ["gpus", "gpus"],
+  ["cpu", "cpus"],
+  ["cpus", "cpus"],
+  ["memory", "memory"],
+  ["mem", "memory"],
+  ["chassis", "chassis"],
+  ["process", "processes"],
+  ["processes", "processes"],
+  ["storage", "storage"],
+  ["disk", "storage"],
+]);
 
 /** A list of sections, by the words of the command line, in the order of the frame. */
 export function sectionList(text: string): SectionName[] {
   const wanted = new Set<SectionName>();
   for (const word of text.split(",")) {
-    const section = SECTION_WORDS[word.trim().toLowerCase()];
+    const section = SECTION_WORDS.get(word.trim().toLowerCase());
     if (section === undefined) {
       throw new InvalidArgumentError(`"${word}" is none of gpu, cpu, memory, chassis, process, storage.`);
     }
     wanted.add(section);
   }
-  return [...wanted];
+  return [...new Set(SECTION_WORDS.values())].filter((section) => wanted.has(section));
 }

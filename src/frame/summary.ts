@@ -49,7 +49,9 @@ class Spread {
 
   range(): Range | undefined {
     if (this.#count === 0) return undefined;
-    return [tenths(this.#lowest), tenths(this.#sum / this.#count), tenths(this.#highest)];
+    // A sum of many may come out a little beside them all.
+    const mean = Math.min(this.#highest, Math.max(this.#lowest, this.#sum / this.#count));
+    return [tenths(this.#lowest), tenths(mean), tenths(this.#highest)];
   }
 }
 
