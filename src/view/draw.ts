@@ -1,4 +1,5 @@
 import type { Cells } from "./cells.ts";
+import { plural } from "./format.ts";
 import { type Hits, noHits } from "./hits.ts";
 import type { ViewInput } from "./model.ts";
 import { drawScreen } from "./screens/frame.ts";
@@ -21,8 +22,7 @@ export function draw(cells: Cells, input: ViewInput, theme: Theme): Hits {
 function drawTooSmall(cells: Cells, theme: Theme): void {
   const columns = Math.max(0, SMALLEST_WIDTH - cells.width);
   const rows = Math.max(0, SMALLEST_HEIGHT - cells.height);
-  const missing = [columns > 0 ? `${columns} columns` : "", rows > 0 ? `${rows} rows` : ""].filter(
-    (text) => text !== "",
-  );
-  cells.field(0, Math.floor(cells.height / 2), `${missing.join(", ")} too small`, cells.width, theme.plain);
+  const missing = [columns > 0 ? plural(columns, "column") : "", rows > 0 ? plural(rows, "row") : ""];
+  const text = `${missing.filter((part) => part !== "").join(", ")} missing`;
+  cells.field(0, Math.floor(cells.height / 2), text, cells.width, theme.plain);
 }

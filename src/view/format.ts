@@ -28,6 +28,10 @@ export const percent = (value: number | null | undefined): string => (known(valu
 /** `72°C` */
 export const celsius = (value: number | null | undefined): string => (known(value) ? `${whole(value)}°C` : UNKNOWN);
 
+/** `1 fan`, `10 fans` */
+export const plural = (number: number, word: string, ending = "s"): string =>
+  `${number} ${word}${number === 1 ? "" : ending}`;
+
 /** One decimal below 100, none above. */
 export const short = (value: number): string => (Math.abs(value) < 99.95 ? value.toFixed(1) : whole(value));
 
@@ -62,11 +66,13 @@ export function wattsOf(used: number | null | undefined, limit: number | null | 
   return known(limit) ? `${whole(used)}/${whole(limit)}W` : `${whole(used)}W`;
 }
 
-/** Sums: `4.1/5.6kW`, `526W`. */
+const kilo = (watts: number): string => (watts < 9950 ? short(watts / 1000) : whole(watts / 1000));
+
+/** Sums: `4.1/5.6kW`, `12/17kW`, `526W`. Nine columns up to a megawatt. */
 export function wattsSum(used: number | null | undefined, limit: number | null | undefined): string {
   if (!known(used)) return UNKNOWN;
   if (Math.max(used, limit ?? 0) < 1000) return wattsOf(used, limit);
-  return known(limit) ? `${short(used / 1000)}/${short(limit / 1000)}kW` : `${short(used / 1000)}kW`;
+  return known(limit) ? `${kilo(used)}/${kilo(limit)}kW` : `${kilo(used)}kW`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

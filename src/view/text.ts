@@ -43,11 +43,11 @@ function standIn(character: string, code: number): string | null {
   if (code === 0x7f) return "␡";
   if (code === 0x2028 || code === 0x2029) return "␤";
   if (code >= FIRST_REGIONAL && code <= LAST_REGIONAL) return String.fromCharCode(code - FIRST_REGIONAL + 65);
-  if (!BASE.test(character) || INVISIBLE.test(character)) return REPLACEMENT;
-  return null;
+  const isVisible = BASE.test(character) && !INVISIBLE.test(character) && Bun.stringWidth(character) > 0;
+  return isVisible ? null : REPLACEMENT;
 }
 
-const widthOf = (base: string): 1 | 2 => (Bun.stringWidth(base) === 2 ? 2 : 1);
+const widthOf = (cluster: string): 1 | 2 => (Bun.stringWidth(cluster) === 2 ? 2 : 1);
 
 class Clusters {
   readonly #take: TakeCluster;
@@ -73,7 +73,8 @@ class Clusters {
       return true;
     }
     if (MARK.test(character) && !INVISIBLE.test(character)) {
-      if (this.#marks++ < MAX_MARKS) this.#text += character;
+      const isShown = this.#marks++ < MAX_MARKS && Bun.stringWidth(this.#text + character) <= 2;
+      if (isShown) this.#text += character;
       return true;
     }
     if (!EMOJI.test(this.#base)) return false;
@@ -90,7 +91,7 @@ class Clusters {
   }
 
   end(): boolean {
-    return this.#base !== "" && this.#take(this.#text, widthOf(this.#base));
+    return this.#base !== "" && this.#take(this.#text, widthOf(this.#text));
   }
 }
 

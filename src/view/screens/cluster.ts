@@ -1,5 +1,5 @@
-import { ALL } from "../../frame/points.ts";
-import { bytesOf, celsius, count, percent, wattsSum } from "../format.ts";
+import { ALL, measureKey } from "../../frame/points.ts";
+import { bytesOf, celsius, count, percent, UNKNOWN, wattsSum } from "../format.ts";
 import { gpuModels, heatAt } from "../gpus.ts";
 import type { Host } from "../hosts.ts";
 import { type HostEntry, scrapeCounts, shownHosts } from "../overview.ts";
@@ -10,7 +10,7 @@ import { drawGraphs, machineGraphs } from "./graphs.ts";
 import { drawHeader, type Fact } from "./header.ts";
 import { drawGrid, makeGrid } from "./host_grid.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
-import { drawSegments, hostBand, type Segment, sparkline } from "./summary.ts";
+import { drawSegments, type Segment, sparkline } from "./summary.ts";
 
 /** Rows that graphs take at least, with their rule and titles. */
 const FEWEST_GRAPH_ROWS = 7;
@@ -52,8 +52,9 @@ function segments(scene: FrameScene, all: Host): Segment[] {
       value: percent(utilization),
       valueWidth: 4,
       style: theme.load((utilization ?? 0) / 100),
-      drawHistory: hostBand(scene),
+      drawHistory: sparkline(scene, ALL, "gpu_utilization", 100),
     },
+    { label: "by host", value: hostSpread(scene), valueWidth: 8, style: theme.plain },
     {
       label: "GPUs",
       value: `${totals.answering}/${totals.devices}`,
@@ -79,21 +80,33 @@ function segments(scene: FrameScene, all: Host): Segment[] {
   ];
 }
 
+/** From the host that does least to the host that does most: `4–98%`. */
+function hostSpread({ history }: FrameScene): string {
+  const lowest = history.series(measureKey(ALL, "lowest_host")).at(-1);
+  const highest = history.series(measureKey(ALL, "highest_host")).at(-1);
+  return highest === undefined || Number.isNaN(highest) ? UNKNOWN : `${count(lowest)}–${percent(highest)}`;
+}
+
 /** Every GPU of all hosts on one screen; where hosts are few, graphs and the latest events fill the rest. */
 export function drawCluster(scene: FrameScene, y: number, height: number): void {
   const { frame, hosts, cells, theme, input } = scene;
   const all = together(hosts);
-  drawHeader(scene, y, `${hosts.length} hosts`, facts(scene, all), frame.t_ms);
-  drawSegments(scene, y + 1, segments(scene, all));
   const entries = shownHosts(hosts, input.choices);
+  // Where it saves hosts from being scrolled away, the rule and the titles give up their rows.
+  const roomy = makeGrid(entries, cells.width, height - 4);
+  const isTight = roomy.rows > height - 4;
+  const failures = isTight ? frame.errors.map((text) => ({ text, priority: -1 })) : [];
+  drawHeader(scene, y, `${hosts.length} hosts`, [...failures, ...facts(scene, all)], frame.t_ms);
+  drawSegments(scene, y + 1, segments(scene, all));
+  if (isTight) {
+    drawGrid(scene, y + 2, height - 2, makeGrid(entries, cells.width, height - 2), false);
+    return;
+  }
   const remark = frame.errors.length > 0 ? frame.errors.join("  ") : orderRemark(scene, entries);
   drawRule(scene, y + 2, remark, frame.errors.length > 0 ? theme.warning : theme.dim);
-  const room = height - 3;
-  const grid = makeGrid(entries, cells.width, room - 1);
   if (entries.length === 0) cells.text(MARGIN, y + 4, "No host matches the filter.", theme.dim);
-  const gridHeight = Math.min(room, grid.rows + 1);
-  drawGrid(scene, y + 3, gridHeight, grid);
-  drawRest(scene, y + 3 + gridHeight, room - gridHeight, all);
+  drawGrid(scene, y + 3, roomy.rows + 1, roomy, true);
+  drawRest(scene, y + 4 + roomy.rows, height - 4 - roomy.rows, all);
 }
 
 function drawRest(scene: FrameScene, y: number, height: number, all: Host): void {

@@ -21,7 +21,7 @@ export function drawCoreBars(scene: FrameScene, y: number, rows: number, cores: 
     const row = y + (i % rows);
     cells.field(x, row, String(core_id), 3, theme.dim, "right");
     const share = utilization === null ? null : utilization / 100;
-    drawBar(cells, x + 4, row, width - 11, share, theme.load(share ?? 0), theme);
+    drawBar(cells, x + 4, row, width - 11, share, theme.load, theme);
     cells.field(x + width - 6, row, percent(utilization), 4, share === null ? theme.dim : theme.plain, "right");
   }
 }

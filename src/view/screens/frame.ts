@@ -75,6 +75,6 @@ function drawWaiting({ cells, theme, input }: Scene, height: number): void {
   const x = Math.floor((cells.width - width) / 2);
   cells.field(x, y - 1, note ?? what, width, theme.strong);
   if (progress === null) return;
-  drawBar(cells, x, y, width - 5, progress, theme.accent, theme);
+  drawBar(cells, x, y, width - 5, progress, () => theme.accent, theme);
   cells.field(x + width - 4, y, percent(progress * 100), 4, theme.plain, "right");
 }

@@ -7,7 +7,7 @@ import type { GpuSort } from "../model.ts";
 import { truncate } from "../text.ts";
 import type { Theme } from "../theme.ts";
 import { drawBar } from "../widgets/bar.ts";
-import { drawGraph, filled } from "../widgets/graph.ts";
+import { drawGraph, heightsOf } from "../widgets/graph.ts";
 import type { Column } from "../widgets/table.ts";
 import type { FrameScene } from "./scene.ts";
 
@@ -42,9 +42,8 @@ const NARROWEST_BAR = 4;
 /** A text at the right, and a bar in what room is left of it. */
 function drawGauge(scene: FrameScene, { x, y, width }: Place, share: number | null, text: string, room: number): void {
   const { cells, theme } = scene;
-  const style = share === null ? theme.dim : theme.load(share);
   const barWidth = width - room - 1;
-  if (barWidth >= NARROWEST_BAR) drawBar(cells, x, y, barWidth, share, style, theme);
+  if (barWidth >= NARROWEST_BAR) drawBar(cells, x, y, barWidth, share, theme.load, theme);
   cells.field(x + width - room, y, text, room, share === null && text === UNKNOWN ? theme.dim : theme.plain, "right");
 }
 
@@ -75,7 +74,7 @@ function drawMemory(scene: FrameScene, place: Place, { gpu, mig }: GpuRow): void
 function drawHistory(scene: FrameScene, { x, y, width }: Place, { gpu, mig }: GpuRow): void {
   if (mig !== null) return;
   const values = scene.history.series(gpuKey(gpu));
-  drawGraph(scene.cells, { x, y, width, height: 1 }, filled(values, 0, 100), scene.load);
+  drawGraph(scene.cells, { x, y, width, height: 1 }, heightsOf(values, 0, 100), scene.load);
 }
 
 export const noteStyle = (severity: Note["severity"], theme: Theme): Style =>
@@ -134,7 +133,7 @@ const NAME: GpuColumn = {
 };
 
 const COLUMNS: readonly GpuColumn[] = [
-  { title: "util", priority: 1, minimum: 4, maximum: 44, weight: 3, sort: "utilization", draw: drawUtilization },
+  { title: "util", priority: 1, minimum: 11, maximum: 44, weight: 3, sort: "utilization", draw: drawUtilization },
   { title: "mem", priority: 3, minimum: 11, maximum: 46, weight: 3, sort: "memory", draw: drawMemory },
   {
     title: "°C",
@@ -151,16 +150,24 @@ const COLUMNS: readonly GpuColumn[] = [
     draw: numeric(({ gpu }) => wattsOf(gpu.power_consumption, powerLimit_w(gpu))),
   },
   { title: "MHz", priority: 7, minimum: 5, align: "right", draw: numeric(({ gpu }) => count(gpu.frequency)) },
-  { title: "pcie rx/tx", priority: 8, minimum: 10, align: "right", draw: numeric(pcieRates) },
+  { title: "pcie rx/tx", priority: 8, from: 110, minimum: 10, align: "right", draw: numeric(pcieRates) },
   {
     title: "mem °C",
     priority: 9,
+    from: 140,
     minimum: 6,
     align: "right",
     draw: numeric(({ gpu }) => count(gpu.health?.memory_temperature)),
   },
-  { title: "enc/dec", priority: 10, minimum: 7, align: "right", draw: numeric(codecs) },
-  { title: "fan rpm", priority: 11, minimum: 7, align: "right", draw: numeric(({ gpu }) => count(gpu.fan_speed_rpm)) },
+  { title: "enc/dec", priority: 10, from: 170, minimum: 7, align: "right", draw: numeric(codecs) },
+  {
+    title: "fan rpm",
+    priority: 11,
+    from: 150,
+    minimum: 7,
+    align: "right",
+    draw: numeric(({ gpu }) => count(gpu.fan_speed_rpm)),
+  },
   { title: "history", priority: 6, minimum: 8, maximum: 60, weight: 2, draw: drawHistory },
   { title: "health", priority: 5, minimum: 10, maximum: 60, weight: 3, draw: drawHealth },
 ];

@@ -86,7 +86,7 @@ function drawDense({ cells, theme }: FrameScene, { x, y, width }: Place, { gpu, 
   cells.field(x, y, number, 3, theme.strong, "right");
   const share = utilization === null ? null : utilization / 100;
   const text = gpu.lost ? "lost" : percent(utilization);
-  drawBar(cells, x + 4, y, width - 15, share, theme.load(share ?? 0), theme);
+  drawBar(cells, x + 4, y, width - 15, share, theme.load, theme);
   cells.field(
     x + width - 10,
     y,

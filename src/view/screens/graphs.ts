@@ -3,7 +3,7 @@ import type { Style } from "../cells.ts";
 import { bytes, bytesOf, celsius, percent, wattsSum } from "../format.ts";
 import type { Host } from "../hosts.ts";
 import { cpuUtilization, gpuTotals, memoryUtilization } from "../totals.ts";
-import { drawGraph, filled, type Stretch } from "../widgets/graph.ts";
+import { drawGraph, type Height, heightsOf } from "../widgets/graph.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 import { highestOf } from "./summary.ts";
 
@@ -15,7 +15,7 @@ export interface Graph {
   readonly value: string;
   readonly top: string;
   readonly kind: "load" | "heat";
-  stretchAt(fromRight: number): Stretch | null;
+  heightAt(fromRight: number): Height;
 }
 
 const NARROWEST = 36;
@@ -30,13 +30,13 @@ export function drawGraphs(scene: FrameScene, y: number, height: number, graphs:
   const room = cells.width - 2 * MARGIN;
   const shown = graphs.slice(0, Math.max(1, Math.floor((room + GAP) / (NARROWEST + GAP))));
   const width = Math.floor((room + GAP) / shown.length) - GAP;
-  for (const [i, { title, value, top, kind, stretchAt }] of shown.entries()) {
+  for (const [i, { title, value, top, kind, heightAt }] of shown.entries()) {
     const x = MARGIN + i * (width + GAP);
     const next = cells.text(x, y, `${title} `, theme.dim);
     cells.text(next, y, value, theme.plain, x + width);
     cells.field(x + width - top.length, y, top, top.length, theme.faint, "right");
     const styleOf = (share: number): Style => scene[kind](share);
-    drawGraph(cells, { x, y: y + 1, width, height: height - 1 }, stretchAt, styleOf);
+    drawGraph(cells, { x, y: y + 1, width, height: height - 1 }, heightAt, styleOf);
   }
 }
 
@@ -53,7 +53,7 @@ interface Curve {
 function graphOf(scene: FrameScene, scope: string, curve: Curve): Graph {
   const values = scene.history.series(measureKey(scope, curve.measure));
   const { title, value, top, highest, lowest = 0, kind = "load" } = curve;
-  return { title, value, top, kind, stretchAt: filled(values, lowest, highest) };
+  return { title, value, top, kind, heightAt: heightsOf(values, lowest, highest) };
 }
 
 /** Of one host, or of all of them together. */

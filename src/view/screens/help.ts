@@ -18,53 +18,55 @@ const REPLAY: Section = {
   keys: [
     key("space", "play, pause"),
     key("] [", "a frame on, back"),
-    key("+ -", "faster, slower: 0.25x to 8.0x"),
-    key("j k", "10 s back, on"),
-    key("{ }", "a minute back, on"),
-    key("n N", "next, last event"),
-    key("g", "go to 00:14:32, @14:31, -5m, 50%"),
+    key("+ -", "faster, slower"),
+    key("k j", "10 s on, back"),
+    key("} {", "a minute on, back"),
+    key("n N", "next, previous event"),
+    key("g", "go to 14:32, -5m, 50%"),
     key("0 … 9", "to that tenth"),
     key("Home End", "first, last frame"),
     key("L", "loop"),
-    key("Esc", "give up a seek"),
+    key("Esc", "give up a long seek"),
   ],
 };
 
 const LIVE: Section = {
   title: "Live",
-  keys: [
-    key("space", "freeze, go on"),
-    key("] [", "a frame on, back, in memory"),
-    key("j k", "10 s back, on"),
-    key("n N", "next, last event"),
-    key("End", "back to now"),
-  ],
+  keys: [key("space", "freeze, go on"), key("] [", "a frame on, back"), key("End", "back to now")],
 };
 
-const OVERVIEW: Section = {
+const HOSTS: Section = {
   title: "Hosts",
-  keys: [key("Tab ⇧Tab", "next, previous host"), key("arrows", "mark a host"), key("Enter", "open it")],
+  keys: [
+    key("Tab ⇧Tab", "next, previous host"),
+    key("arrows", "mark one"),
+    key("Enter", "open it"),
+    key("Esc", "back to all"),
+    key("o", "next order"),
+  ],
 };
 
 const TABLES: Section = {
   title: "Tables",
   keys: [
     key("/", "filter; #3 is GPU 3"),
+    key("c m", "by CPU, by memory"),
+    key("G", "by GPU memory"),
+    key("p", "by process id"),
+    key("u", "by utilization"),
     key("d", "usual order"),
-    key("u", "GPUs, hosts by utilization"),
-    key("c m p G", "processes by CPU, memory, PID, GPU memory"),
-    key("f", "only processes on GPUs"),
-    key("↑ ↓ PgUp PgDn", "scroll"),
+    key("f", "GPU processes only"),
+    key("↑ ↓ PgDn", "scroll"),
   ],
 };
 
 const ALWAYS: Section = {
   title: "Everywhere",
-  keys: [key("z", "zone: yours, the recorder's, UTC"), key("? h", "this help"), key("q", "quit")],
+  keys: [key("z", "yours, its, UTC zone"), key("? h", "this help"), key("q", "quit")],
 };
 
-const KEYS_WIDTH = 15;
-const COLUMN_GAP = 4;
+const KEYS_WIDTH = 10;
+const COLUMN_GAP = 3;
 const PADDING = 2;
 
 interface Line {
@@ -78,14 +80,22 @@ const linesOf = (sections: readonly Section[]): Line[] =>
 const widthOf = (lines: readonly Line[]): number =>
   lines.reduce((most, { key }) => Math.max(most, key === undefined ? 0 : KEYS_WIDTH + textWidth(key.does)), 0);
 
-/** The keys of the screen one is on, over it: in one column, or two where one is too long. */
+/** The keys of the screen one is on, over it: in as many columns as it takes to have room for all of them. */
 export function drawHelp(scene: Scene, y: number, height: number, hasHosts: boolean): void {
   const moving = scene.input.status.kind === "replay" ? REPLAY : LIVE;
-  const rest = [...(hasHosts ? [OVERVIEW] : []), TABLES, ALWAYS];
-  const left = linesOf([moving, ...rest]);
-  const columns =
-    left.length + 2 * 1 + 2 <= height ? [left] : [linesOf([moving, ...rest.slice(0, -2)]), linesOf(rest.slice(-2))];
-  drawBox(scene, y, height, columns);
+  const sections = [moving, ...(hasHosts ? [HOSTS] : []), TABLES, ALWAYS];
+  drawBox(scene, y, height, inColumns(sections, height - 2));
+}
+
+/** Sections stay whole; a column is begun where the next one would not fit. */
+function inColumns(sections: readonly Section[], height: number): Line[][] {
+  const columns: Section[][] = [];
+  for (const section of sections) {
+    const last = columns.at(-1);
+    if (last !== undefined && linesOf([...last, section]).length <= height) last.push(section);
+    else columns.push([section]);
+  }
+  return columns.map(linesOf);
 }
 
 function drawBox(scene: Scene, top: number, room: number, columns: readonly Line[][]): void {

@@ -1,3 +1,4 @@
+import { plural } from "../format.ts";
 import type { Host } from "../hosts.ts";
 import { shownProcesses } from "../processes.ts";
 import { drawRule } from "../widgets/rule.ts";
@@ -5,7 +6,7 @@ import { coreBarRows, drawCoreBars } from "./cores.ts";
 import { DENSE_WIDTH, drawDenseGpus, drawGpuTable, gpuRows, migRows } from "./gpu_table.ts";
 import { drawGraphs, machineGraphs } from "./graphs.ts";
 import { drawHeader, hostFacts, joinFitting } from "./header.ts";
-import { chassisFacts, coreRows, coresOf, drawCpu, drawMemory } from "./machine.ts";
+import { chassisFacts, coreLayout, coresOf, drawCpu, drawMemory } from "./machine.ts";
 import { drawProcessTable } from "./process_table.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 import { drawSegments, hostSegments } from "./summary.ts";
@@ -31,6 +32,8 @@ const FEWEST_PROCESSES = 4;
 const MEMORY_ROWS = 1;
 const RULES = 3;
 const MOST_CORE_ROWS = 4;
+/** So many processes are worth more than a second row of cores. */
+const SOME_PROCESSES = 7;
 const MOST_CORE_BARS = 8;
 
 type GpuPlan = Pick<Plan, "hasRules" | "gpus" | "isDense" | "withMig">;
@@ -63,9 +66,10 @@ function makePlan(host: Host, height: number, width: number, hasProcesses: boole
   };
   const bars = gpus === 0 ? coreBarRows(coresOf(host).length, width) : 0;
   const coreBars = bars > 0 && bars <= Math.min(MOST_CORE_BARS, left / 3) ? take(bars, 0) : 0;
-  const coreCells =
-    1 + (coreBars > 0 ? 0 : take(Math.min(coreRows(host, width), MOST_CORE_ROWS) - 1, FEWEST_PROCESSES + 3));
-  const chassis = chassisFacts(host).length > 0 ? take(1, FEWEST_PROCESSES + 3) : 0;
+  const room = Math.max(1, Math.min(MOST_CORE_ROWS, left - SOME_PROCESSES + 1));
+  const coreCells = coreBars > 0 ? 1 : coreLayout(host, width, room).rows;
+  left -= coreCells - 1;
+  const chassis = chassisFacts(host).length > 0 ? take(1, SOME_PROCESSES) : 0;
   const graphs = hasProcesses ? take(graphRows(left, gpus > 0), FEWEST_PROCESSES) : take(left, 0);
   return { ...gpuPlan, coreCells, coreBars, chassis, graphs, processes: hasProcesses ? left : 0 };
 }
@@ -73,7 +77,7 @@ function makePlan(host: Host, height: number, width: number, hasProcesses: boole
 /** With their rule; the summary line has small ones, so these come only where there is plenty of room. */
 function graphRows(left: number, hasGpus: boolean): number {
   if (left < (hasGpus ? 22 : 14)) return 0;
-  return Math.min(16, Math.round(left * 0.38));
+  return Math.min(16, Math.round(left * 0.34));
 }
 
 /** One host, from row `y` on. */
@@ -134,7 +138,7 @@ function drawMachine(scene: FrameScene, top: number, plan: Plan, host: Host): nu
 
 function processRemark({ input }: FrameScene, shown: number, total: number): string {
   const { filter, onlyGpuProcesses } = input.choices;
-  const parts = [`${shown === total ? total : `${shown} of ${total}`} processes`];
+  const parts = [shown === total ? plural(total, "process", "es") : `${shown} of ${plural(total, "process", "es")}`];
   if (onlyGpuProcesses) parts.push("GPU only");
   if (filter !== "") parts.push(`filter ${filter}`);
   return parts.join(" · ");

@@ -6,7 +6,7 @@ import { heatAt } from "../gpus.ts";
 import type { HostOrder } from "../model.ts";
 import { type HostEntry, troubleOf } from "../overview.ts";
 import { cpuUtilization, memoryUtilization } from "../totals.ts";
-import { drawGraph, filled } from "../widgets/graph.ts";
+import { drawGraph, heightsOf } from "../widgets/graph.ts";
 import { levelOf } from "../widgets/sparkline.ts";
 import type { Column } from "../widgets/table.ts";
 import { noteStyle, type Place } from "./gpu_columns.ts";
@@ -64,7 +64,7 @@ function drawHistory(scene: FrameScene, { x, y, width }: Place, { host }: NamedE
   const values = scene.history.series(
     measureKey(host.host_id, host.gpus.length > 0 ? "gpu_utilization" : "cpu_utilization"),
   );
-  drawGraph(scene.cells, { x, y, width, height: 1 }, filled(values, 0, 100), scene.load);
+  drawGraph(scene.cells, { x, y, width, height: 1 }, heightsOf(values, 0, 100), scene.load);
 }
 
 const memoryShareOf = ({ totals: { used_memory, total_memory } }: NamedEntry): number | null =>
@@ -87,7 +87,7 @@ export function hostColumns(gpus: number, nameWidth: number): HostColumn[] {
       order: "utilization",
       draw: number(({ totals }) => percent(totals.utilization)),
     },
-    { title: "!", priority: 2, minimum: 1, gap: 0, order: "trouble", draw: drawMark },
+    { title: "!", priority: 2, minimum: 1, gap: 1, order: "trouble", draw: drawMark },
     { title: "mem", priority: 6, minimum: 4, align: "right", draw: number((entry) => percent(memoryShareOf(entry))) },
     {
       title: "°C",
@@ -123,6 +123,6 @@ export function hostColumns(gpus: number, nameWidth: number): HostColumn[] {
     },
     { title: "ms", priority: 11, minimum: 4, align: "right", draw: number(({ host }) => count(host.latency_ms)) },
     { title: "history", priority: 8, minimum: 8, weight: 2, maximum: 60, draw: drawHistory },
-    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 12, weight: 1, maximum: 40, draw: drawNote }] : []),
+    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 10, weight: 1, maximum: 40, draw: drawNote }] : []),
   ];
 }

@@ -38,20 +38,21 @@ export function makeGrid(entries: readonly HostEntry[], width: number, height: n
   };
 }
 
-/** A title line and the hosts; where they have no room even so, they scroll by rows. */
-export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid): void {
-  const visible = Math.min(grid.rows, height - 1);
+/** A title line, if wanted, and the hosts; where they have no room, they scroll by rows. */
+export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid, hasTitles: boolean): void {
+  const top = hasTitles ? y + 1 : y;
+  const visible = Math.min(grid.rows, y + height - top);
   const first = Math.max(0, Math.min(scene.input.choices.scroll, grid.rows - visible));
   const { hits, cells } = scene;
-  hits.scrolled = { x: 0, y: y + 1, width: cells.width, height: visible, total: grid.rows, first, visible };
+  hits.scrolled = { x: 0, y: top, width: cells.width, height: visible, total: grid.rows, first, visible };
   const shown = grid.entries.slice(first * grid.columns, (first + visible) * grid.columns);
   for (let column = 0; column < grid.columns; column++) {
     const x = MARGIN + column * (grid.width + GAP);
     const placed = fitColumns(grid.fields, x, grid.width);
     const here = shown.slice(column * visible, (column + 1) * visible);
     if (here.length === 0) continue;
-    drawTitles(scene, y, placed);
-    for (const [i, entry] of here.entries()) drawEntry(scene, { x, y: y + 1 + i }, grid.width, placed, entry);
+    if (hasTitles) drawTitles(scene, y, placed);
+    for (const [i, entry] of here.entries()) drawEntry(scene, { x, y: top + i }, grid.width, placed, entry);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Chassis, Cpu, Storage } from "../../frame/schema.ts";
-import { bytes, bytesOf, celsius, count, percent, short, UNKNOWN, whole } from "../format.ts";
+import { bytes, bytesOf, celsius, count, percent, plural, short, UNKNOWN, whole } from "../format.ts";
 import type { Host } from "../hosts.ts";
 import { textWidth } from "../text.ts";
 import { cpuUtilization, meanOf, memoryUtilization, sumOf } from "../totals.ts";
@@ -11,9 +11,10 @@ import { type FrameScene, MARGIN } from "./scene.ts";
 
 /** `CPU  23% ` and `RAM  31% `. */
 const LABEL_WIDTH = 9;
-const RAM_BAR_WIDTH = 16;
 /** Fuller than this a file system is trouble, %. */
 const NEARLY_FULL = 90;
+
+const barWidth = (screenWidth: number): number => (screenWidth < 100 ? 8 : 16);
 
 export type Core = Cpu["per_core_utilization"][number];
 
@@ -35,13 +36,22 @@ function cpuFacts({ cpus }: Host): string {
     .join("  ");
 }
 
-/** Rows that one cell a core takes. */
-export function coreRows(host: Host, width: number): number {
-  return Math.max(1, Math.ceil(cellsOf(coresOf(host)).length / coreColumns(host, width)));
+interface CoreLayout {
+  readonly rows: number;
+  readonly perRow: number;
+  /** Cores that share a cell. */
+  readonly each: number;
 }
 
-const coreColumns = (host: Host, width: number): number =>
-  Math.max(8, width - 2 * MARGIN - LABEL_WIDTH - textWidth(cpuFacts(host)) - 2);
+/** One cell a core, or several to a cell where that would take more than `most` rows; the rows are of one length. */
+export function coreLayout(host: Host, width: number, most: number): CoreLayout {
+  const count = cellsOf(coresOf(host)).length;
+  const columns = Math.max(8, width - 2 * MARGIN - LABEL_WIDTH - textWidth(cpuFacts(host)) - 2);
+  const each = Math.max(1, Math.ceil(count / (columns * most)));
+  const length = Math.ceil(count / each);
+  const rows = Math.max(1, Math.ceil(length / columns));
+  return { rows, perRow: Math.max(1, Math.ceil(length / rows)), each };
+}
 
 /** One cell a core; between kinds of cores a blank. */
 function cellsOf(cores: readonly Core[]): (Core | null)[] {
@@ -55,22 +65,29 @@ export function drawCpu(scene: FrameScene, y: number, rows: number, host: Host):
   const facts = cpuFacts(host);
   const end = cells.width - MARGIN;
   cells.text(Math.max(MARGIN + LABEL_WIDTH, end - textWidth(facts)), y, facts, theme.plain, end);
-  if (rows === 0) return;
+  if (rows > 0 && coresOf(host).length > 0) drawCores(scene, y, rows, host);
+  else if (rows > 0) drawCpuBar(scene, y, host);
+}
+
+function drawCores({ cells, theme }: FrameScene, y: number, rows: number, host: Host): void {
   const all = cellsOf(coresOf(host));
-  const columns = coreColumns(host, cells.width);
-  const each = Math.max(1, Math.ceil(all.length / (columns * rows)));
-  const length = Math.ceil(all.length / each);
-  const perRow = Math.ceil(length / Math.min(rows, Math.max(1, Math.ceil(length / columns))));
-  for (let i = 0; i < length; i++) {
+  const { perRow, each } = coreLayout(host, cells.width, rows);
+  for (let i = 0; i * each < all.length; i++) {
     const utilization = meanOf(all.slice(i * each, (i + 1) * each), (core) => core?.utilization ?? null);
     if (utilization === null) continue;
     const x = MARGIN + LABEL_WIDTH + (i % perRow);
     cells.put(x, y + Math.floor(i / perRow), levelOf(utilization / 100), theme.load(utilization / 100));
   }
-  const remark = each > 1 ? `${each} cores a cell` : "";
-  if (remark !== "" && perRow + textWidth(remark) + 2 <= columns) {
-    cells.text(MARGIN + LABEL_WIDTH + perRow + 1, y, remark, theme.faint);
-  }
+}
+
+/** Where the frame has no cores. */
+function drawCpuBar({ cells, theme }: FrameScene, y: number, host: Host): void {
+  const utilization = cpuUtilization(host.cpus);
+  const threads = sumOf(host.cpus, (cpu) => cpu.total_threads);
+  const width = barWidth(cells.width);
+  const share = utilization === null ? null : utilization / 100;
+  drawBar(cells, MARGIN + LABEL_WIDTH, y, width, share, theme.load, theme);
+  if (threads !== null) cells.text(MARGIN + LABEL_WIDTH + width + 1, y, plural(threads, "thread"), theme.plain);
 }
 
 function drawShare({ cells, theme }: FrameScene, y: number, label: string, percentage: number | null): void {
@@ -88,9 +105,9 @@ export function drawMemory(scene: FrameScene, y: number, host: Host): void {
   drawShare(scene, y, "RAM", utilization);
   const share = utilization === null ? null : utilization / 100;
   let x = MARGIN + LABEL_WIDTH;
-  const barWidth = cells.width < 100 ? Math.floor(RAM_BAR_WIDTH / 2) : RAM_BAR_WIDTH;
-  drawBar(cells, x, y, barWidth, share, theme.load(share ?? 0), theme);
-  x = cells.field(x + barWidth + 1, y, bytesOf(used, total), 11, used === null ? theme.dim : theme.plain) + 2;
+  const width = barWidth(cells.width);
+  drawBar(cells, x, y, width, share, theme.load, theme);
+  x = cells.field(x + width + 1, y, bytesOf(used, total), 11, used === null ? theme.dim : theme.plain) + 2;
   if (cells.width >= 140) {
     const cached = sumOf(host.memory, (m) => m.cached_bytes);
     x = cells.field(cells.text(x, y, "cached ", theme.dim), y, bytes(cached), 5, theme.plain) + 2;
@@ -104,7 +121,9 @@ function drawSwap({ cells, theme }: FrameScene, x: number, y: number, host: Host
   const used = sumOf(host.memory, (m) => m.swap_used_bytes);
   const text = total === 0 ? "none" : used === null ? UNKNOWN : bytesOf(used, total);
   const isKnown = used !== null && total !== 0;
-  return cells.field(cells.text(x, y, "swap ", theme.dim), y, text, 11, isKnown ? theme.plain : theme.dim);
+  // Whether there is any does not change; how much is used does.
+  const width = total === 0 ? text.length : 11;
+  return cells.field(cells.text(x, y, "swap ", theme.dim), y, text, width, isKnown ? theme.plain : theme.dim);
 }
 
 /** Used, % of what people other than root can have; `null`: not known. */
@@ -148,7 +167,7 @@ export function chassisFacts({ chassis, cpus }: Host): string[] {
 
 function fanFacts(fans: Chassis["fan_speeds"]): string[] {
   const speed = meanOf(fans, ({ speed_rpm }) => speed_rpm);
-  return speed === null ? [] : [`${fans.length} fans ${count(speed)} rpm`];
+  return speed === null ? [] : [`${plural(fans.length, "fan")} ${count(speed)} rpm`];
 }
 
 function supplyFacts(supplies: Chassis["psu_status"]): string[] {
@@ -156,7 +175,9 @@ function supplyFacts(supplies: Chassis["psu_status"]): string[] {
   const failing = there.filter(({ status }) => status === "Failed" || status === "Degraded");
   if (there.length === 0) return [];
   return [
-    failing.length === 0 ? `${there.length} PSUs ok` : `PSU ${failing.map(({ name }) => name).join(" ")} failing`,
+    failing.length === 0
+      ? `${plural(there.length, "PSU")} ok`
+      : `PSU ${failing.map(({ name }) => name).join(" ")} failing`,
   ];
 }
 

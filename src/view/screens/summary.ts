@@ -1,10 +1,9 @@
-import { ALL, type Measure, measureKey } from "../../frame/points.ts";
+import { type Measure, measureKey } from "../../frame/points.ts";
 import type { Style } from "../cells.ts";
 import { bytesOf, celsius, percent, wattsSum } from "../format.ts";
 import { deviceWord, heatAt } from "../gpus.ts";
 import type { Host } from "../hosts.ts";
 import { cpuUtilization, type GpuTotals, gpuTotals, memoryUtilization } from "../totals.ts";
-import { band, drawGraph } from "../widgets/graph.ts";
 import { drawSparkline } from "../widgets/sparkline.ts";
 import { type Column, fitColumns } from "../widgets/table.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
@@ -127,12 +126,3 @@ export function highestOf(values: Float32Array): number {
   for (const value of values) if (value > highest) highest = value;
   return highest;
 }
-
-/** From the host that does least to the host that does most. */
-export const hostBand =
-  (scene: FrameScene) =>
-  (x: number, y: number, width: number): void => {
-    const lows = scene.history.series(measureKey(ALL, "lowest_host"));
-    const highs = scene.history.series(measureKey(ALL, "highest_host"));
-    drawGraph(scene.cells, { x, y, width, height: 1 }, band(lows, highs, 100), scene.load);
-  };

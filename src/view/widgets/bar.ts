@@ -6,14 +6,17 @@ const FULL = 0x2588;
 const ONE_EIGHTH = 0x258f;
 const EMPTY = 0x00b7;
 
-/** A horizontal bar, exact to an eighth of a cell. A share that is not known leaves the track empty of dots, too. */
+/**
+ * A horizontal bar, exact to an eighth of a cell, each cell in the style of the share it stands for. One that is not known
+ * has not even a track.
+ */
 export function drawBar(
   cells: Cells,
   x: number,
   y: number,
   width: number,
   share: number | null,
-  style: Style,
+  styleOf: (share: number) => Style,
   theme: Theme,
 ): void {
   if (share === null || Number.isNaN(share)) return;
@@ -22,6 +25,7 @@ export function drawBar(
   const lit = share > 0 ? Math.max(1, eighths) : eighths;
   for (let column = 0; column < width; column++) {
     const rest = lit - column * 8;
+    const style = styleOf((column + 1) / width);
     if (rest >= 8) cells.put(x + column, y, FULL, style);
     else if (rest > 0) cells.put(x + column, y, ONE_EIGHTH - rest + 1, style);
     else cells.put(x + column, y, EMPTY, theme.faint);

@@ -7,11 +7,8 @@ const DOTS = 4;
 const LEFT = [0x40, 0x04, 0x02, 0x01] as const;
 const RIGHT = [0x80, 0x20, 0x10, 0x08] as const;
 
-/** One column of dots: it is lit from one share of the height to the other. `null`: nothing is known. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
+/** How high a column of dots is lit, as a share of the height; `null`: nothing is known. */
+export type Height = number | null;
 
 /**
  * A graph of braille dots, two columns a cell and four rows, the latest at the right. `styleOf` takes the share of the
@@ -20,50 +17,36 @@ export interface Stretch {
 export function drawGraph(
   cells: Cells,
   { x, y, width, height }: Region,
-  stretchAt: (fromRight: number) => Stretch | null,
+  heightAt: (fromRight: number) => Height,
   styleOf: (share: number) => Style,
 ): void {
   for (let column = 0; column < width; column++) {
-    const left = stretchAt((width - column) * 2 - 1);
-    const right = stretchAt((width - column) * 2 - 2);
+    const left = heightAt((width - column) * 2 - 1);
+    const right = heightAt((width - column) * 2 - 2);
     for (let row = 0; row < height; row++) {
       const base = (height - 1 - row) * DOTS;
       const dots = dotsOf(left, LEFT, base, height) | dotsOf(right, RIGHT, base, height);
       if (dots === 0) continue;
-      const share = height === 1 ? Math.max(left?.to ?? 0, right?.to ?? 0) : (base + DOTS) / (height * DOTS);
+      const share = height === 1 ? Math.max(left ?? 0, right ?? 0) : (base + DOTS) / (height * DOTS);
       cells.put(x + column, y + row, BRAILLE + dots, styleOf(share));
     }
   }
 }
 
-/** The lit dots of one half of a cell whose lowest dot is the `base`th from the bottom. */
-function dotsOf(stretch: Stretch | null, bits: typeof LEFT | typeof RIGHT, base: number, height: number): number {
-  if (stretch === null) return 0;
-  const most = height * DOTS - 1;
-  const lowest = Math.min(most, Math.max(0, Math.floor(stretch.from * (most + 1))));
-  const highest = Math.min(most, Math.max(lowest, Math.ceil(stretch.to * (most + 1)) - 1));
+/** The lit dots of one half of a cell whose lowest dot is the `base`th from the bottom; something known lights one. */
+function dotsOf(share: Height, bits: typeof LEFT | typeof RIGHT, base: number, height: number): number {
+  if (share === null) return 0;
+  const most = height * DOTS;
+  const lit = Math.min(most, Math.max(1, Math.ceil(share * most))) - base;
   let dots = 0;
-  for (let dot = 0; dot < DOTS; dot++) {
-    if (base + dot >= lowest && base + dot <= highest) dots |= bits[dot] ?? 0;
-  }
+  for (let dot = 0; dot < Math.min(lit, DOTS); dot++) dots |= bits[dot] ?? 0;
   return dots;
 }
 
-/** Lights values from the bottom up. */
-export const filled =
+/** Heights of values between two of them. */
+export const heightsOf =
   (values: Float32Array, lowest: number, highest: number) =>
-  (fromRight: number): Stretch | null => {
-    const value = values[values.length - 1 - fromRight];
-    if (value === undefined || Number.isNaN(value)) return null;
-    return { from: 0, to: (value - lowest) / (highest - lowest) };
-  };
-
-/** Lights what lies between two series. */
-export const band =
-  (lows: Float32Array, highs: Float32Array, highest: number) =>
-  (fromRight: number): Stretch | null => {
-    const low = lows[lows.length - 1 - fromRight];
-    const high = highs[highs.length - 1 - fromRight];
-    if (low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high)) return null;
-    return { from: low / highest, to: high / highest };
+  (fromRight: number): Height => {
+    const share = ((values[values.length - 1 - fromRight] ?? Number.NaN) - lowest) / (highest - lowest);
+    return Number.isNaN(share) ? null : share;
   };

@@ -16,8 +16,9 @@ const CRITICAL = "X".charCodeAt(0);
 const DAY_MS = 86_400_000;
 
 /**
- * The whole timeline: lowest to highest GPU utilization as a band of `height - 1` rows between the times of the ends,
- * and below it a line with the playhead ┃, events ▲, critical ones X, and where nothing was recorded ╌.
+ * The whole timeline. `height - 1` rows are an envelope of GPU utilization: full up to the lowest, at half tone from there to
+ * the highest, so that it shows when one GPU drops. Below it a line with the playhead ┃, events ▲, critical ones X, and where
+ * nothing was recorded ╌.
  */
 export function drawScrubber(scene: Scene, y: number, height: number): void {
   const { cells, theme, input, zone, hits } = scene;
@@ -32,18 +33,20 @@ export function drawScrubber(scene: Scene, y: number, height: number): void {
   if (width < 2) return;
   const region = { x, y, width, height };
   hits.scrubber = region;
-  const envelope = input.timeline.envelope(width * 2);
+  const envelope = input.timeline.envelope(width);
   drawEnvelope(scene, { ...region, height: height - 1 }, envelope);
   drawLine(scene, { ...region, y: lineY }, envelope);
   if (range.scanned < 1) cells.field(MARGIN, y, `read ${percent(range.scanned * 100)}`, first.length, theme.dim);
 }
 
+/** Half tone: of the two columns of dots in a cell only the left one is lit. */
 function drawEnvelope({ cells, theme }: Scene, region: Region, envelope: readonly (EnvelopeColumn | null)[]): void {
-  const stretchAt = (fromRight: number) => {
-    const column = envelope[envelope.length - 1 - fromRight];
-    return column ? { from: column.lowest / 100, to: column.highest / 100 } : null;
+  const heightAt = (fromRight: number) => {
+    const column = envelope[envelope.length - 1 - (fromRight >> 1)];
+    if (!column) return null;
+    return (fromRight % 2 === 1 ? column.highest : column.lowest) / 100;
   };
-  drawGraph(cells, region, stretchAt, theme.load);
+  drawGraph(cells, region, heightAt, theme.load);
 }
 
 function drawLine(scene: Scene, { x, y, width }: Region, envelope: readonly (EnvelopeColumn | null)[]): void {
@@ -51,8 +54,7 @@ function drawLine(scene: Scene, { x, y, width }: Region, envelope: readonly (Env
   const { range, events } = input.timeline;
   const playhead = input.position === null ? -1 : columnOf(input.position.place_ms, width, range);
   for (let column = 0; column < width; column++) {
-    const isGap = !envelope[column * 2] && !envelope[column * 2 + 1];
-    cells.put(x + column, y, isGap ? GAP : LINE, column <= playhead ? theme.dim : theme.faint);
+    cells.put(x + column, y, envelope[column] ? LINE : GAP, column <= playhead ? theme.dim : theme.faint);
   }
   const marks = marksOf(events, width, range);
   for (const [column, severity] of marks) {

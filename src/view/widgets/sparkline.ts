@@ -2,11 +2,8 @@ import type { Cells, Style } from "../cells.ts";
 
 const LOWEST = 0x2581;
 
-/** ▁ to █; a share of 0 is the lowest block, not a blank. */
-export function levelOf(share: number): number {
-  const level = Math.floor(Math.min(1, Math.max(0, share)) * 8);
-  return LOWEST + Math.min(7, level);
-}
+/** ▁ to ▇, and █ where it is full; a share of 0 is the lowest block, not a blank. */
+export const levelOf = (share: number): number => LOWEST + Math.floor(Math.min(1, Math.max(0, share)) * 7);
 
 /** The last values, one a cell, the latest at the right; what is not known is blank. */
 export function drawSparkline(
@@ -19,8 +16,7 @@ export function drawSparkline(
   styleOf: (share: number) => Style,
 ): void {
   for (let column = 0; column < width; column++) {
-    const value = values[values.length - width + column];
-    if (value === undefined || Number.isNaN(value) || !(highest > 0)) continue;
-    cells.put(x + column, y, levelOf(value / highest), styleOf(value / highest));
+    const share = (values[values.length - width + column] ?? Number.NaN) / highest;
+    if (!Number.isNaN(share)) cells.put(x + column, y, levelOf(share), styleOf(share));
   }
 }

@@ -61,23 +61,23 @@ export function drawStatus(scene: Scene, y: number): void {
   else drawHints(scene, x, y);
 }
 
+/** As many as fit, help before all others. */
 function drawHints({ cells, theme, input }: Scene, x: number, y: number): void {
   const hints = input.status.kind === "replay" ? REPLAY_HINTS : LIVE_HINTS;
   const end = cells.width - MARGIN;
-  let room = end - x - LAST_HINTS.join("  ").length;
-  const shown: string[] = [];
-  for (const hint of hints) {
-    room -= textWidth(hint) + 2;
-    if (room < 0) break;
-    shown.push(hint);
+  let shown: readonly string[] = [];
+  for (let count = 1; count <= hints.length + LAST_HINTS.length; count++) {
+    const more = [...hints.slice(0, Math.max(0, count - LAST_HINTS.length)), ...LAST_HINTS.slice(0, count)];
+    if (x + textWidth(more.join("  ")) > end) break;
+    shown = more;
   }
-  const text = [...shown, ...LAST_HINTS].join("  ");
-  cells.text(Math.max(x, end - textWidth(text)), y, text, theme.dim, end);
+  const text = shown.join("  ");
+  cells.text(end - textWidth(text), y, text, theme.dim);
 }
 
 function drawProgress({ cells, theme }: Scene, x: number, y: number, progress: number, what: string): void {
   const width = Math.min(PROGRESS_WIDTH, Math.max(0, cells.width - x - 30));
-  drawBar(cells, x, y, width, progress, theme.accent, theme);
+  drawBar(cells, x, y, width, progress, () => theme.accent, theme);
   const next = cells.field(x + width + 1, y, percent(progress * 100), 4, theme.strong, "right") + 1;
   const words = cells.text(next, y, what, theme.dim, cells.width - 13);
   cells.text(words + 2, y, "Esc cancels", theme.dim);

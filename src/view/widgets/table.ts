@@ -7,6 +7,8 @@ export interface Column {
   /** Its share of the room that is left, up to the maximum; 0: it does not grow. */
   readonly weight?: number;
   readonly maximum?: number;
+  /** From so wide a table on; below, the others have better use for the room. */
+  readonly from?: number;
   /** Blank columns before it, unless it is the first. */
   readonly gap?: number;
 }
@@ -24,7 +26,8 @@ const gapOf = ({ gap = USUAL_GAP }: Column): number => gap;
 function chosen<C extends Column>(columns: readonly C[], width: number): C[] {
   const kept = new Set<C>();
   let used = 0;
-  for (const column of [...columns].sort((a, b) => a.priority - b.priority)) {
+  const candidates = columns.filter(({ from = 0 }) => width >= from);
+  for (const column of candidates.sort((a, b) => a.priority - b.priority)) {
     const more = column.minimum + (kept.size > 0 ? gapOf(column) : 0);
     if (used + more > width) break;
     kept.add(column);
