@@ -45,6 +45,13 @@ export interface RecorderStatus {
 const SYNC_MS = 5000;
 const encoder = new TextEncoder();
 
+/** A full disk is no reason not to start: the frames wait for room, and so does this. */
+const hasAppended = (file: AppendFile, bytes: Uint8Array): Promise<boolean> =>
+  file.append(bytes).then(
+    () => true,
+    () => false,
+  );
+
 /**
  * Writes frames into a recording that survives anything: continues what is there, rotates, makes room, and lives on
  * when the disk is full. Frames are handed over with `offer`, which never waits.
@@ -103,9 +110,8 @@ export class Recorder {
     const keepBytes = repair?.keepBytes ?? 0;
     if (keepBytes < file.size) file.truncate(keepBytes);
     this.#closedBytes = -file.size;
-    if (repair !== null) await file.append(repair.closing);
     const { codec } = this.#options;
-    const continued = repair && { chain: repair.chain, unclosed };
+    const continued = repair && { chain: repair.chain, unclosed, isOpen: !(await hasAppended(file, repair.closing)) };
     this.#writer = new SegmentWriter(file, codec, this.#header(), this.#detector, continued);
   }
 

@@ -56,7 +56,7 @@ export class SegmentWriter {
     this.#chain = continued?.chain ?? { previous: null, previous_summary: null, since: [] };
     const unclosed = continued?.unclosed ?? null;
     this.#block = unclosed === null ? null : { ...unclosed, textBytes: 0, isFull: true };
-    this.#isOpen = false;
+    this.#isOpen = continued?.isOpen ?? false;
   }
 
   get file(): AppendFile {
@@ -167,9 +167,11 @@ export class SegmentWriter {
 export interface Continued {
   readonly chain: ChainState;
   readonly unclosed: Unclosed | null;
+  /** Whether that block's unit has still to be ended: there was no room for it. */
+  readonly isOpen?: boolean;
 }
 
-/** The frames behind the last index line; their unit begins at `start`, and is ended. */
+/** The frames behind the last index line; their unit begins at `start`. */
 export interface Unclosed {
   readonly start: number;
   readonly collector: BlockCollector;

@@ -188,6 +188,31 @@ describe.skipIf(!canMount)("a full disk", () => {
 });
 
 describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () => {
+  const raise = ({ child }: Started): void => {
+    expect(Bun.spawnSync(["prlimit", "--pid", String(child.pid), "--fsize=unlimited:"]).exitCode).toBe(0);
+  };
+
+  test.each(EXTENSIONS)(
+    "%s: one that was killed when not a byte more found room is continued",
+    async (extension) => {
+      const path = join(folder, `exact${extension}`);
+      const first = record("-o", path, ...FRAMES, "--keep-free", "0");
+      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+      first.child.kill("SIGKILL");
+      await first.ended;
+      const { length } = await readFrames(path);
+      const limited = ["prlimit", `--fsize=${statSync(path).size}:`];
+      const second = start([...limited, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
+      await until("a pause", () => isPaused(second));
+      expect((await readFrames(path)).length).toBe(length);
+      raise(second);
+      await until("another frame", async () => (await readFrames(path)).length > length);
+      second.child.kill("SIGTERM");
+      await checkPauses(path, second, "file size limit reached", 1);
+    },
+    TEST_MS,
+  );
+
   test.each(EXTENSIONS)(
     "%s: recording pauses, and goes on when it is raised",
     async (extension) => {
@@ -198,8 +223,7 @@ describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () 
       expect(statSync(path).size).toBeLessThanOrEqual(24 << 10);
       const { length } = await readFrames(path);
       await Bun.sleep(300);
-      const raised = Bun.spawnSync(["prlimit", "--pid", String(recorder.child.pid), "--fsize=unlimited:"]);
-      expect(raised.exitCode).toBe(0);
+      raise(recorder);
       await until("frames again", async () => (await readFrames(path)).length > length);
       recorder.child.kill("SIGTERM");
       await checkPauses(path, recorder, "file size limit reached", 1);
