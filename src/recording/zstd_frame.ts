@@ -137,10 +137,13 @@ export class FrameWalker {
   }
 }
 
-/** Whether `bytes` are the beginning of `whole`, or begin with it. A skippable frame's number is not looked at. */
+/** A skippable frame's magic, but for the low half of the first byte: that is any number. */
+const SKIPPABLE_MAGIC = [0x50, 0x2a, 0x4d, 0x18];
+
+/** Whether `bytes` are the beginning of `whole` or of a skippable frame, or begin with that. */
 export const isPrefix = (bytes: Uint8Array, whole: Uint8Array): boolean =>
   whole.every((byte, n) => n >= bytes.length || bytes[n] === byte) ||
-  [0x2a, 0x4d, 0x18].every((byte, n) => n + 1 >= bytes.length || bytes[n + 1] === byte);
+  SKIPPABLE_MAGIC.every((byte, n) => n >= bytes.length || ((bytes[n] ?? 0) & (n === 0 ? 0xf0 : 0xff)) === byte);
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);
