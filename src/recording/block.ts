@@ -12,9 +12,10 @@ export interface BlockFacts {
   readonly first_t_ms: number;
   readonly lowest_t_ms: number;
   readonly highest_t_ms: number;
-  /** `null` where its frames have none. */
+  /** `null` where that frame has none. */
   readonly first_seq: number | null;
-  readonly last_seq: number | null;
+  /** A frame that has none counts as its ordinal. */
+  readonly highest_seq: number;
 }
 
 /** A curve in equal steps of a block's time; `null` where nothing is known in one. */
@@ -62,12 +63,14 @@ export interface BlockStore {
   readonly scanned: number;
   readonly skipped: ReadonlyMap<string, number>;
   readonly refused: string | null;
+  /** Another number than before: the ordinals mean other frames now. */
+  readonly numbering: number;
   /**
    * The text of a block: its frames' lines, perhaps a header's; `null` where it cannot be decoded. Rejects with the
    * signal's reason when aborted.
    */
   load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null>;
-  /** Told of a BlockMismatch: `true` if the store makes new blocks by scanning, and the caller is to look again. */
+  /** Told of a BlockMismatch: `true` if the store makes new blocks by scanning, and the caller is to wait for them. */
   distrust(block: Block): boolean;
   /** Keeps what a look at all frames of a block found. */
   describe(block: Block, findings: BlockFindings): void;

@@ -65,11 +65,14 @@ function isAsSaid(block: Block, decoded: DecodedBlock): boolean {
   const last = block.frames - 1;
   return (
     decoded.frames === block.frames &&
+    !decoded.isRefused &&
     decoded.place_ms(0) === block.first_place_ms &&
     decoded.place_ms(last) === block.after.place_ms &&
     decoded.t_ms(0) === block.first_t_ms &&
     decoded.t_ms(last) === block.after.t_ms &&
     decoded.seq(0) === block.first_seq &&
+    decoded.firstWithSeq(block.highest_seq, block.first_ordinal) >= 0 &&
+    decoded.firstWithSeq(block.highest_seq + 1, block.first_ordinal) < 0 &&
     decoded.hasTimes(block.lowest_t_ms, block.highest_t_ms)
   );
 }

@@ -23,8 +23,6 @@ interface Target {
 }
 
 const lastOrdinal = (block: Block): number => block.first_ordinal + block.frames - 1;
-/** Frames without `seq` are counted. */
-const lastSeq = (block: Block): number => block.last_seq ?? lastOrdinal(block);
 
 /** A cursor over blocks, wherever they are kept. A move decodes one block at most, a neighbouring one mostly none. */
 export class BlockCursor implements Cursor {
@@ -36,6 +34,10 @@ export class BlockCursor implements Cursor {
   readonly #changes = new Changes();
   readonly #stopListening: () => void;
   #current: Position | null = null;
+  /** The block of the current frame. */
+  #around: Target | null = null;
+  /** What the ordinals of the current frame and of the points go by. */
+  #numbering: number;
   #move: AbortController | null = null;
   #progress: number | null = null;
   #known: EventsKnown = { findings: [], events: [] };
@@ -43,6 +45,7 @@ export class BlockCursor implements Cursor {
   /** `interval_ms`: from one frame to the next, as far as that is known; what is a gap depends on it. */
   constructor(store: BlockStore, interval_ms: () => number | null) {
     this.#store = store;
+    this.#numbering = store.numbering;
     this.#analyst = new Analyst(store, interval_ms);
     this.#cache = new BlockCache(store);
     this.#history = new HistoryFiller(store, this.#cache, this.#points, () => this.#changes.emit());
@@ -99,21 +102,24 @@ export class BlockCursor implements Cursor {
   }
 
   get nextPlace_ms(): number | null {
-    const ordinal = this.#current === null ? Number.NaN : this.#current.ordinal + 1;
-    const block = this.#store.blocks.findLast((one) => one.first_ordinal <= ordinal);
-    if (block === undefined || ordinal > lastOrdinal(block)) return null;
-    if (ordinal === block.first_ordinal) return block.first_place_ms;
-    return this.#cache.peek(block)?.place_ms(ordinal - block.first_ordinal) ?? block.first_place_ms;
+    if (this.#current === null || this.#around === null) return null;
+    const { ordinal, place_ms } = this.#current;
+    const { block: around, decoded, n } = this.#around;
+    if (n + 1 < around.frames) return decoded.place_ms(n + 1);
+    const { blocks } = this.#store;
+    const block = blocks[lastIndex(blocks, (one) => lastOrdinal(one) <= ordinal) + 1];
+    if (block === undefined) return null;
+    if (block.first_ordinal > ordinal) return block.first_place_ms;
+    // The current block has grown: its new frames are about evenly spread.
+    return place_ms + (block.after.place_ms - place_ms) / (lastOrdinal(block) - ordinal);
   }
 
   next(): Promise<Position | null> {
-    const ordinal = this.#current === null ? null : this.#current.ordinal + 1;
-    return ordinal === null ? this.first() : this.#to((signal) => this.#after(ordinal, signal));
+    return this.#current === null ? this.first() : this.#to((signal) => this.#after(signal));
   }
 
   previous(): Promise<Position | null> {
-    const ordinal = this.#current === null ? null : this.#current.ordinal - 1;
-    return ordinal === null ? this.first() : this.#to((signal) => this.#before(ordinal, signal));
+    return this.#current === null ? this.first() : this.#to((signal) => this.#before(signal));
   }
 
   seek(place_ms: number): Promise<Position | null> {
@@ -137,8 +143,8 @@ export class BlockCursor implements Cursor {
 
   seekTo(seq: number): Promise<Position | null> {
     return this.#find(
-      (block) => lastSeq(block) >= seq,
-      (decoded, block) => (block.last_seq === null ? seq - block.first_ordinal : decoded.firstWithSeq(seq)),
+      (block) => block.highest_seq >= seq,
+      (decoded, block) => decoded.firstWithSeq(seq, block.first_ordinal),
     );
   }
 
@@ -193,30 +199,31 @@ export class BlockCursor implements Cursor {
   }
 
   /** The first frame of the first block for which it holds; the last frame of all where it holds for none. */
-  #find(
-    isIn: (block: Block) => boolean,
-    frame: (decoded: DecodedBlock, block: Block) => number,
-  ): Promise<Position | null> {
-    return this.#to(async (signal) => {
-      await this.#until(signal, () => this.#store.blocks.some(isIn));
-      const { blocks } = this.#store;
-      const block = blocks.find(isIn);
-      if (block !== undefined) return await this.#in(block, signal, (decoded) => frame(decoded, block));
-      const last = blocks.at(-1);
-      return last === undefined ? null : await this.#in(last, signal, ({ frames }) => frames - 1);
-    });
+  #find(isIn: IsIn, frame: FrameIn): Promise<Position | null> {
+    return this.#to((signal) => this.#firstOrLast(signal, isIn, frame));
   }
 
-  /** The frame with that ordinal, or the next one where a ring has forgotten it. */
-  async #after(ordinal: number, signal: AbortSignal): Promise<Target | null> {
+  async #firstOrLast(signal: AbortSignal, isIn: IsIn, frame: FrameIn): Promise<Target | null> {
+    await this.#until(signal, () => this.#store.blocks.some(isIn));
+    const { blocks } = this.#store;
+    const block = blocks.find(isIn);
+    if (block !== undefined) return await this.#in(block, signal, (decoded) => frame(decoded, block));
+    const last = blocks.at(-1);
+    return last === undefined ? null : await this.#in(last, signal, ({ frames }) => frames - 1);
+  }
+
+  /** The frame after the current one, or the next one that a ring still has. */
+  async #after(signal: AbortSignal): Promise<Target | null> {
+    const ordinal = (this.#current?.ordinal ?? -1) + 1;
     const isIn = (block: Block) => lastOrdinal(block) >= ordinal;
     await this.#until(signal, () => this.#store.blocks.some(isIn));
     const block = this.#store.blocks.find(isIn);
     return block === undefined ? null : await this.#in(block, signal, () => ordinal - block.first_ordinal);
   }
 
-  /** The frame with that ordinal, or the one before it where a ring has forgotten it. */
-  async #before(ordinal: number, signal: AbortSignal): Promise<Target | null> {
+  /** The frame before the current one, or the last one before it that a ring still has. */
+  async #before(signal: AbortSignal): Promise<Target | null> {
+    const ordinal = (this.#current?.ordinal ?? 0) - 1;
     const block = this.#store.blocks.findLast((one) => one.first_ordinal <= ordinal);
     return block === undefined ? null : await this.#in(block, signal, () => ordinal - block.first_ordinal);
   }
@@ -254,41 +261,63 @@ export class BlockCursor implements Cursor {
     try {
       const target = await this.#trusting(find, move.signal);
       move.signal.throwIfAborted();
-      this.#progress = null;
       return target === null ? null : this.#arrive(target);
     } catch (error) {
       throw move.signal.aborted ? new Overtaken() : error;
+    } finally {
+      if (this.#move === move) this.#progress = null;
     }
   }
 
   /** Where a block is not what its index says the store looks again, and so does this. */
   async #trusting(find: (signal: AbortSignal) => Promise<Target | null>, signal: AbortSignal): Promise<Target | null> {
     for (;;) {
-      const before = this.#store.blocks;
+      const { blocks } = this.#store;
       try {
+        await this.#renumber(signal);
         return await find(signal);
       } catch (error) {
-        const isOvertakenByGrowth = error instanceof BlockMismatch && this.#store.blocks !== before;
-        const block = error instanceof BlockMismatch ? error.block : null;
-        if (block === null || !(isOvertakenByGrowth || this.#store.distrust(block))) throw error;
-        this.#points.clear();
+        if (!(error instanceof BlockMismatch)) throw error;
+        if (this.#store.blocks !== blocks) continue;
+        if (!this.#store.distrust(error.block)) throw error;
         await this.#until(signal, () => false);
       }
     }
   }
 
-  #arrive({ block, decoded, n }: Target): Position {
+  /** Once an index turned out to lie, the current frame may have another ordinal: it is found again by its `seq`. */
+  async #renumber(signal: AbortSignal): Promise<void> {
+    const { numbering } = this.#store;
+    if (numbering === this.#numbering) return;
+    this.#points.clear();
+    const { seq, t_ms } = this.#current?.frame ?? {};
+    if (t_ms !== undefined) {
+      const isIn: IsIn = (block) => (typeof seq === "number" ? block.highest_seq >= seq : block.highest_t_ms >= t_ms);
+      const target = await this.#firstOrLast(signal, isIn, (decoded, { first_ordinal }) =>
+        typeof seq === "number" ? decoded.firstWithSeq(seq, first_ordinal) : decoded.firstAtWall(t_ms),
+      );
+      if (target !== null) this.#arrive(target);
+    }
+    this.#numbering = numbering;
+  }
+
+  #arrive(target: Target): Position {
+    const { block, decoded, n } = target;
     const ordinal = block.first_ordinal + n;
+    this.#around = target;
     if (this.#current?.ordinal === ordinal && this.#current.place_ms === decoded.place_ms(n)) return this.#current;
     const frame = decoded.frame(n);
     const isNeighbour = this.#current !== null && Math.abs(this.#current.ordinal - ordinal) === 1;
     this.#current = { frame, ordinal, place_ms: decoded.place_ms(n) };
-    this.#points.add(ordinal, frame);
+    this.#points.add(ordinal, frame, ordinal);
     this.#store.pin(ordinal);
     if (!isNeighbour) this.#history.restart();
     return this.#current;
   }
 }
+
+type IsIn = (block: Block) => boolean;
+type FrameIn = (decoded: DecodedBlock, block: Block) => number;
 
 interface EventsKnown {
   readonly findings: readonly Block["findings"][];

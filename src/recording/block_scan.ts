@@ -15,12 +15,27 @@ export interface TextRange {
 }
 
 export interface ScanListener {
-  /** A stretch of frames, of at most {@link BLOCK_FRAMES} or {@link BLOCK_TEXT_BYTES}, and where its text is. */
+  /** A stretch of frames, and where its text is. */
   block(facts: BlockFacts, range: TextRange): void;
   header(value: Untrusted): void;
   skipped(reason: string): void;
   /** A line of another schema: nothing behind it is read. */
   refused(schema: number): void;
+}
+
+/** Where a stretch of frames ends. */
+export interface BlockLimits {
+  readonly frames: number;
+  readonly textBytes: number;
+}
+
+export const BLOCK_LIMITS: BlockLimits = { frames: BLOCK_FRAMES, textBytes: BLOCK_TEXT_BYTES };
+
+/** What comes before the frames that a scan will find. */
+export interface ScanStart {
+  readonly state: PlaceState | null;
+  /** Of the next frame. */
+  readonly ordinal: number;
 }
 
 /** How long a scan may keep the event loop. */
@@ -34,10 +49,11 @@ export async function* scanBlocks(
   file: FileBytes,
   codec: Codec,
   from: number,
-  before: PlaceState | null,
+  before: ScanStart,
+  limits: BlockLimits,
   listener: ScanListener,
 ): AsyncGenerator<number> {
-  const scanner = new BlockScanner(from, before, listener);
+  const scanner = new BlockScanner(from, before, limits, listener);
   let sliceEnd = performance.now() + SLICE_MS;
   for await (const piece of textPieces(file, codec, from)) {
     if ("damage" in piece) scanner.damaged(piece.damage, piece.unit_at);
@@ -54,9 +70,11 @@ export async function* scanBlocks(
 const NEWLINE = 10;
 
 class BlockScanner {
+  readonly #limits: BlockLimits;
   readonly #listener: ScanListener;
   readonly #facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
   #state: PlaceState | null;
+  #ordinal: number;
   #open: OpenBlock | null = null;
   /** The unit that the line under way began in, and how much of the text from there on has gone by. */
   #unit_at: number;
@@ -68,9 +86,11 @@ class BlockScanner {
   #carryBytes = 0;
   isRefused = false;
 
-  constructor(from: number, before: PlaceState | null, listener: ScanListener) {
+  constructor(from: number, { state, ordinal }: ScanStart, limits: BlockLimits, listener: ScanListener) {
     this.#unit_at = from;
-    this.#state = before;
+    this.#state = state;
+    this.#ordinal = ordinal;
+    this.#limits = limits;
     this.#listener = listener;
   }
 
@@ -132,22 +152,29 @@ class BlockScanner {
     const line = bytes > MAX_LINE_BYTES ? null : Buffer.concat([...this.#carry, text.subarray(start, end)]);
     this.#carry = [];
     this.#carryBytes = 0;
-    if (line === null) {
-      this.#listener.skipped("a line that is too long");
-      this.#passed += bytes + 1;
-      if (this.#open) this.#open.textBytes += bytes + 1;
-    } else this.#take(line, 0, line.length);
+    if (line === null) this.#passTooLong(bytes);
+    else this.#take(line, 0, line.length);
+  }
+
+  /** A block ends before it, since whoever holds the block would hold the line, too. */
+  #passTooLong(bytes: number): void {
+    this.#closeBlock();
+    this.#listener.skipped("a line that is too long");
+    this.#passed += bytes + 1;
   }
 
   #take(text: Buffer, start: number, end: number): void {
     const bytes = end - start + 1;
-    if (bytes > MAX_LINE_BYTES) this.#listener.skipped("a line that is too long");
-    else if (bytes > 1) this.#understand(text, start, end);
+    if (bytes > MAX_LINE_BYTES + 1) {
+      this.#passTooLong(bytes - 1);
+      return;
+    }
+    if (bytes > 1) this.#understand(text, start, end);
     this.#passed += bytes;
     const open = this.#open;
     if (open === null) return;
     open.textBytes += bytes;
-    if (open.frames >= BLOCK_FRAMES || open.textBytes >= BLOCK_TEXT_BYTES) this.#closeBlock();
+    if (open.frames >= this.#limits.frames || open.textBytes >= this.#limits.textBytes) this.#closeBlock();
   }
 
   #understand(text: Buffer, start: number, end: number): void {
@@ -179,9 +206,11 @@ class BlockScanner {
 
   #frame(): void {
     const { t_ms, seq } = this.#facts;
+    const counted = seq ?? this.#ordinal;
+    this.#ordinal++;
     const before = this.#state;
     this.#state = placeAfter(before, this.#facts);
-    const skipBytes = this.#header_at ?? this.#passed;
+    const skipBytes = this.#blockStart();
     this.#open ??= {
       range: { unit_at: this.#unit_at, skipBytes },
       before,
@@ -190,15 +219,21 @@ class BlockScanner {
       lowest_t_ms: t_ms,
       highest_t_ms: t_ms,
       frames: 0,
-      last_seq: seq,
+      highest_seq: counted,
       textBytes: this.#passed - skipBytes,
     };
     this.#header_at = null;
     const open = this.#open;
     open.frames++;
-    open.last_seq = seq ?? open.last_seq;
+    open.highest_seq = Math.max(open.highest_seq, counted);
     open.lowest_t_ms = Math.min(open.lowest_t_ms, t_ms);
     open.highest_t_ms = Math.max(open.highest_t_ms, t_ms);
+  }
+
+  /** With the header before its first frame, unless a mass of other lines stands between. */
+  #blockStart(): number {
+    const start = this.#header_at ?? this.#passed;
+    return this.#passed - start > MAX_LINE_BYTES ? this.#passed : start;
   }
 
   #closeBlock(): void {
@@ -206,10 +241,10 @@ class BlockScanner {
     this.#open = null;
     this.#header_at = null;
     if (open === null || this.#state === null) return;
-    const { range, first, before, first_seq, last_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
+    const { range, first, before, first_seq, highest_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
     const times = { first_place_ms: first.place_ms, first_t_ms: first.t_ms, lowest_t_ms, highest_t_ms };
     this.#listener.block(
-      { frames, before, after: this.#state, ...times, first_seq, last_seq },
+      { frames, before, after: this.#state, ...times, first_seq, highest_seq },
       { ...range, textBytes },
     );
   }
@@ -223,6 +258,6 @@ interface OpenBlock {
   lowest_t_ms: number;
   highest_t_ms: number;
   frames: number;
-  last_seq: number | null;
+  highest_seq: number;
   textBytes: number;
 }

@@ -8,6 +8,7 @@ import { decodeIndex, type IndexEntry, type IndexLine } from "./lines.ts";
 export interface FoundIndex {
   readonly index: IndexLine;
   readonly end: number;
+  readonly textBytes: number;
 }
 
 /** Where the chain of index lines leads. */
@@ -24,6 +25,11 @@ const NEWLINE = 10;
 const READ_BYTES = [64 << 10, 8 << 20] as const;
 const MAX_INDEX_TEXT_BYTES = 8 << 20;
 
+/** What looks like the beginning of an index line's unit and is none: a recorder leaves two or three of them at most. */
+const MOST_CANDIDATES = 32;
+/** The text of all index lines that are read of one file: those of ten years. */
+const MAX_CHAIN_TEXT_BYTES = 128 << 20;
+
 /** Behind the last index line there is one block at most, and its last frame may be a long one. */
 const SEARCH_BYTES = BLOCK_TEXT_BYTES + MAX_LINE_BYTES + (1 << 20);
 const PIECE_BYTES = 256 << 10;
@@ -37,7 +43,7 @@ export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundInd
     if (unit.length === null) continue;
     const line = decodeLine(Buffer.from(unit.text).toString());
     const index = line.kind === "index" ? decodeIndex(line.value) : null;
-    return index !== null && index.at === at ? { index, end: at + unit.length } : null;
+    return index !== null && index.at === at ? { index, end: at + unit.length, textBytes: unit.text.length } : null;
   }
   return null;
 }
@@ -47,11 +53,12 @@ function firstLine(bytes: Buffer): { text: Uint8Array; length: number | null } {
   return end < 0 ? { text: bytes, length: null } : { text: bytes.subarray(0, end + 1), length: end + 1 };
 }
 
-/** Where units may begin, from the end of the file backwards. */
+/** Where an index line's unit may begin, from the end of the file backwards. */
 function* unitStarts(file: FileBytes, codec: Codec): Generator<number> {
-  const mark = codec.magic.length === 0 ? Buffer.from([NEWLINE]) : Buffer.from(codec.magic);
-  // In plain text the mark ends the line before.
-  const shift = codec.magic.length === 0 ? mark.length : 0;
+  const isPlain = codec.magic.length === 0;
+  // In plain text it begins behind the line before.
+  const mark = isPlain ? Buffer.concat([Buffer.from([NEWLINE]), INDEX_START]) : Buffer.from(codec.magic);
+  const shift = isPlain ? 1 : 0;
   const lowest = Math.max(0, file.size - SEARCH_BYTES);
   for (let end = file.size; end > lowest; end -= PIECE_BYTES) {
     const start = Math.max(0, end - PIECE_BYTES);
@@ -60,14 +67,15 @@ function* unitStarts(file: FileBytes, codec: Codec): Generator<number> {
       yield start + hit + shift;
     }
   }
-  if (lowest === 0 && shift > 0) yield 0;
 }
 
 /** The last index line of a file, found by looking backwards; `null` where there is none. */
 export function findLastIndex(file: FileBytes, codec: Codec): FoundIndex | null {
+  let candidates = 0;
   for (const at of unitStarts(file, codec)) {
     const found = readIndexAt(file, codec, at);
     if (found !== null) return found;
+    if (++candidates === MOST_CANDIDATES) return null;
   }
   return null;
 }
@@ -80,23 +88,26 @@ export function readChain(file: FileBytes, codec: Codec): Chain | null {
   const last = findLastIndex(file, codec);
   if (last === null) return null;
   const entries: IndexEntry[] = [];
-  let index: IndexLine | null = last.index;
-  while (index !== null) {
-    const { seq, byte_offset, at, block, blocks, previous, previous_summary }: IndexLine = index;
+  let textBytes = 0;
+  for (let found: FoundIndex | null = last; ; ) {
+    textBytes += found.textBytes;
+    if (textBytes > MAX_CHAIN_TEXT_BYTES) return null;
+    const { seq, byte_offset, at, block, blocks, previous, previous_summary }: IndexLine = found.index;
     entries.push({ seq, byte_offset, at, block }, ...(blocks ?? []).toReversed());
     const next: number | null = blocks === null ? previous : previous_summary;
     if (next === null) break;
-    index = readIndexAt(file, codec, next)?.index ?? null;
-    if (index === null) return null;
+    found = readIndexAt(file, codec, next);
+    if (found === null) return null;
   }
   entries.reverse();
-  return isAscending(entries) ? { entries, last } : null;
+  return isGapless(entries) ? { entries, last } : null;
 }
 
-const isAscending = (entries: readonly IndexEntry[]): boolean =>
-  entries.every((entry, n) => {
+/** A recorder counts all frames of a file, one by one: what does not add up is not true, or not ours. */
+const isGapless = (entries: readonly IndexEntry[]): boolean =>
+  entries.every(({ seq, byte_offset, block }, n) => {
     const before = entries[n - 1];
-    return before === undefined
-      ? entry.byte_offset === 0
-      : before.at < entry.byte_offset && before.seq < entry.block.first_seq;
+    if (block.frames !== seq - block.first_seq + 1) return false;
+    if (before === undefined) return byte_offset === 0;
+    return before.at < byte_offset && before.seq + 1 === block.first_seq;
   });

@@ -1,5 +1,6 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
+import { MAX_LINE_BYTES } from "./limits.ts";
 import { type LineFacts, readFacts } from "./line_facts.ts";
 import { decodeHeader } from "./lines.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
@@ -17,6 +18,8 @@ export class DecodedBlock {
   readonly #seqs: (number | null)[] = [];
   /** The frames before which a header stands, and the interval that it tells of. */
   readonly stretches = new Map<number, number | null>();
+  /** Whether there is a line of another schema in it, behind which nothing is to be read. */
+  isRefused = false;
   #state: PlaceState | null;
   #read = 0;
 
@@ -33,8 +36,10 @@ export class DecodedBlock {
     for (let end = text.indexOf(NEWLINE, this.#read); end >= 0; end = text.indexOf(NEWLINE, this.#read)) {
       const start = this.#read;
       this.#read = end + 1;
+      if (end - start > MAX_LINE_BYTES) continue;
       const kind = readFacts(text, start, end, facts);
       if (kind === "header") this.stretches.set(this.frames, intervalOf(text.toString("utf8", start, end)));
+      this.isRefused ||= kind === "refused";
       if (kind !== "frame") continue;
       this.#state = placeAfter(this.#state, facts);
       this.#starts.push(start);
@@ -80,7 +85,8 @@ export class DecodedBlock {
   /** The frame, read in full. One whose line turns out to be unreadable stands there empty, and says so. */
   frame(n: number): Frame {
     const line = decodeLine(this.text.toString("utf8", this.#starts[n], this.#ends[n]));
-    if (line.kind === "frame") return line.frame;
+    // Where a key stands twice in a line, what the timeline goes by counts.
+    if (line.kind === "frame") return { ...line.frame, t_ms: this.t_ms(n), seq: this.seq(n) };
     const reason = line.kind === "bad" ? line.reason : line.kind;
     return {
       t_ms: this.t_ms(n),
@@ -109,9 +115,9 @@ export class DecodedBlock {
     return this.#times.findIndex((time) => time >= t_ms);
   }
 
-  /** The first frame with that `seq` or a later one; -1 where there is none. */
-  firstWithSeq(seq: number): number {
-    return this.#seqs.findIndex((one) => one !== null && one >= seq);
+  /** The first frame with that `seq` or a later one; one that has none counts as its ordinal. -1 where there is none. */
+  firstWithSeq(seq: number, first_ordinal: number): number {
+    return this.#seqs.findIndex((one, n) => (one ?? first_ordinal + n) >= seq);
   }
 }
 

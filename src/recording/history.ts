@@ -28,6 +28,7 @@ export class HistoryFiller {
   readonly #onFilled: () => void;
   readonly #close = new AbortController();
   #newest = -1;
+  /** The longest that was asked for up to that frame. */
   #length = 0;
   #isFilling = false;
   #usedBytes = 0;
@@ -43,11 +44,12 @@ export class HistoryFiller {
 
   /** The history of the frames up to that one; what is missing is read from now on. */
   upTo(ordinal: number, length: number): History {
+    if (ordinal !== this.#newest) this.#length = 0;
     this.#newest = ordinal;
-    this.#length = length;
-    const isComplete = this.#missing() === null;
-    if (!isComplete) void this.#fill();
+    this.#length = Math.max(this.#length, length);
     const first = ordinal - length + 1;
+    const isComplete = this.#missing(first) === null;
+    if (!isComplete) void this.#fill();
     return {
       length,
       isComplete,
@@ -70,13 +72,20 @@ export class HistoryFiller {
     this.#close.abort();
   }
 
-  get #oldest(): number {
-    return Math.max(this.#store.blocks[0]?.first_ordinal ?? 0, this.#newest - this.#length + 1, this.#floor);
+  /** Of the longest history. */
+  get #first(): number {
+    return this.#newest - this.#length + 1;
   }
 
-  /** The newest frame in the history that has not been read; `null` where all have. */
-  #missing(): number | null {
-    for (let ordinal = this.#newest; ordinal >= this.#oldest; ordinal--) {
+  /** The oldest frame that is read for a history from `first` on. */
+  #oldest(first: number): number {
+    return Math.max(this.#store.blocks[0]?.first_ordinal ?? 0, first, this.#floor);
+  }
+
+  /** The newest frame of a history from `first` on that has not been read; `null` where all have. */
+  #missing(first: number): number | null {
+    const oldest = this.#oldest(first);
+    for (let ordinal = this.#newest; ordinal >= oldest; ordinal--) {
       if (!this.#points.has(ordinal)) return ordinal;
     }
     return null;
@@ -87,10 +96,14 @@ export class HistoryFiller {
     this.#isFilling = true;
     try {
       await new Promise((resolve) => setImmediate(resolve));
-      for (let ordinal = this.#missing(); ordinal !== null; ordinal = this.#missing()) await this.#read(ordinal);
+      for (;;) {
+        const ordinal = this.#missing(this.#first);
+        if (ordinal === null) break;
+        await this.#read(ordinal);
+      }
     } catch {
       // The block cannot be read; whoever moves there will find out why.
-      this.#floor = this.#newest;
+      this.#floor = this.#newest + 1;
     } finally {
       this.#isFilling = false;
       if (!this.#close.signal.aborted) this.#onFilled();
@@ -99,8 +112,11 @@ export class HistoryFiller {
 
   /** Reads a block's frames from that one backwards. */
   async #read(ordinal: number): Promise<void> {
+    const { numbering } = this.#store;
     const block = this.#store.blocks.findLast((one) => one.first_ordinal <= ordinal);
-    if (block === undefined || this.#usedBytes > MAX_TEXT_BYTES) {
+    // A ring has forgotten what lies between the block that is shown and the others.
+    const isThere = block !== undefined && ordinal < block.first_ordinal + block.frames;
+    if (!isThere || this.#usedBytes > MAX_TEXT_BYTES) {
       this.#floor = ordinal + 1;
       return;
     }
@@ -108,9 +124,10 @@ export class HistoryFiller {
     const decoded = await this.#cache.get(block, this.#close.signal, () => {});
     if (!isHeld) this.#usedBytes += decoded.text.length;
     let sliceEnd = performance.now() + SLICE_MS;
-    const oldest = Math.max(this.#oldest, block.first_ordinal);
-    for (let n = ordinal; n >= oldest && n >= this.#oldest; n--) {
-      if (!this.#points.has(n)) this.#points.add(n, decoded.frame(n - block.first_ordinal));
+    for (let n = ordinal; n >= Math.max(block.first_ordinal, this.#oldest(this.#first)); n--) {
+      if (numbering !== this.#store.numbering) return;
+      if (!this.#points.has(n)) this.#points.add(n, decoded.frame(n - block.first_ordinal), this.#newest);
+      if (!this.#points.has(n)) this.#floor = n + 1;
       if (performance.now() < sliceEnd) continue;
       await new Promise((resolve) => setImmediate(resolve));
       this.#close.signal.throwIfAborted();

@@ -39,7 +39,8 @@ function monthStart(year: number, month: number): number {
   const key = year * 12 + month;
   let start = MONTH_MS.get(key);
   if (start === undefined) {
-    start = Date.UTC(year, month - 1);
+    // `Date.UTC` takes the years below 100 for those of the twentieth century.
+    start = new Date(0).setUTCFullYear(year, month - 1, 1);
     MONTH_MS.set(key, start);
   }
   return start;
@@ -56,9 +57,12 @@ function matches(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
   return true;
 }
 
+/** Of these all numbers are exact. */
+const MOST_DIGITS = 15;
+
 const numberEnd = (bytes: Uint8Array, at: number): number => {
   let end = at;
-  while ((bytes[end] ?? 0) >= ZERO && (bytes[end] ?? 0) <= 57 && end - at < 16) end++;
+  while ((bytes[end] ?? 0) >= ZERO && (bytes[end] ?? 0) <= 57 && end - at < MOST_DIGITS) end++;
   return end;
 };
 

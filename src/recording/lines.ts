@@ -2,7 +2,7 @@ import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode
 import { formatTime } from "../frame/encode.ts";
 import { SCHEMA, type SourceKind } from "../frame/frame.ts";
 import { type BlockSummary, decodeBlock, encodeBlock, openAfterBlock } from "./block_summary.ts";
-import { MAX_HEADER_HOSTS } from "./limits.ts";
+import { MAX_HEADER_HOSTS, SUMMARY_EVERY } from "./limits.ts";
 
 /** The first line of every segment, and of every stretch that a restarted recorder adds. */
 export interface Header {
@@ -81,8 +81,9 @@ function decodeEntry(value: unknown, before: BlockSummary | null): IndexEntry | 
   return byte_offset < at && block.first_seq <= seq ? { seq, byte_offset, at, block } : null;
 }
 
-/** `null` where one of them cannot be true. */
+/** `null` where one of them cannot be true, or there are more than a line repeats. */
 function decodeEntries(values: readonly unknown[]): IndexEntry[] | null {
+  if (values.length >= SUMMARY_EVERY) return null;
   const entries: IndexEntry[] = [];
   for (const value of values) {
     const entry = decodeEntry(value, entries.at(-1)?.block ?? null);

@@ -9,7 +9,7 @@ import type { LineFacts } from "./line_facts.ts";
 export interface PlaceState {
   readonly place_ms: number;
   readonly t_ms: number;
-  /** Of the last frame that had one. */
+  /** `null` where that frame has none. */
   readonly elapsed_ms: number | null;
   /** What is added to `elapsed_ms`. */
   readonly offset_ms: number;

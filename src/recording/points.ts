@@ -4,6 +4,8 @@ import { eachPoint } from "../frame/points.ts";
 const CHUNK_FRAMES = 256;
 /** All series of all chunks together: 16 MiB. */
 const MAX_VALUES = 4 << 20;
+/** Those of a frame of more than three thousand GPUs. Where there are more, the rest is not kept. */
+const MAX_SERIES = 4096;
 
 interface Chunk {
   readonly number: number;
@@ -12,11 +14,10 @@ interface Chunk {
 }
 
 /**
- * The numbers of frames, kept when the frames themselves are not: by the frame's ordinal, in chunks of which the ones
- * longest unused go first.
+ * The numbers of frames, kept when the frames themselves are not: by the frame's ordinal, in chunks of which the one
+ * farthest from where the playhead is goes first.
  */
 export class PointStore {
-  /** In the order of use. */
   readonly #chunks = new Map<number, Chunk>();
   #values = 0;
 
@@ -24,7 +25,8 @@ export class PointStore {
     return this.#chunks.get(Math.floor(ordinal / CHUNK_FRAMES))?.isKnown[ordinal % CHUNK_FRAMES] === 1;
   }
 
-  add(ordinal: number, frame: Frame): void {
+  /** Takes a frame's numbers, unless there is no room for them that near to the playhead. */
+  add(ordinal: number, frame: Frame, playhead: number): void {
     if (this.has(ordinal)) return;
     const chunk = this.#chunk(Math.floor(ordinal / CHUNK_FRAMES));
     const at = ordinal % CHUNK_FRAMES;
@@ -32,13 +34,14 @@ export class PointStore {
     eachPoint(frame, (key, value) => {
       let values = chunk.series.get(key);
       if (values === undefined) {
+        if (chunk.series.size >= MAX_SERIES) return;
         values = new Float32Array(CHUNK_FRAMES).fill(Number.NaN);
         chunk.series.set(key, values);
         this.#values += CHUNK_FRAMES;
       }
       values[at] = value;
     });
-    this.#evict(chunk.number);
+    this.#evict(Math.floor(playhead / CHUNK_FRAMES));
   }
 
   /** Values of a series from `ordinal` on, which may lie before the first frame; NaN where they are unknown. */
@@ -65,15 +68,14 @@ export class PointStore {
       isKnown: new Uint8Array(CHUNK_FRAMES),
       series: new Map<string, Float32Array>(),
     };
-    this.#chunks.delete(number);
     this.#chunks.set(number, chunk);
     return chunk;
   }
 
-  #evict(except: number): void {
-    for (const chunk of this.#chunks.values()) {
-      if (this.#values <= MAX_VALUES) return;
-      if (chunk.number === except) continue;
+  #evict(playhead: number): void {
+    while (this.#values > MAX_VALUES && this.#chunks.size > 1) {
+      const distances = [...this.#chunks.values()].map((chunk) => ({ chunk, by: Math.abs(chunk.number - playhead) }));
+      const { chunk } = distances.reduce((farthest, one) => (one.by > farthest.by ? one : farthest));
       this.#chunks.delete(chunk.number);
       this.#values -= chunk.series.size * CHUNK_FRAMES;
     }

@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
-import { SchemaError, UsageError } from "../errors.ts";
+import { SchemaError, systemWords, UsageError } from "../errors.ts";
 import { type Block, type BlockFacts, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
-import type { ScanListener } from "./block_scan.ts";
+import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./block_scan.ts";
 import type { CodecName } from "./codec.ts";
 import { findingsOf } from "./findings.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
-import { type Ended, indexedBlock, SegmentReader, type Where } from "./segment_reader.ts";
-import { findSegments } from "./segment_set.ts";
+import { type Ended, indexedBlock, type SegmentReader, type Where } from "./segment_reader.ts";
+import { openSegments } from "./segment_set.ts";
 
 /** A block of a file. */
 interface FileBlock extends Block {
@@ -35,7 +35,8 @@ const REST_FACTOR = 20;
  */
 export class RecordingStore implements BlockStore {
   readonly #path: string;
-  readonly #segments: SegmentReader[] = [];
+  readonly #segments: SegmentReader[];
+  readonly #limits: BlockLimits;
   /** Of those the index is not believed. */
   readonly #distrusted = new Set<SegmentReader>();
   readonly #changes = new Changes();
@@ -47,15 +48,19 @@ export class RecordingStore implements BlockStore {
   #header: PartialHeader | null = null;
   #scannedBytes = 0;
   #restUntil = 0;
-  #isBuilding = true;
+  /** Looks through files that are under way or wait. */
+  #pending = 0;
+  #numbering = 0;
   #isClosed = false;
-  #ready: Promise<void>;
+  #ready: Promise<void> = Promise.resolve();
 
   /** Opens the recording at a path, one of its segments, or the folder it is in. Throws a UsageError. */
-  constructor(path: string, follow: boolean) {
-    const { path: active, files } = findSegments(path);
+  constructor(path: string, follow: boolean, limits = BLOCK_LIMITS) {
+    const { path: active, segments } = openSegments(path);
     this.#path = active;
-    for (const file of files) this.#segments.push(SegmentReader.open(file));
+    this.#segments = segments;
+    this.#limits = limits;
+    this.#pending = 1;
     this.#ready = this.#build(0);
     if (follow) this.#poll = setInterval(() => this.#look(), POLL_MS);
   }
@@ -66,7 +71,7 @@ export class RecordingStore implements BlockStore {
 
   get scanned(): number {
     const total = this.#segments.reduce((sum, { file }) => sum + file.size, 0);
-    return this.#isBuilding ? Math.min(0.999, this.#scannedBytes / Math.max(1, total)) : 1;
+    return this.#pending > 0 ? Math.min(0.999, this.#scannedBytes / Math.max(1, total)) : 1;
   }
 
   get skipped(): ReadonlyMap<string, number> {
@@ -79,6 +84,10 @@ export class RecordingStore implements BlockStore {
 
   get refused(): string | null {
     return this.#refused?.message ?? null;
+  }
+
+  get numbering(): number {
+    return this.#numbering;
   }
 
   /** The newest header; `null` where no file has one. */
@@ -124,7 +133,8 @@ export class RecordingStore implements BlockStore {
 
   distrust(block: Block): boolean {
     const { segment } = block as FileBlock;
-    if (this.#distrusted.has(segment) || this.#isClosed) return false;
+    if (this.#isClosed) return false;
+    if (this.#distrusted.has(segment)) return this.#pending > 0;
     this.#distrusted.add(segment);
     this.#rebuild(this.#segments.indexOf(segment));
     return true;
@@ -150,7 +160,7 @@ export class RecordingStore implements BlockStore {
 
   /** Looks at the segments from that one on again; what is known stays until that is done. */
   #rebuild(from: number): void {
-    this.#isBuilding = true;
+    this.#pending++;
     this.#ready = this.#ready.then(() => this.#build(from));
   }
 
@@ -163,12 +173,28 @@ export class RecordingStore implements BlockStore {
     this.#scannedBytes = this.#segments.slice(0, from).reduce((sum, { file }) => sum + file.size, 0);
     for (const segment of this.#segments.slice(from)) {
       if (this.#refused !== null || this.#isClosed) break;
-      await this.#addSegment(segment, blocks);
+      await this.#addReadable(segment, blocks);
     }
-    this.#blocks = blocks;
-    this.#isBuilding = false;
+    if (blocks !== known) this.#replace(known, blocks);
+    this.#pending--;
     this.#restUntil = performance.now() + (performance.now() - start) * REST_FACTOR;
     this.#changes.emit();
+  }
+
+  /** A block that is as it was stays the same object: whoever has decoded it need not do so again. */
+  #replace(known: readonly FileBlock[], blocks: FileBlock[]): void {
+    const isSame = known.map((block, n) => isSameBlock(block, blocks[n]));
+    this.#blocks = blocks.map((block, n) => (isSame[n] ? (known[n] ?? block) : block));
+    const hasGrown = known.every((block, n) => isSame[n] || block.first_ordinal === blocks[n]?.first_ordinal);
+    if (!hasGrown) this.#numbering++;
+  }
+
+  async #addReadable(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
+    try {
+      await this.#addSegment(segment, blocks);
+    } catch (error) {
+      this.#count(segment, `${segment.path}: ${systemWords(error)}`);
+    }
   }
 
   async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
@@ -199,8 +225,9 @@ export class RecordingStore implements BlockStore {
     const before = this.#scannedBytes;
     this.#scannedBytes = before + from;
     if (from < segment.file.size) {
-      const state = blocks.at(-1)?.after ?? null;
-      for await (const at of segment.scan(from, state, this.#listener(segment, blocks))) {
+      const last = blocks.at(-1);
+      const start = { state: last?.after ?? null, ordinal: last === undefined ? 0 : last.first_ordinal + last.frames };
+      for await (const at of segment.scan(from, start, this.#limits, this.#listener(segment, blocks))) {
         this.#scannedBytes = before + Math.min(at, segment.file.size);
         this.#changes.emit();
         if (this.#isClosed) return;
@@ -232,13 +259,12 @@ export class RecordingStore implements BlockStore {
 
   /** Takes in what was written since: the newest file grew, or there is a newer one. */
   #look(): void {
-    if (this.#isBuilding || this.#refused !== null || performance.now() < this.#restUntil) return;
+    if (this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
     const newest = this.#segments.length - 1;
-    const file = this.#segments[newest]?.file;
-    const before = file?.size ?? 0;
-    file?.refresh();
+    // In this order: where there is a newer file, nothing is written to this one any more.
     const isNewer = this.#hasNewFiles();
-    if (isNewer || (file !== undefined && file.size !== before)) this.#rebuild(newest);
+    const hasGrown = this.#segments[newest]?.refresh() ?? false;
+    if (isNewer || hasGrown) this.#rebuild(newest);
   }
 
   /** Opens what a rotation has added. One under way is seen half done now and then: then the next look takes it. */
@@ -254,12 +280,34 @@ export class RecordingStore implements BlockStore {
     const known = new Set(this.#segments.map(({ file }) => file.inode));
     const newest = statSync(this.#path, { throwIfNoEntry: false });
     if (newest === undefined || known.has(newest.ino)) return false;
-    const opened = findSegments(this.#path).files.map((path) => SegmentReader.open(path));
-    const added = opened.filter(({ file }) => !known.has(file.inode));
-    for (const segment of opened) if (!added.includes(segment)) segment.close();
+    const { segments } = openSegments(this.#path);
+    const added = segments.filter(({ file }) => !known.has(file.inode));
+    for (const segment of segments) if (!added.includes(segment)) segment.close();
     this.#segments.push(...added);
     return added.length > 0;
   }
+}
+
+/** The same frames, found in the same way. A last block that has grown since is another. */
+const isSameBlock = (one: FileBlock, other: FileBlock | undefined): boolean =>
+  other !== undefined &&
+  one.segment === other.segment &&
+  one.first_ordinal === other.first_ordinal &&
+  one.frames === other.frames &&
+  one.first_place_ms === other.first_place_ms &&
+  one.after.place_ms === other.after.place_ms &&
+  isSamePlace(one.where, other.where);
+
+function isSamePlace(one: Where, other: Where): boolean {
+  if (one.kind === "unit") {
+    return (
+      other.kind === "unit" && one.entry.at === other.entry.at && one.entry.byte_offset === other.entry.byte_offset
+    );
+  }
+  if (other.kind === "unit") return false;
+  const { unit_at, skipBytes, textBytes } = one.range;
+  const { range } = other;
+  return unit_at === range.unit_at && skipBytes === range.skipBytes && textBytes === range.textBytes;
 }
 
 function add(

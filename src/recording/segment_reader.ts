@@ -1,7 +1,7 @@
 import { systemWords, UsageError } from "../errors.ts";
 import { decodeLine } from "../frame/decode.ts";
 import type { BlockFacts, OnProgress } from "./block.ts";
-import { type ScanListener, scanBlocks, type TextRange } from "./block_scan.ts";
+import { type BlockLimits, type ScanListener, type ScanStart, scanBlocks, type TextRange } from "./block_scan.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Chain, findLastIndex, readChain } from "./chain.ts";
 import { type Codec, codecOf } from "./codec.ts";
@@ -11,6 +11,8 @@ import { textPieces } from "./pieces.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
 
 const BEGINNING_BYTES = 256 << 10;
+/** Enough to tell the codec by. */
+const MAGIC_BYTES = 64;
 const NEWLINE = 10;
 
 /** Where a block's text is: a unit that an index line tells of, or a stretch that a scan found. */
@@ -34,8 +36,8 @@ interface TextStream {
 export class SegmentReader {
   readonly path: string;
   readonly file: FileBytes;
-  readonly codec: Codec;
-  readonly header: PartialHeader | null;
+  #codec: Codec;
+  #header: PartialHeader | null;
   /** The playhead's, and one for what is read behind it. */
   readonly #streams: TextStream[] = [];
   #loading: Promise<void> = Promise.resolve();
@@ -43,8 +45,32 @@ export class SegmentReader {
   private constructor(path: string, file: FileBytes) {
     this.path = path;
     this.file = file;
-    this.codec = codecOf(file.read(0, 64));
-    this.header = this.#readHeader();
+    this.#codec = codecOf(file.read(0, MAGIC_BYTES));
+    this.#header = this.#readHeader();
+  }
+
+  get codec(): Codec {
+    return this.#codec;
+  }
+
+  get header(): PartialHeader | null {
+    return this.#header;
+  }
+
+  /** Takes note of what was written since; `true` if there was something. */
+  refresh(): boolean {
+    const before = this.file.size;
+    this.file.refresh();
+    if (this.file.size === before) return false;
+    if (before < MAGIC_BYTES) this.#codec = codecOf(this.file.read(0, MAGIC_BYTES));
+    this.#header ??= this.#readHeader();
+    // A decoder that has come to the old end does not go on from there.
+    this.#loading = this.#loading.then(() => this.#dropStreams());
+    return true;
+  }
+
+  #dropStreams(): void {
+    for (const { pieces } of this.#streams.splice(0)) void pieces.return(undefined);
   }
 
   /** Throws a UsageError where the file cannot be read, or is no recording. */
@@ -79,8 +105,8 @@ export class SegmentReader {
     return this.header?.recording ? "open" : "unknown";
   }
 
-  scan(from: number, before: PlaceState | null, listener: ScanListener): AsyncGenerator<number> {
-    return scanBlocks(this.file, this.codec, from, before, listener);
+  scan(from: number, before: ScanStart, limits: BlockLimits, listener: ScanListener): AsyncGenerator<number> {
+    return scanBlocks(this.file, this.codec, from, before, limits, listener);
   }
 
   /** `null` where there is no such block. Rejects with the signal's reason when aborted. */
@@ -142,13 +168,16 @@ export class SegmentReader {
     if (stream.rest.length > 0) return stream.rest;
     for (;;) {
       const { value, done } = await stream.pieces.next();
-      if (done || value === undefined) return null;
+      if (done || value === undefined) {
+        this.#streams.splice(this.#streams.indexOf(stream), 1);
+        return null;
+      }
       if ("text" in value) return value.text;
     }
   }
 
   close(): void {
-    for (const { pieces } of this.#streams) void pieces.return(undefined);
+    this.#dropStreams();
     this.file.close();
   }
 }
@@ -172,5 +201,5 @@ export function indexedBlock({ seq, block }: IndexEntry, before: PlaceState | nu
   const first = placeAfter(before, { t_ms: first_t_ms, seq: first_seq, elapsed_ms: first_elapsed_ms });
   const after = { place_ms: first.offset_ms + elapsed_ms, t_ms: last_t_ms, elapsed_ms, offset_ms: first.offset_ms };
   const times = { first_place_ms: first.place_ms, first_t_ms, lowest_t_ms, highest_t_ms };
-  return { frames, before, after, ...times, first_seq, last_seq: seq };
+  return { frames, before, after, ...times, first_seq, highest_seq: seq };
 }

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorCode, systemWords, UsageError } from "../errors.ts";
 import { listSegments } from "./name.ts";
+import { SegmentReader } from "./segment_reader.ts";
 
 const RECORDING_NAME = /\.ndjson(\.zst|\.gz)?$/;
 const NUMBERED = /\.\d{4,}(?=\.|$)/;
@@ -11,6 +12,34 @@ export interface SegmentSet {
   /** The path of the recording, of which the newest file may be absent. */
   readonly path: string;
   readonly files: readonly string[];
+}
+
+const MOST_TRIES = 10;
+
+/**
+ * Opens all segments of a recording, oldest first. Where a recorder renames them meanwhile it begins again. Throws a
+ * UsageError.
+ */
+export function openSegments(path: string): { readonly path: string; readonly segments: SegmentReader[] } {
+  for (let tries = 1; ; tries++) {
+    const found = findSegments(path);
+    const { segments, failure } = openEach(found.files);
+    const isSettled = tries === MOST_TRIES || existing(found.path).join("\n") === found.files.join("\n");
+    if (isSettled && failure === null) return { path: found.path, segments };
+    for (const segment of segments) segment.close();
+    if (isSettled) throw failure;
+  }
+}
+
+/** Opens one after the other, up to the first that cannot be. */
+function openEach(files: readonly string[]): { segments: SegmentReader[]; failure: unknown } {
+  const segments: SegmentReader[] = [];
+  try {
+    for (const file of files) segments.push(SegmentReader.open(file));
+    return { segments, failure: null };
+  } catch (failure) {
+    return { segments, failure };
+  }
 }
 
 /**
