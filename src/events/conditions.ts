@@ -75,12 +75,19 @@ export class Conditions {
 /** The same whatever way one came to know of them. */
 function inOrder(a: DetectedEvent, b: DetectedEvent): number {
   if (a.seq !== b.seq) return a.seq - b.seq;
-  const [one, other] = [a, b].map(({ kind, host, device, text }) => [kind, host, device ?? "", text].join("\n"));
-  return (one as string) < (other as string) ? -1 : 1;
+  return (
+    inLetters(a.kind, b.kind) ||
+    inLetters(a.host, b.host) ||
+    inLetters(a.device ?? "", b.device ?? "") ||
+    inLetters(a.text, b.text)
+  );
 }
 
+const inLetters = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
 /** What is on after these transitions, where `open` was on before them. */
-export function openAfter(open: readonly DetectedEvent[], events: readonly DetectedEvent[]): DetectedEvent[] {
+export function openAfter(open: readonly DetectedEvent[], events: readonly DetectedEvent[]): readonly DetectedEvent[] {
+  if (events.every(({ state }) => state === "once")) return open;
   const conditions = new Conditions(open);
   for (const event of events) {
     if (event.state === "begin") conditions.begin(event);

@@ -60,8 +60,9 @@ export class ReaderWatch {
     const open = look.conditions.of("");
     if (open === undefined) return;
     const silent = silentHosts(look.frame);
-    for (const event of [...open.values()]) {
-      const reader = subjectOf(event.text);
+    // In an order that does not depend on when they began.
+    const readers = [...open.values()].map((event) => [subjectOf(event.text), event] as const);
+    for (const [reader, event] of readers.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       if (failing.has(reader) || silent.has(hostOf(reader) ?? "")) continue;
       look.endAfterHold(event, definitions.error, this.#failed_ms.get(reader));
     }
