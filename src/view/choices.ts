@@ -59,7 +59,8 @@ export function turnTab(choices: Choices, hits: Hits, direction: 1 | -1): Choice
 
 function following<T>(list: readonly T[], current: T, direction: 1 | -1): T {
   const index = Math.max(0, list.indexOf(current));
-  return list[(index + direction + list.length) % list.length] ?? current;
+  const next = list[(index + direction + list.length) % list.length];
+  return next === undefined ? current : next;
 }
 
 /** The table that scrolls, by rows; never further than its last row. */

@@ -4,6 +4,7 @@ import {
   nextHostOrder,
   nextZone,
   openTab,
+  orderHosts,
   scrollBy,
   scrollPage,
   sortGpus,
@@ -67,6 +68,9 @@ function goBack(desk: Desk): void {
   else desk.choices = openTab(choices, null);
 }
 
+const byUtilization = (choices: Choices, { hits }: Desk): Choices =>
+  hits.hosts.length > 0 ? orderHosts(choices, "utilization") : sortGpus(choices, "utilization");
+
 /** Everywhere. */
 const COMMON_KEYS: KeyMap = new Map<Key, Action>([
   ["q", (desk) => desk.quit()],
@@ -84,8 +88,8 @@ const COMMON_KEYS: KeyMap = new Map<Key, Action>([
   ["right", arrow("right")],
   ["pageup", choose((choices, { hits }) => scrollPage(choices, hits, -1))],
   ["pagedown", choose((choices, { hits }) => scrollPage(choices, hits, 1))],
-  ["d", choose((choices) => sortGpus(sortProcesses(choices, "default"), "default"))],
-  ["u", choose((choices) => sortGpus(choices, "utilization"))],
+  ["d", choose((choices) => orderHosts(sortGpus(sortProcesses(choices, "default"), "default"), "given"))],
+  ["u", choose(byUtilization)],
   ["G", choose((choices) => sortGpus(sortProcesses(choices, "gpu_memory"), "memory"))],
   ["p", choose((choices) => sortProcesses(choices, "pid"))],
   ["c", choose((choices) => sortProcesses(choices, "cpu"))],

@@ -57,6 +57,8 @@ export class Terminal {
       enableMouseMovement: false,
       // Without it every terminal sends the same bytes for a key.
       useKittyKeyboard: null,
+      // The number of a colour is written as such only to a terminal of this name. Which colours it is for is up to us.
+      ...(depth === "truecolor" ? {} : { environment: { TERM: "xterm-256color", COLORTERM: "" } }),
       consoleMode: "disabled",
       openConsoleOnError: false,
       targetFps: MOST_FRAMES_A_SECOND,
@@ -115,7 +117,8 @@ export class Terminal {
   async close(): Promise<void> {
     process.stdout.off("resize", this.#onResize);
     this.#renderer.destroy();
-    await this.#renderer.closed;
+    // It fails where the terminal is gone, and then there is nothing to give back.
+    await this.#renderer.closed.catch(() => {});
   }
 }
 

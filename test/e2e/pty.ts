@@ -44,10 +44,12 @@ export class Pty {
   }
 
   get rows(): string[] {
-    const { active } = this.emulator.buffer;
+    const { cols, rows, buffer } = this.emulator;
+    const { active } = buffer;
+    // A line keeps what a resize has cut off.
     return Array.from(
-      { length: this.emulator.rows },
-      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? "",
+      { length: rows },
+      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true, 0, cols) ?? "",
     );
   }
 
@@ -86,8 +88,10 @@ export class Pty {
   /** Until the screen shows it. */
   async until(what: string, isSo: (pty: Pty) => boolean): Promise<void> {
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await Bun.sleep(5)) {
+      const isOver = this.child.exitCode !== null;
+      if (isOver) await this.#arrived();
       if (isSo(this)) return;
-      if (this.child.exitCode !== null) break;
+      if (isOver) break;
     }
     throw new Error(`the screen never showed ${what}:\n${this.text}`);
   }
@@ -106,10 +110,15 @@ export class Pty {
 
   /** The code it exits with; all that it wrote has arrived by then. */
   async exit(): Promise<number> {
-    const code = await this.child.exited;
+    await this.until("an end", ({ child }) => child.exitCode !== null || child.signalCode !== null);
+    await this.#arrived();
+    return await this.child.exited;
+  }
+
+  /** Until what was written last is on the screen. */
+  async #arrived(): Promise<void> {
     await Bun.sleep(20);
     await new Promise<void>((resolve) => this.emulator.write("", resolve));
-    return code;
   }
 }
 
