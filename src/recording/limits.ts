@@ -22,3 +22,10 @@ export const WINDOW_LOG_MAX = 27;
 
 /** Events that the summary of a block lists. */
 export const MAX_BLOCK_EVENTS = 64;
+
+/**
+ * A block of our frames decodes to some 40 times its size. Decoded into one buffer that holds all of it nothing is put
+ * together from pieces, which costs as much as decoding, and twice the memory; untouched pages of a buffer cost nothing.
+ */
+export const outputChunkBytes = (encodedBytes: number): number =>
+  Math.min(Math.max(encodedBytes * 64, 64 << 10), BLOCK_TEXT_BYTES);
