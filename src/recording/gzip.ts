@@ -1,7 +1,7 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
-import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { MAX_UNIT_TEXT_BYTES, outputChunkBytes } from "./limits.ts";
 
 const C = zlib.constants;
 const NEWLINE = 10;
@@ -63,7 +63,12 @@ interface Inflated {
 
 /** Inflates as far as it goes; throws on damage. */
 function inflate(bytes: Uint8Array, maxTextBytes: number): Inflated {
-  const options = { finishFlush: C.Z_SYNC_FLUSH, maxOutputLength: maxTextBytes, chunkSize: 1 << 20, info: true };
+  const options = {
+    finishFlush: C.Z_SYNC_FLUSH,
+    maxOutputLength: maxTextBytes,
+    chunkSize: outputChunkBytes(bytes.length),
+    info: true,
+  };
   // With `info` the call answers with the engine, too, which its type does not say.
   const result = zlib.inflateRawSync(bytes, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
   return { text: result.buffer, usedBytes: result.engine.bytesWritten };

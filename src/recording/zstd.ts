@@ -1,7 +1,7 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
-import { MAX_UNIT_TEXT_BYTES, WINDOW_LOG_MAX } from "./limits.ts";
+import { MAX_UNIT_TEXT_BYTES, outputChunkBytes, WINDOW_LOG_MAX } from "./limits.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
 import { frameExtent, isPrefix, skippableBytes, ZSTD_MAGIC } from "./zstd_frame.ts";
 
@@ -55,7 +55,7 @@ const decode = (frame: Uint8Array, maxTextBytes: number): Uint8Array =>
   zlib.zstdDecompressSync(frame, {
     finishFlush: C.ZSTD_e_flush,
     maxOutputLength: maxTextBytes,
-    chunkSize: 1 << 20,
+    chunkSize: outputChunkBytes(frame.length),
     params: { [C.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
   });
 

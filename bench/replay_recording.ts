@@ -1,0 +1,175 @@
+/** The recordings that the benchmark of replay reads: made once by the real writer, and kept. */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import zlib from "node:zlib";
+import { localTime } from "../src/clock.ts";
+import { Detector } from "../src/events/detector.ts";
+import { frameLine } from "../src/frame/encode.ts";
+import type { Frame } from "../src/frame/frame.ts";
+import { AppendFile } from "../src/recording/append_file.ts";
+import { FileBytes } from "../src/recording/bytes.ts";
+import { findLastIndex } from "../src/recording/chain.ts";
+import { type CodecName, codecs } from "../src/recording/codec.ts";
+import type { Header } from "../src/recording/lines.ts";
+import { SegmentWriter } from "../src/recording/segment_writer.ts";
+import { mockSource } from "../src/sources/mock/mock.ts";
+
+export const INTERVAL_MS = 3000;
+const START_MS = Date.UTC(2026, 3, 18, 12);
+const HOSTNAME = "mock-0001";
+const SEED = 1;
+/** Bytes that the single stream is compressed in at a time. */
+const STREAM_BYTES = 1 << 20;
+
+const HEADER: Header = {
+  t_ms: START_MS,
+  interval_ms: INTERVAL_MS,
+  source: "local",
+  hosts: [HOSTNAME],
+  all_smi_version: "0.1.0",
+  recording: "benchmark",
+  segment: 1,
+  first_seq: 0,
+  timezone: "UTC",
+};
+
+/** `cut`: ends in the middle of its last block. `stream`: one zstd frame without index, as the Rust tool writes. */
+export type Variant = "zstd" | "gzip" | "plain" | "cut" | "stream";
+export type Recordings = { readonly [V in Variant]: string };
+
+const FILES: Recordings = {
+  zstd: "zstd.ndjson.zst",
+  gzip: "gzip.ndjson.gz",
+  plain: "plain.ndjson",
+  cut: "cut.ndjson.zst",
+  stream: "stream.ndjson.zst",
+};
+
+/** Makes what is not there yet of the recordings of so many frames. */
+export async function makeRecordings(cache: string, frames: number): Promise<Recordings> {
+  const folder = join(cache, `${frames}`);
+  const paths = Object.fromEntries(
+    Object.entries(FILES).map(([variant, name]) => [variant, join(folder, name)]),
+  ) as unknown as Recordings;
+  if (Object.values(paths).every(existsSync)) return paths;
+  const begun = join(cache, `${frames}.unfinished`);
+  rmSync(begun, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(begun, { recursive: true });
+  await writeAll(begun, frames);
+  cutInLastBlock(join(begun, FILES.zstd), join(begun, FILES.cut));
+  renameSync(begun, folder);
+  return paths;
+}
+
+interface Sink {
+  write(frame: Frame, line: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+async function writeAll(folder: string, frames: number): Promise<void> {
+  const sinks = [
+    recording(join(folder, FILES.zstd), "zstd"),
+    recording(join(folder, FILES.gzip), "gzip"),
+    recording(join(folder, FILES.plain), "none"),
+    singleStream(join(folder, FILES.stream)),
+  ];
+  const next = mockFrames();
+  for (let seq = 0; seq < frames; seq++) {
+    const frame = await next(seq);
+    const line = `${frameLine(frame)}\n`;
+    await Promise.all(sinks.map((sink) => sink.write(frame, line)));
+    if (seq % 10_000 === 0) process.stderr.write(`\rmaking the recordings: ${Math.floor((100 * seq) / frames)} %`);
+  }
+  await Promise.all(sinks.map((sink) => sink.end()));
+  process.stderr.write("\r\x1b[K");
+}
+
+/** A frame of 8 GPUs, CPU total and memory, 3 s after the one before. */
+function mockFrames(): (seq: number) => Promise<Frame> {
+  const source = mockSource({
+    hosts: 1,
+    gpus: 8,
+    seed: SEED,
+    include: ["gpus", "cpus", "memory"],
+    perCore: false,
+    health: false,
+  });
+  const { signal } = new AbortController();
+  return async (seq) => {
+    const elapsed_ms = seq * INTERVAL_MS;
+    const t_ms = START_MS + elapsed_ms;
+    const read = await source.read({ t_ms, time: localTime(t_ms), monotonic_ms: elapsed_ms, signal });
+    const { errors = [], ...sections } = read;
+    return { t_ms, seq, elapsed_ms, source: "local", hostname: HOSTNAME, errors, ...sections };
+  };
+}
+
+function recording(path: string, codec: CodecName): Sink {
+  const file = AppendFile.create(path);
+  const writer = new SegmentWriter(file, codecs[codec], HEADER, new Detector({ interval_ms: INTERVAL_MS }));
+  return {
+    write: (frame, line) => writer.append(frame, Buffer.from(line)),
+    async end() {
+      await writer.end();
+      file.close();
+    },
+  };
+}
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, one]) => [key, sorted(one)]));
+};
+
+/** Sorted keys, times in whole seconds, and neither `seq` nor `elapsed_ms`. */
+function theirLine(line: string): string {
+  const { t: _t, seq: _seq, elapsed_ms: _elapsed, source: _source, errors: _errors, ...rest } = JSON.parse(line);
+  return `${JSON.stringify(sorted(rest))}\n`;
+}
+
+function singleStream(path: string): Sink {
+  const stream = zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_compressionLevel]: 3 } });
+  const fd = openSync(path, "wx", 0o600);
+  stream.on("data", (bytes: Buffer) => writeSync(fd, bytes));
+  const header = { all_smi_version: "0.28.1", header: true, hosts: [HOSTNAME], interval_ms: INTERVAL_MS, schema: 1 };
+  let waiting = `${JSON.stringify(header)}\n`;
+  const put = async () => {
+    const text = waiting;
+    waiting = "";
+    await new Promise((resolve) => stream.write(text, resolve));
+  };
+  return {
+    async write(_frame, line) {
+      waiting += theirLine(line);
+      if (waiting.length >= STREAM_BYTES) await put();
+    },
+    async end() {
+      await put();
+      await new Promise<void>((resolve) => stream.once("end", resolve).end());
+      closeSync(fd);
+    },
+  };
+}
+
+function cutInLastBlock(whole: string, path: string): void {
+  const file = FileBytes.open(whole);
+  const last = findLastIndex(file, codecs.zstd);
+  file.close();
+  if (last === null) throw new Error(`${whole} has no index`);
+  copyFileSync(whole, path);
+  const { byte_offset, at } = last.index;
+  truncateSync(path, Math.floor((byte_offset + at) / 2));
+}
