@@ -70,12 +70,6 @@ function colourParameter(colour: number, depth: ColourDepth, base: 30 | 40): str
 }
 
 const CUBE = [0, 95, 135, 175, 215, 255] as const;
-/** xterm's defaults. */
-const SIXTEEN: readonly number[] = [
-  0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5, 0x7f7f7f, 0xff0000, 0x00ff00,
-  0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
-];
-
 /** xterm's 256: the 16, a cube of six steps a channel, 24 greys. The 16 are left out: people change those. */
 const TWO_HUNDRED_FIFTY_SIX: readonly number[] = [
   ...CUBE.flatMap((red) => CUBE.flatMap((green) => CUBE.map((blue) => (red << 16) | (green << 8) | blue))),
@@ -89,22 +83,39 @@ function distance(one: number, other: number): number {
   return 2 * red * red + 4 * green * green + 3 * blue * blue;
 }
 
-function nearestIn(palette: readonly number[], known: Map<number, number>, colour: number): number {
-  const found = known.get(colour);
-  if (found !== undefined) return found;
-  let best = 0;
-  for (let i = 1; i < palette.length; i++) {
-    if (distance(colour, palette[i] ?? 0) < distance(colour, palette[best] ?? 0)) best = i;
-  }
-  known.set(colour, best);
-  return best;
-}
-
 const known256 = new Map<number, number>();
-const known16 = new Map<number, number>();
 
 /** The number, of 256, of the colour that comes closest. */
-export const nearest256 = (colour: number): number => 16 + nearestIn(TWO_HUNDRED_FIFTY_SIX, known256, colour);
+export function nearest256(colour: number): number {
+  const found = known256.get(colour);
+  if (found !== undefined) return found;
+  let best = 0;
+  for (const [i, candidate] of TWO_HUNDRED_FIFTY_SIX.entries()) {
+    if (distance(colour, candidate) < distance(colour, TWO_HUNDRED_FIFTY_SIX[best] ?? 0)) best = i;
+  }
+  known256.set(colour, best + 16);
+  return best + 16;
+}
 
-/** The number, of 16, of the colour that comes closest. */
-export const nearest16 = (colour: number): number => nearestIn(SIXTEEN, known16, colour);
+/** Channels this close to each other make a grey. */
+const GREY_CHROMA = 40;
+const BRIGHT = 0xa8;
+/** Up to which level a grey is black, dark grey, light grey; above, white. */
+const GREYS = [
+  [0x20, 0],
+  [0xa0, 8],
+  [0xf0, 7],
+] as const;
+
+/**
+ * The number, of 16, that stands for a colour. Terminals show them differently and people change them, so it goes by
+ * hue, not by distance: a red stays red.
+ */
+export function nearest16(colour: number): number {
+  const channels = [colour >> 16, (colour >> 8) & 255, colour & 255];
+  const [highest, lowest] = [Math.max(...channels), Math.min(...channels)];
+  if (highest - lowest < GREY_CHROMA) return GREYS.find(([level]) => highest < level)?.[1] ?? 15;
+  const middle = (highest + lowest) / 2;
+  const hue = channels.reduce((bits, channel, i) => (channel > middle ? bits | (1 << i) : bits), 0);
+  return highest >= BRIGHT ? hue + 8 : hue;
+}

@@ -11,13 +11,13 @@ const LARGEST = 99_999;
 
 /** Whole, or by its magnitude (`2e9`) where it has more than five digits. */
 export function whole(value: number): string {
-  if (Number.isNaN(value)) return UNKNOWN;
+  if (!Number.isFinite(value)) return UNKNOWN;
   if (Math.abs(value) > LARGEST) return value.toExponential(0).replace("e+", "e");
   return String(Math.round(value));
 }
 
 const known = (value: number | null | undefined): value is number =>
-  value !== null && value !== undefined && !Number.isNaN(value);
+  value !== null && value !== undefined && Number.isFinite(value);
 
 /** `57`, or unknown. */
 export const count = (value: number | null | undefined): string => (known(value) ? whole(value) : UNKNOWN);

@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { CHOICES, drawn, inputOf, mockFrames } from "../../test/screen.ts";
+import type { Frame } from "../frame/frame.ts";
+import { hostsOf } from "./hosts.ts";
+import { shortNames, shownHosts } from "./overview.ts";
+
+test("names without what all of them share", () => {
+  expect(shortNames(["node-0001.cluster.local", "node-0002.cluster.local"])).toEqual(["0001", "0002"]);
+  expect(shortNames(["gpu01", "gpu02", "gpu13"])).toEqual(["01", "02", "13"]);
+  expect(shortNames(["alpha", "alpine"])).toEqual(["alpha", "alpine"]);
+  expect(shortNames(["a-1", "a-1"])).toEqual(["1", "1"]);
+  expect(shortNames(["dgx-01"])).toEqual(["dgx-01"]);
+});
+
+const [healthy] = mockFrames({ hosts: 4, gpus: 1, frames: 1, interval_ms: 3000 });
+if (healthy === undefined) throw new Error("no frame");
+
+/** The second host does not answer, the GPU of the third is lost, the fourth works hardest. */
+const frame: Frame = {
+  ...healthy,
+  scrapes: (healthy.scrapes ?? []).map((scrape, i) =>
+    i === 1 ? { ...scrape, up: false, error: "timed out" } : scrape,
+  ),
+  gpus: (healthy.gpus ?? [])
+    .filter(({ hostname }) => hostname !== "mock-0002")
+    .map((gpu, i) => ({
+      ...gpu,
+      health: null,
+      utilization: [10, null, 99][i] ?? null,
+      ...(i === 1 ? { lost: { since: "2026-04-18T12:00:00.000Z", reason: "fell off the bus" } } : {}),
+    })),
+};
+
+const order = (hostOrder: (typeof CHOICES)["hostOrder"], filter = "") =>
+  shownHosts(hostsOf(frame), { ...CHOICES, hostOrder, filter }).map(({ host }) => host.name.slice(-1));
+
+test("hosts in each order, and filtered", () => {
+  expect(order("given")).toEqual(["1", "2", "3", "4"]);
+  expect(order("trouble")).toEqual(["2", "3", "1", "4"]);
+  expect(order("utilization")).toEqual(["4", "1", "2", "3"]);
+  expect(order("given", "timed out")).toEqual(["2"]);
+  expect(order("given", "H100")).toEqual(["1", "3", "4"]);
+});
+
+test("a hundred hosts of eight GPUs all show on 160x50, and even on 80x24", () => {
+  const input = inputOf(mockFrames({ hosts: 100, gpus: 8, frames: 1, interval_ms: 3000 }), 0);
+  const live = { ...input, status: { kind: "live", isFrozen: false, note: null, progress: null } as const };
+  for (const [width, height] of [
+    [160, 50],
+    [80, 24],
+  ] as const) {
+    const { hits } = drawn(live, width, height);
+    expect(new Set(hits.hosts.map(({ host }) => host)).size).toBe(100);
+  }
+});
+
+test("an arrow between pages of tabs leads to the next page", () => {
+  const frames = mockFrames({ hosts: 30, gpus: 1, frames: 1, interval_ms: 3000 });
+  const opened: (string | null)[] = [];
+  let host: string | null = null;
+  for (let page = 0; page < 10; page++) {
+    const { hits } = drawn(inputOf(frames, 0, { choices: { ...CHOICES, host } }), 80, 24);
+    const next = hits.tabs.find(({ x, width }) => width === 1 && x > 40);
+    if (next === undefined) break;
+    host = next.host;
+    opened.push(host);
+  }
+  expect(opened.length).toBeGreaterThan(2);
+  expect(new Set(opened).size).toBe(opened.length);
+});
