@@ -1,6 +1,7 @@
-/** Longer texts are cut, so that what a block says of its events stays small. */
+/** Longer texts are cut, so that what an index line says of events stays small. */
 const MAX_TEXT = 240;
-const MAX_NAME = 100;
+const MAX_HOST = 100;
+const MAX_NAME = 64;
 
 const plain = (text: string, most: number): string =>
   (/\p{Cc}/u.test(text) ? text.replace(/\p{Cc}+/gu, " ") : text).slice(0, most).toWellFormed();
@@ -8,11 +9,14 @@ const plain = (text: string, most: number): string =>
 /** A text as an event holds it: one line, of bounded length. */
 export const eventText = (text: string): string => plain(text, MAX_TEXT);
 
-/** A kind, host or device likewise. */
+/** A host likewise. */
+export const eventHost = (host: string): string => plain(host, MAX_HOST);
+
+/** A kind or a device likewise. */
 export const eventName = (name: string): string => plain(name, MAX_NAME);
 
 /** What an event with subjects is about: `cpu@dgx-02` of `cpu@dgx-02: no such file`. */
 export function subjectOf(text: string): string {
   const end = text.indexOf(": ");
-  return end < 0 || end > MAX_NAME ? text.slice(0, MAX_NAME) : text.slice(0, end);
+  return end < 0 || end > MAX_HOST ? text.slice(0, MAX_HOST) : text.slice(0, end);
 }

@@ -2,7 +2,7 @@ import type { Frame } from "../frame/frame.ts";
 import { type Conditions, ownerOf } from "./conditions.ts";
 import { type Definition, definitions, type Name } from "./definitions.ts";
 import type { DetectedEvent, EventState, Severity } from "./event.ts";
-import { eventName, eventText } from "./event_text.ts";
+import { eventHost, eventName, eventText } from "./event_text.ts";
 import type { Moment } from "./marks.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -22,7 +22,7 @@ export interface Subject {
 }
 
 export function subject(host: string, device: string | null): Subject {
-  const named = { host: eventName(host), device: device === null ? null : eventName(device) };
+  const named = { host: eventHost(host), device: device === null ? null : eventName(device) };
   return { ...named, owner: ownerOf("", named.host, named.device) };
 }
 

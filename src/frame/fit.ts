@@ -31,31 +31,41 @@ function firstHosts(frame: Frame, hosts: readonly string[], count: number): Fram
   return fewer;
 }
 
+/** A frame as it stands on its line. */
+export interface FittedFrame {
+  readonly frame: Frame;
+  readonly line: string;
+}
+
 /**
- * The line of a frame, of at most `maxBytes`: where it is longer, processes go first, then per-core values, then link
+ * A frame whose line is of at most `maxBytes`: where it is longer, processes go first, then per-core values, then link
  * counters, then whole hosts, and `errors` names what went.
  */
-export function fitLine(frame: Frame, maxBytes: number, encode: (frame: Frame) => string): string {
-  let line = encode(frame);
+export function fitFrame(frame: Frame, maxBytes: number, encode: (frame: Frame) => string): FittedFrame {
+  let fitted = { frame, line: encode(frame) };
   // A UTF-16 unit is three bytes of UTF-8 at most: short lines need no counting.
-  const fits = () => line.length * 3 <= maxBytes || Buffer.byteLength(line) <= maxBytes;
+  const fits = () => fitted.line.length * 3 <= maxBytes || Buffer.byteLength(fitted.line) <= maxBytes;
   let left = frame;
   const named: string[] = [];
-  const say = (words: string): Frame => ({
-    ...left,
-    errors: [...left.errors, `recording: too long, without ${words}`],
-  });
+  const say = (words: string): FittedFrame => {
+    const without = { ...left, errors: [...left.errors, `recording: too long, without ${words}`] };
+    return { frame: without, line: encode(without) };
+  };
   for (const [words, leaveOut] of STEPS) {
-    if (fits()) return line;
+    if (fits()) return fitted;
     left = leaveOut(left);
     named.push(words);
-    line = encode(say(named.join(", ")));
+    fitted = say(named.join(", "));
   }
   const hosts = hostIds(left);
   for (let count = hosts.length >> 1; !fits(); count >>= 1) {
     left = firstHosts(left, hosts, count);
-    line = encode(say([...named, `${hosts.length - count} of ${hosts.length} hosts`].join(", ")));
+    fitted = say([...named, `${hosts.length - count} of ${hosts.length} hosts`].join(", "));
     if (count === 0) break;
   }
-  return line;
+  return fitted;
 }
+
+/** The line of such a frame. */
+export const fitLine = (frame: Frame, maxBytes: number, encode: (frame: Frame) => string): string =>
+  fitFrame(frame, maxBytes, encode).line;

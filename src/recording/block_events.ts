@@ -1,6 +1,6 @@
 import { MAX_OPEN } from "../events/conditions.ts";
 import type { DetectedEvent, EventState, Severity } from "../events/event.ts";
-import { eventName, eventText } from "../events/event_text.ts";
+import { eventHost, eventName, eventText } from "../events/event_text.ts";
 import { isObject, isPosition, parseTime } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
 import { MAX_BLOCK_EVENTS } from "./limits.ts";
@@ -54,7 +54,7 @@ function decodeEvent(value: unknown): DetectedEvent[] {
       seq,
       t_ms,
       elapsed_ms,
-      host: eventName(host),
+      host: eventHost(host),
       device: typeof device === "string" ? eventName(device) : null,
       text: eventText(text),
     },

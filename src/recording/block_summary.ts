@@ -32,7 +32,7 @@ export interface BlockSummary extends Curves {
 export const openAfterBlock = ({ open, events, more }: BlockSummary): readonly DetectedEvent[] | null =>
   events === null || Object.keys(more).length > 0 ? null : openAfter(open, events);
 
-/** `withOpen`: `false` where what was on follows from the block before. */
+/** `withOpen`: whether to say what was on. */
 export function encodeBlock(block: BlockSummary, withOpen: boolean): unknown {
   const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_seq, frames, ...others } = block;
   const { open, events, more, interval_ms, ...rest } = others;
@@ -56,7 +56,7 @@ function decodeRange(value: unknown): Range | undefined {
   return value as unknown as Range;
 }
 
-/** `before`: the block before it, from which follows what was on where that is not said. */
+/** `before`: the block before it, from which follows what was on where that is not said. Without it events mean nothing. */
 export function decodeBlock(value: unknown, before: BlockSummary | null): BlockSummary | null {
   if (!isObject(value)) return null;
   const times = [value.first_t, value.last_t, value.lowest_t, value.highest_t].map(parseTime);
@@ -69,13 +69,14 @@ export function decodeBlock(value: unknown, before: BlockSummary | null): BlockS
     const range = decodeRange(value[curve]);
     if (range !== undefined) curves[curve] = range;
   }
+  const open = decodeEvents(value.open) ?? (before && openAfterBlock(before));
   return {
     ...({ first_seq, frames, first_elapsed_ms, elapsed_ms, errors } as Record<string, number>),
     ...{ first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms },
     interval_ms: isPosition(interval_ms) ? interval_ms : null,
-    open: decodeEvents(value.open) ?? (before && openAfterBlock(before)) ?? [],
-    events: decodeEvents(value.events),
-    more: decodeCounts(value.more),
+    open: open ?? [],
+    events: open && decodeEvents(value.events),
+    more: open ? decodeCounts(value.more) : {},
     ...curves,
   } as BlockSummary;
 }

@@ -48,11 +48,20 @@ export function headerLine({ t_ms, ...rest }: Header): Uint8Array {
   return line({ schema: SCHEMA, header: true, t: formatTime(t_ms), ...rest });
 }
 
-/** These lines are long: what was on when a block began is left out where it follows from the block before. */
+/** So many events of beginnings are repeated at most: a reader takes 8 MiB of an index line. */
+const MAX_REPEATED_OPEN = 768;
+
+/**
+ * These lines are long: what was on when a block began is left out where it follows from the block before, and where
+ * there is too much of it. Then a reader does as if nobody had looked for events in that block.
+ */
 function encodeEntries(entries: readonly IndexEntry[]): unknown {
+  let repeated = 0;
   return entries.map(({ block, ...entry }, n) => {
     const before = entries[n - 1]?.block;
-    return { ...entry, block: encodeBlock(block, before === undefined || openAfterBlock(before) === null) };
+    const follows = before !== undefined && openAfterBlock(before) !== null;
+    if (!follows) repeated += block.open.length;
+    return { ...entry, block: encodeBlock(block, !follows && repeated <= MAX_REPEATED_OPEN) };
   });
 }
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { systemWords } from "../errors.ts";
 import { Detector } from "../events/detector.ts";
 import { frameLine } from "../frame/encode.ts";
-import { fitLine } from "../frame/fit.ts";
+import { fitFrame } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
 import { lockFile } from "../libc.ts";
 import { AppendFile, syncDirectory } from "./append_file.ts";
@@ -157,8 +157,9 @@ export class Recorder {
       await this.#makeRoom();
       const writer = this.#writer ?? this.#begin();
       const dropped = this.#queue.droppedSince;
-      const frame = this.#numbered(offered, dropped);
-      await writer.append(frame, this.#encode(frame));
+      // What had to be left out is not in the recording: nobody shall find events in it.
+      const { frame, line } = fitFrame(this.#numbered(offered, dropped), MAX_LINE_BYTES, frameLine);
+      await writer.append(frame, this.#encode(line));
       this.#queue.saidDropped(dropped);
       this.#written();
     } catch (error) {
@@ -207,10 +208,10 @@ export class Recorder {
     return this.#last.elapsed_ms + Math.max(0, first.t_ms - this.#last.t_ms) - own_ms;
   }
 
-  #encode(frame: Frame): Uint8Array {
-    const line = encoder.encode(`${fitLine(frame, MAX_LINE_BYTES, frameLine)}\n`);
-    this.#queue.frameBytes = line.length;
-    return line;
+  #encode(line: string): Uint8Array {
+    const bytes = encoder.encode(`${line}\n`);
+    this.#queue.frameBytes = bytes.length;
+    return bytes;
   }
 
   #header(): Header {
