@@ -23,12 +23,12 @@ function scrubberHeight({ input, cells }: Scene): number {
 export function drawScreen(scene: Scene): void {
   const { cells, input } = scene;
   const bottom = cells.height - 1;
-  drawStatus(scene, bottom);
   const scrubber = scrubberHeight(scene);
   if (scrubber > 0) drawScrubber(scene, bottom - scrubber, scrubber);
   const height = bottom - scrubber;
   if (input.position === null) drawWaiting(scene, height);
   else drawBody(scene, input.position, height);
+  drawStatus(scene, bottom);
   if (input.choices.isHelpOpen) drawHelp(scene, 0, height, scene.hits.hostOrder.length > 1);
 }
 

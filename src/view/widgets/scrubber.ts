@@ -1,10 +1,8 @@
 import type { DetectedEvent, Severity } from "../../events/event.ts";
-import type { EnvelopeColumn } from "../../recording/cursor.ts";
-import type { Style } from "../cells.ts";
+import type { CursorRange, EnvelopeColumn } from "../../recording/cursor.ts";
 import { percent } from "../format.ts";
 import { columnOf, type Region } from "../hits.ts";
 import { MARGIN, type Scene } from "../screens/scene.ts";
-import type { Theme } from "../theme.ts";
 import { drawGraph } from "./graph.ts";
 
 const LINE = 0x2500;
@@ -56,30 +54,23 @@ function drawLine(scene: Scene, { x, y, width }: Region, envelope: readonly (Env
   for (let column = 0; column < width; column++) {
     cells.put(x + column, y, envelope[column] ? LINE : GAP, column <= playhead ? theme.dim : theme.faint);
   }
-  const marks = marksOf(events, width, range);
-  for (const [column, severity] of marks) {
-    cells.put(x + column, y, severity === "critical" ? CRITICAL : EVENT, markStyle(severity, theme));
+  for (const [column, mark] of marksOf(events, width, range).entries()) {
+    const style = MARK_STYLES[mark];
+    if (style !== undefined) cells.put(x + column, y, mark === RANK.critical ? CRITICAL : EVENT, theme[style]);
   }
   if (playhead >= 0) cells.put(x + playhead, y, PLAYHEAD, theme.accent);
 }
 
-const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+const RANK: Readonly<Record<Severity, number>> = { info: 1, warning: 2, critical: 3 };
+const MARK_STYLES = [undefined, "dim", "warning", "critical"] as const;
 
-const markStyle = (severity: Severity, theme: Theme): Style =>
-  severity === "critical" ? theme.critical : severity === "warning" ? theme.warning : theme.dim;
-
-/** The gravest event that begins in each column. */
-function marksOf(
-  events: readonly DetectedEvent[],
-  width: number,
-  range: Scene["input"]["timeline"]["range"],
-): Map<number, Severity> {
-  const marks = new Map<number, Severity>();
+/** The gravest event that begins in each column; 0: none. A long recording has many thousands. */
+function marksOf(events: readonly DetectedEvent[], width: number, range: CursorRange): Uint8Array {
+  const marks = new Uint8Array(width);
   for (const { state, severity, elapsed_ms } of events) {
     if (state === "end") continue;
     const column = columnOf(elapsed_ms, width, range);
-    const there = marks.get(column);
-    if (there === undefined || rank[severity] > rank[there]) marks.set(column, severity);
+    marks[column] = Math.max(marks[column] ?? 0, RANK[severity]);
   }
   return marks;
 }

@@ -42,9 +42,9 @@ const REPLAY_HINTS = [
   "+ - speed",
   "L loop",
   "/ filter",
-  "Tab host",
 ] as const;
 const LIVE_HINTS = ["space freeze", "[ ] step", "/ filter", "c m G sort", "f GPU only", "z zone"] as const;
+const HOSTS_HINT = "Tab host";
 const LAST_HINTS = ["? help", "q quit"] as const;
 
 /** The bottom line: the chip, and beside it what is being typed, or what takes its time, or a note, or the keys. */
@@ -62,8 +62,9 @@ export function drawStatus(scene: Scene, y: number): void {
 }
 
 /** As many as fit, help before all others. */
-function drawHints({ cells, theme, input }: Scene, x: number, y: number): void {
-  const hints = input.status.kind === "replay" ? REPLAY_HINTS : LIVE_HINTS;
+function drawHints({ cells, theme, input, hits }: Scene, x: number, y: number): void {
+  const keys = input.status.kind === "replay" ? REPLAY_HINTS : LIVE_HINTS;
+  const hints = hits.hostOrder.length > 1 ? [...keys, HOSTS_HINT] : keys;
   const end = cells.width - MARGIN;
   let shown: readonly string[] = [];
   for (let count = 1; count <= hints.length + LAST_HINTS.length; count++) {
