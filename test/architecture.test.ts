@@ -89,6 +89,18 @@ test("the arrows between the folders go one way", () => {
   expect(forbidden).toEqual([]);
 });
 
+test("a replay loads no source, whatever the machine", () => {
+  const loaded = new Set<string>(["cli/view_replay.ts"]);
+  for (const path of loaded) {
+    const source = sources.find((one) => one.path === path);
+    // Types are no code: what only they need is not loaded.
+    const imports = source === undefined ? [] : transpiler.scanImports(source.text).map((one) => one.path);
+    for (const name of source === undefined ? [] : ownImports({ ...source, imports })) loaded.add(name);
+  }
+  expect([...loaded]).toContain("view/terminal.ts");
+  expect([...loaded].filter((path) => ["sources", "sampler"].includes(partOf(path)))).toEqual([]);
+});
+
 test("frame/ imports nothing at all", () => {
   expect(
     offenders((source) =>

@@ -12,7 +12,7 @@ import {
 
 /** A cursor over frames in memory, whose `elapsed_ms` are their places. A move can be made to take its time. */
 export class MemoryCursor implements Cursor {
-  readonly analysed = 1;
+  analysed = 1;
   readonly frames: Frame[];
   readonly skipped = new Map<string, number>();
   readonly refused = null;

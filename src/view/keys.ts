@@ -119,7 +119,7 @@ const jump =
 const toEvent =
   (direction: 1 | -1): Action =>
   ({ travel, say }) =>
-    say(travel.toEvent(direction) ?? `no ${direction > 0 ? "later" : "earlier"} event`);
+    say(travel.toEvent(direction));
 
 const tenths: readonly [Key, Action][] = Array.from({ length: 10 }, (_, tenth) => [
   String(tenth),

@@ -17,7 +17,7 @@ export interface OnceOptions extends Subject {
   readonly height: number;
 }
 
-/** A history that takes longer than this is shown as far as it came. */
+/** What is filled in behind (events and envelope of a recording without an index, histories) may take so long. */
 const PATIENCE_MS = 5000;
 /** Events of a long recording without index may take minutes to find. */
 const ANALYSIS_PATIENCE_MS = 1000;
@@ -27,6 +27,7 @@ export async function drawOnce(options: OnceOptions): Promise<Cells> {
   const { cursor, start, isLive, width, height, theme } = options;
   await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
   await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
+  await until(cursor, () => cursor.analysed >= 1, PATIENCE_MS);
   const cells = new Cells(width, height);
   const isComplete = () => {
     let isFilled = true;

@@ -437,10 +437,11 @@ test("events: the next and the previous stop, and nothing beyond the last", asyn
   expect(await go(1)).toBe("dgx-01 GPU 2: XID 79 · dgx-01: GPU 2 is lost");
   expect(await go(1)).toBe("dgx-01 GPU 2: throttled");
   expect(await go(1)).toBe("GPU 2: dgx-01 is back");
-  expect(await go(1)).toBeNull();
+  expect(await go(1)).toBe("no later event");
   expect(await go(-1)).toContain("throttled");
   expect(await go(-1)).toContain("XID 79");
-  expect(await go(-1)).toBeNull();
+  cursor.analysed = 0.5;
+  expect(await go(-1)).toBe("no earlier event found yet");
   expect(visited).toEqual([10, 20, 40, 40, 20, 10, 10]);
 });
 

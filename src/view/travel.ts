@@ -47,14 +47,15 @@ export class Travel {
     } else this.to(placeOf(target, this.#cursor.range));
   }
 
-  /** To the next or previous frame at which something happened; what that is, or null where there is none. */
-  toEvent(direction: 1 | -1): string | null {
+  /** To the next or previous frame at which something happened. What that is, or that there is none. */
+  toEvent(direction: 1 | -1): string {
     const { shown } = this.#player;
-    if (shown === null) return null;
+    const none = direction > 0 ? "no later event" : "no earlier event";
+    if (shown === null) return none;
     const here = shown.frame.seq ?? shown.ordinal;
     const events = this.#cursor.events().filter(isStop);
     const found = direction > 0 ? events.find(({ seq }) => seq > here) : events.findLast(({ seq }) => seq < here);
-    if (found === undefined) return null;
+    if (found === undefined) return this.#cursor.analysed < 1 ? `${none} found yet` : none;
     this.#player.travel(() => this.#cursor.seekTo(found.seq));
     const together = events.filter(({ seq }) => seq === found.seq);
     return together.map(sentence).join(" · ");

@@ -114,6 +114,32 @@ test(
 );
 
 test(
+  "n and N go from event to event, and say what it is",
+  async () => {
+    const pty = replay(HOUR, "--paused");
+    await pty.untilText(/[▲X]─/);
+    const elapsed = () => /REPLAY \| ([\d:]+)/.exec(pty.chip)?.[1] ?? "";
+    const next = async (key: string, isThere: (now: string) => boolean) => {
+      pty.type(key);
+      await pty.until(`an event by ${key}`, () => isThere(elapsed()));
+      return elapsed();
+    };
+    const first = await next("n", (now) => now > "00:00:00");
+    await pty.untilText(/paused +mock-0001 .*: /);
+    const second = await next("n", (now) => now > first);
+    expect(await next("N", (now) => now < second)).toBe(first);
+    pty.type("\x1b[F");
+    await pty.untilChip(/end$/);
+    const last = await next("N", (now) => now < "01:00:00");
+    pty.type("n");
+    await pty.untilText("no later event");
+    expect(elapsed()).toBe(last);
+    await quit(pty);
+  },
+  TEST_MS,
+);
+
+test(
   "the scrubber: a click seeks, and so does dragging, beyond its ends to the ends",
   async () => {
     const pty = replay(HOUR, "--paused");
