@@ -10,7 +10,7 @@ import { ALL, measureKey } from "../frame/points.ts";
 import { BlockCursor } from "./block_cursor.ts";
 import { RingStore } from "./ring_store.ts";
 
-const RUNS = 150;
+const RUNS = 80;
 /** Blocks of a few frames, of which some ten are kept. */
 const LIMITS = { frames: 8, textBytes: 24 << 10, heldBytes: 20 << 10 };
 
