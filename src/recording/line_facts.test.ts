@@ -94,7 +94,7 @@ describe("lines that are no frames", () => {
   test.each([
     [
       "header",
-      Buffer.from(headerLine({ ...({} as never), t_ms: 0 }))
+    ["header", '{"schema":1,"header":true,"t":"2026-04-18T12:00:00.000Z","interval_ms":3000,"source":"local"}'],
         .toString()
         .trimEnd(),
     ],
