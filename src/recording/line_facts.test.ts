@@ -92,7 +92,6 @@ const splice = (text: string, at: number, length: number, by: string): string =>
 
 describe("lines that are no frames", () => {
   test.each([
-    [
     ["header", '{"schema":1,"header":true,"t":"2026-04-18T12:00:00.000Z","interval_ms":3000,"source":"local"}'],
     ["header", '{"all_smi_version":"0.28.1","header":true,"hosts":["a"],"interval_ms":1000,"schema":1}'],
     ["index", '{"schema":1,"index":true,"seq":3,"byte_offset":100,"t":"2026-04-18T12:02:06.000Z"}'],
