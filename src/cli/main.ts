@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
+import { infoCommand } from "./info.ts";
 import { recordCommand } from "./record.ts";
 import { snapshotCommand } from "./snapshot.ts";
 import { localCommand, viewCommand } from "./view.ts";
@@ -16,7 +17,8 @@ function program(): Command {
     .addCommand(viewCommand())
     .addCommand(localCommand())
     .addCommand(recordCommand())
-    .addCommand(snapshotCommand());
+    .addCommand(snapshotCommand())
+    .addCommand(infoCommand());
 }
 
 /** Errors are thrown, not printed: one place says them, as one line. */

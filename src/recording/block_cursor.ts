@@ -27,6 +27,7 @@ const lastOrdinal = (block: Block): number => block.first_ordinal + block.frames
 /** A cursor over blocks, wherever they are kept. A move decodes one block at most, a neighbouring one mostly none. */
 export class BlockCursor implements Cursor {
   readonly #store: BlockStore;
+  readonly #interval_ms: () => number | null;
   readonly #cache: BlockCache;
   readonly #points = new PointStore();
   readonly #history: HistoryFiller;
@@ -45,6 +46,7 @@ export class BlockCursor implements Cursor {
   /** `interval_ms`: from one frame to the next, as far as that is known; what is a gap depends on it. */
   constructor(store: BlockStore, interval_ms: () => number | null) {
     this.#store = store;
+    this.#interval_ms = interval_ms;
     this.#numbering = store.numbering;
     this.#analyst = new Analyst(store, interval_ms);
     this.#cache = new BlockCache(store);
@@ -173,7 +175,7 @@ export class BlockCursor implements Cursor {
   }
 
   envelope(columns: number): readonly (EnvelopeColumn | null)[] {
-    return envelopeOf(this.#store.blocks, this.range, columns);
+    return envelopeOf(this.#store.blocks, this.range, columns, this.#interval_ms());
   }
 
   events(): readonly DetectedEvent[] {

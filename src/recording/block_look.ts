@@ -62,19 +62,31 @@ export class BlockLook {
   #slices(first_ms: number, last_ms: number): Slices {
     const count = Math.max(1, Math.min(SLICES, this.#points.length));
     const length_ms = Math.max(1, last_ms - first_ms) / count;
+    const sliceOf = (place_ms: number) =>
+      Math.min(count - 1, Math.max(0, Math.floor((place_ms - first_ms) / length_ms)));
+    const link_ms = LINK_STEPS * medianStep(this.#points);
     const slices: { [F in Fine]?: (Range | null)[] } = {};
-    for (const { place_ms, ranges } of this.#points) {
-      const n = Math.min(count - 1, Math.max(0, Math.floor((place_ms - first_ms) / length_ms)));
+    this.#points.forEach(({ place_ms, ranges }, n) => {
+      const next_ms = this.#points[n + 1]?.place_ms ?? place_ms;
+      const to = next_ms - place_ms <= link_ms ? Math.max(sliceOf(place_ms), sliceOf(next_ms) - 1) : sliceOf(place_ms);
       for (const curve of FINE) {
         const range = ranges[curve];
         if (range === undefined) continue;
-        const row = slices[curve] ?? Array.from({ length: count }, () => null);
-        slices[curve] = row;
-        row[n] = joined(row[n] ?? null, range);
+        slices[curve] ??= Array.from({ length: count }, () => null);
+        const row = slices[curve];
+        for (let slice = sliceOf(place_ms); slice <= to; slice++) row[slice] = joined(row[slice] ?? null, range);
       }
-    }
+    });
     return slices;
   }
+}
+
+/** A value lasts until the next frame, unless that is so many usual steps away: then there is a gap. */
+const LINK_STEPS = 2.5;
+
+function medianStep(points: readonly Point[]): number {
+  const steps = points.slice(1).map(({ place_ms }, n) => place_ms - (points[n]?.place_ms ?? 0));
+  return steps.sort((a, b) => a - b)[steps.length >> 1] ?? 0;
 }
 
 /** Means are those of frames: halves of two that are joined, which a drawing does not tell from the true one. */
