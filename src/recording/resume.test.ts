@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { eventfulStretches, framesOf } from "../../test/event_frames.ts";
+import { eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
 import { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import { decodeLine } from "../frame/decode.ts";
@@ -220,3 +220,18 @@ test("the index tells the events that a scan finds, and what was on, whatever be
   );
   await fc.assert(property, { numRuns: 40, interruptAfterTimeLimit: 30_000 });
 }, 60_000);
+
+test("what was on at the end of a file that is not continued is on in the next one", async () => {
+  const hot = [92, 93, 94].map((celsius, n) => frameWith([gpu(0, { celsius })], { seq: n, elapsed_ms: n * 1000 }));
+  await inFolder(async (folder) => {
+    const path = join(folder, "r.ndjson");
+    writeFileSync(path, hot.map((frame) => `${frameLine(frame)}\n`).join(""));
+    await play(path, "none", hot, new Map());
+    const [adopted] = listSegments(path);
+    const scanned = await scan([adopted?.path ?? "", path]);
+    const [entry] = indexed([path]);
+    expect(scanned[3]?.open.map(({ kind, seq }) => [kind, seq])).toEqual([["temperature", 0]]);
+    expect(entry?.block.open).toEqual(scanned[3]?.open ?? []);
+    expect(entry?.block.events).toEqual([]);
+  });
+});
