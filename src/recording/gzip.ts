@@ -15,6 +15,8 @@ const FLUSH_MARK = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 /** An empty final block with fixed codes: the shortest end of a deflate stream. */
 const EMPTY_FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
 const TRAILER_BYTES = 8;
+/** Nothing limits the names in it, but for reason. */
+const LONGEST_HEADER_BYTES = 128 << 10;
 /** Bytes that look like a flush and are none are rare; where nothing else is found, all is encoded again. */
 const MOST_TRIES = 16;
 
@@ -48,7 +50,7 @@ export function memberHeaderBytes(bytes: Uint8Array): number | null {
   for (const flag of [8, 16]) {
     if ((flags & flag) === 0) continue;
     const end = bytes.indexOf(0, at);
-    if (end < 0) return 0;
+    if (end < 0) return bytes.length > LONGEST_HEADER_BYTES ? null : 0;
     at = end + 1;
   }
   if (flags & 2) at += 2;

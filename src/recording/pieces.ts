@@ -23,6 +23,8 @@ const OUTPUT_BYTES = 256 << 10;
 /** A small one makes the public stream slow, by a factor of two and more. */
 const STREAM_CHUNK_BYTES = 1 << 20;
 const GZIP_TRAILER_BYTES = 8;
+/** Rubbish can look like the beginning of a unit at every few bytes. After so many that have no end reading ends. */
+const MOST_BROKEN_UNITS = 1024;
 
 /** The text of a file from the unit at `from` on, whatever state it is in, in bounded memory. */
 export async function* textPieces(file: FileBytes, codec: Codec, from: number): AsyncGenerator<Piece> {
@@ -30,9 +32,16 @@ export async function* textPieces(file: FileBytes, codec: Codec, from: number): 
     for (let at = from; at < file.size; at += OUTPUT_BYTES) yield { text: file.read(at, OUTPUT_BYTES), unit_at: from };
     return;
   }
+  let broken = 0;
   for (let at = from; at < file.size; ) {
-    const length = yield* unit(file, codec, codec.name, at);
-    at = length === null ? findMagic(file, codec, at + 1) : at + length;
+    const length: Length = yield* unit(file, codec, codec.name, at);
+    const next = typeof length === "number" ? at + length : findMagic(file, codec, at + 1);
+    if (length === null && next < file.size) yield { damage: "it has no end", unit_at: at };
+    if (typeof length !== "number" && ++broken === MOST_BROKEN_UNITS) {
+      yield { damage: "so much before it is damaged that reading ends here", unit_at: at };
+      return;
+    }
+    at = next;
   }
 }
 
@@ -48,32 +57,31 @@ function findMagic(file: FileBytes, codec: Codec, from: number): number {
 
 type Compression = "zstd" | "gzip";
 
-/** Yields the text of the unit at `at`; returns its length, `null` where it has no end. */
-async function* unit(
-  file: FileBytes,
-  codec: Codec,
-  kind: Compression,
-  at: number,
-): AsyncGenerator<Piece, number | null> {
+/** Of a unit; `null` where it has no end, `"damaged"` where that was said. */
+type Length = number | null | "damaged";
+
+/** Yields the text of the unit at `at`. */
+async function* unit(file: FileBytes, codec: Codec, kind: Compression, at: number): AsyncGenerator<Piece, Length> {
   for (const window of WINDOW_BYTES) {
     const bytes = file.read(at, window);
     const { text, length, damage } = codec.decodeUnit(bytes, AT_ONCE_TEXT_BYTES);
-    if (length === null && at + bytes.length < file.size) continue;
+    // More of it would not make it better.
     if (damage !== null) break;
+    if (length === null && at + bytes.length < file.size) continue;
     yield { text: Buffer.from(text.buffer, text.byteOffset, text.length), unit_at: at };
     return length;
   }
   const skip = headerBytes(kind, file.read(at, INPUT_BYTES));
   if (skip === null) {
     yield { damage: `no ${kind} begins here`, unit_at: at };
-    return null;
+    return "damaged";
   }
   const decoder = stepDecoder(kind, WINDOW_LOG_MAX);
   const fed =
     decoder === null
       ? yield* throughStream(file, kind, at, at + skip)
       : yield* inSteps(file, codec, kind, decoder, at, at + skip);
-  if (fed === null) return null;
+  if (typeof fed !== "number") return fed;
   return skip + fed + (kind === "gzip" ? GZIP_TRAILER_BYTES : 0);
 }
 
@@ -88,7 +96,7 @@ const extentOf = (kind: Compression): ((piece: Buffer) => { bytes: number; isEnd
   return (piece) => ({ bytes: walker.consume(piece), isEnd: walker.state !== "open" });
 };
 
-/** Returns how many bytes the decoder took, `null` where the unit does not end or is damaged. */
+/** Returns how many bytes the decoder took. */
 async function* inSteps(
   file: FileBytes,
   codec: Codec,
@@ -96,7 +104,7 @@ async function* inSteps(
   decoder: StepDecoder,
   unit_at: number,
   from: number,
-): AsyncGenerator<Piece, number | null> {
+): AsyncGenerator<Piece, Length> {
   const output = Buffer.allocUnsafe(OUTPUT_BYTES);
   const extent = extentOf(kind);
   const given: Given = { bytes: 0, crc32: kind === "gzip" ? 0 : null };
@@ -116,7 +124,7 @@ async function* inSteps(
     const text = textBefore(file, codec, unit_at, at + INPUT_BYTES).subarray(given.bytes);
     if (text.length > 0) yield { text, unit_at };
     yield { damage: error instanceof Error ? error.message : String(error), unit_at };
-    return null;
+    return "damaged";
   } finally {
     decoder.close();
   }
@@ -172,7 +180,7 @@ async function* throughStream(
   kind: Compression,
   unit_at: number,
   from: number,
-): AsyncGenerator<Piece, number | null> {
+): AsyncGenerator<Piece, Length> {
   const params = { [zlib.constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX };
   const stream: Transform & Counted =
     kind === "zstd"
@@ -183,8 +191,9 @@ async function* throughStream(
     for await (const text of stream) yield { text, unit_at };
   } catch (error) {
     // A unit that the file's end cuts off has given all it had; the decoder calls that an error, too.
-    if (!(await feeding).isAtEnd) yield { damage: String(error), unit_at };
-    return null;
+    if ((await feeding).isAtEnd) return null;
+    yield { damage: String(error), unit_at };
+    return "damaged";
   } finally {
     stream.destroy();
   }
@@ -200,6 +209,8 @@ async function feed(
   stream: Transform,
   extent: ReturnType<typeof extentOf>,
 ): Promise<{ bytes: number; isEnd: boolean; isAtEnd: boolean }> {
+  // A decoder that fails, or that nobody reads any more, never calls back.
+  const closed = new Promise((resolve) => stream.once("close", resolve));
   let at = from;
   let isEnd = false;
   while (at < file.size && !isEnd && !stream.destroyed && !stream.readableEnded) {
@@ -208,7 +219,8 @@ async function feed(
     const part = extent(piece);
     isEnd = part.isEnd;
     at += part.bytes;
-    await new Promise((resolve) => stream.write(piece.subarray(0, part.bytes), resolve));
+    const written = new Promise((resolve) => stream.write(piece.subarray(0, part.bytes), resolve));
+    await Promise.race([written, closed]);
   }
   stream.end();
   return { bytes: at - from, isEnd, isAtEnd: at >= file.size };
