@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FileBytes } from "../src/recording/bytes.ts";
+import { codecOf } from "../src/recording/codec.ts";
+import { scanLines } from "../src/recording/scan.ts";
+
+const PROGRAM = join(import.meta.dir, "../bin/all-smi");
+
+/** Until every section has had its first, dearer reading and idle processes are known as such. */
+const WARM_UP_FRAMES = 30;
+
+/** Of /proc/PID/stat: USER_HZ is 100 on every Linux that Bun runs on. */
+const TICK_MS = 10;
+
+/** What a real `all-smi record` cost. */
+export interface RecorderCost {
+  readonly frames: number;
+  readonly cpuPerFrame_ms: number;
+  readonly memory: Memory;
+  /** Of the recording as stored. */
+  readonly bytesPerFrame: number;
+}
+
+/** In MiB, as /proc/PID/status has it. File pages are Bun's program and shared with all that run it. */
+export interface Memory {
+  readonly resident: number;
+  readonly anonymous: number;
+  readonly file: number;
+  readonly highest: number;
+}
+
+interface Sample {
+  readonly t_ms: number;
+  readonly cpu_ms: number;
+}
+
+/** Records that many frames in a process of its own, and measures what comes after the warm-up. */
+export async function measureRecorder(
+  options: readonly string[],
+  frames: number,
+  interval_s: number,
+): Promise<RecorderCost> {
+  const folder = mkdtempSync(join(tmpdir(), "all-smi-bench-"));
+  const path = join(folder, "trace.ndjson.zst");
+  const recorder = Bun.spawn([PROGRAM, "record", "-o", path, "-i", String(interval_s), "--quiet", ...options], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  try {
+    await firstBytes(path);
+    await Bun.sleep(WARM_UP_FRAMES * interval_s * 1000);
+    const before = sampleOf(recorder.pid);
+    await Bun.sleep(frames * interval_s * 1000);
+    const after = sampleOf(recorder.pid);
+    const memory = memoryOf(recorder.pid);
+    recorder.kill("SIGTERM");
+    if ((await recorder.exited) !== 0) throw new Error(`record ${options.join(" ")} failed`);
+    const times = await frameTimes(path);
+    const measured = times.filter((t_ms) => t_ms >= before.t_ms && t_ms < after.t_ms).length;
+    return {
+      frames: times.length,
+      cpuPerFrame_ms: (after.cpu_ms - before.cpu_ms) / measured,
+      memory,
+      bytesPerFrame: statSync(path).size / times.length,
+    };
+  } finally {
+    recorder.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function firstBytes(path: string): Promise<void> {
+  while ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) await Bun.sleep(20);
+}
+
+/** User and system time, the 14th and 15th field; the name before them may hold anything but the last bracket. */
+function sampleOf(pid: number): Sample {
+  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { t_ms: Date.now(), cpu_ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
+}
+
+function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/status`, "latin1");
+  const mebibytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
+  return {
+    resident: mebibytes("VmRSS"),
+    anonymous: mebibytes("RssAnon"),
+    file: mebibytes("RssFile"),
+    highest: mebibytes("VmHWM"),
+  };
+}
+
+async function frameTimes(path: string): Promise<number[]> {
+  const file = FileBytes.open(path);
+  const times: number[] = [];
+  try {
+    for await (const one of scanLines(file, codecOf(file.read(0, 64)))) {
+      if (!("line" in one)) throw new Error(one.skipped);
+      const line: { t: string; header?: true; index?: true } = JSON.parse(Buffer.from(one.line).toString());
+      if (!line.header && !line.index) times.push(Date.parse(line.t));
+    }
+  } finally {
+    file.close();
+  }
+  return times;
+}
