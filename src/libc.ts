@@ -7,6 +7,7 @@ const NAMES = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.
 const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
 function load() {
@@ -37,4 +38,14 @@ export function boottime_ms(): number | null {
   if (libc === null || process.platform !== "linux") return null;
   if (libc.clock_gettime(CLOCK_BOOTTIME, ptr(timespec)) !== 0) return null;
   return Number(timespec[0]) * 1000 + Number(timespec[1]) / 1e6;
+}
+
+const MADV_DONTNEED = 4;
+
+/**
+ * Takes pages out of the resident set; when touched, those of a file that nobody wrote to come back out of the page
+ * cache. Only for such: of other memory the content would be lost. Linux only.
+ */
+export function forgetFilePages(address: number, lengthBytes: number): void {
+  libc?.madvise(address, lengthBytes, MADV_DONTNEED);
 }

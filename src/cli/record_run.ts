@@ -7,6 +7,7 @@ import { resolveOutput } from "../recording/name.ts";
 import { Recorder } from "../recording/recorder.ts";
 import { RecordingStream } from "../recording/stream.ts";
 import { Sampler } from "../sampler.ts";
+import { forgetStartupCode } from "./program_pages.ts";
 import type { RecordOptions } from "./record.ts";
 import { RecordProgress } from "./record_progress.ts";
 import { stopSignal } from "./signals.ts";
@@ -84,16 +85,21 @@ const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header
   timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 });
 
+/** By then everything that is done every cycle has been done, and what was only for the start shows. */
+const SETTLED_FRAMES = 5;
+
 async function sample(
   sampler: Sampler,
   stop: AbortSignal,
   progress: RecordProgress,
   take: (frame: Frame) => void,
 ): Promise<void> {
+  let frames = 0;
   try {
     await sampler.run(stop, (frame) => {
       progress.note(frame.errors);
       take(frame);
+      if (++frames === SETTLED_FRAMES) forgetStartupCode();
     });
   } finally {
     sampler.close();
