@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFile
 import { join, resolve } from "node:path";
 import { bareFrame, openRecorder, recordFrames, writeFrames } from "./in_process.ts";
 import { complaint, counted, EXTENSIONS, framesOf, readFrames, readLines, scanned, seqsOf } from "./recordings.ts";
-import { type Outcome, record, SMALL, TEST_MS, testFolder } from "./run.ts";
+import { type Outcome, record, SMALL, testFolder } from "./run.ts";
 
 const root = testFolder();
 const RUST = resolve(import.meta.dir, "..", "fixtures", "rust");
@@ -55,7 +55,7 @@ async function expectSetAside(folder: string, path: string, before: number, opti
   expect(seqsOf(lines)).toEqual(counted(framesOf(lines).length, before));
 }
 
-describe.each(EXTENSIONS)("after a power loss, %s", (extension) => {
+describe.concurrent.each(EXTENSIONS)("after a power loss, %s", (extension) => {
   test.each(["killed", "closed"] as const)("zero bytes at the end of a file that was %s", async (end) => {
     const { folder, path } = newPath(extension);
     writeFileSync(path, Buffer.concat([await bytesOf(extension, end), Buffer.alloc(5000)]));
@@ -78,7 +78,7 @@ describe.each(EXTENSIONS)("after a power loss, %s", (extension) => {
   });
 });
 
-describe.each(COMPRESSED)("damage, %s", (extension) => {
+describe.concurrent.each(COMPRESSED)("damage, %s", (extension) => {
   const garbage = Buffer.from("garbage ".repeat(500));
 
   test.each(["killed", "closed"] as const)("something else at the end of a file that was %s", async (end) => {
@@ -111,7 +111,7 @@ test("a plain recording keeps its whole lines, whatever stands behind them", asy
   await expectContinued(folder, path, 3);
 });
 
-describe("another codec than the name says", () => {
+describe.concurrent("another codec than the name says", () => {
   test.each(
     EXTENSIONS.flatMap((name) => EXTENSIONS.filter((held) => held !== name).map((held) => [held, name] as const)),
   )("%s in a file called %s", async (held, name) => {
@@ -121,7 +121,7 @@ describe("another codec than the name says", () => {
   });
 });
 
-describe("a recording of the Rust tool is the segment before", () => {
+describe.concurrent("a recording of the Rust tool is the segment before", () => {
   const REMOTE = ["--mock", "2x1"];
   const VM = ["--source", "local", "--hostname", "vm"];
   const cases: [file: string, frames: number, options: string[]][] = [
@@ -151,7 +151,7 @@ describe("a recording of the Rust tool is the segment before", () => {
   });
 });
 
-describe("is left as it is, with status 2:", () => {
+describe.concurrent("is left as it is, with status 2:", () => {
   const cases: [what: string, file: () => Promise<Buffer>, options: string[], words: string][] = [
     [
       "a recording of another host",
@@ -178,21 +178,17 @@ describe("is left as it is, with status 2:", () => {
       "replay: unsupported schema version 2, this all-smi supports schema 1",
     ],
   ];
-  test.each(cases)(
-    "%s",
-    async (_, file, options, words) => {
-      const { folder, path } = newPath(".ndjson.zst");
-      writeFileSync(path, await file());
-      const before = { bytes: readFileSync(path), mtimeMs: statSync(path).mtimeMs };
-      const { code, err } = await record("-o", path, ...SMALL, ...options).ended;
-      expect([code, err]).toEqual([
-        2,
-        words.startsWith("PATH") ? `all-smi: ${words.replace("PATH", path)}\n` : `${words}\n`,
-      ]);
-      expect(readFileSync(path).equals(before.bytes)).toBe(true);
-      expect(statSync(path).mtimeMs).toBe(before.mtimeMs);
-      expect(readdirSync(folder)).toEqual(["t.ndjson.zst"]);
-    },
-    TEST_MS,
-  );
+  test.each(cases)("%s", async (_, file, options, words) => {
+    const { folder, path } = newPath(".ndjson.zst");
+    writeFileSync(path, await file());
+    const before = { bytes: readFileSync(path), mtimeMs: statSync(path).mtimeMs };
+    const { code, err } = await record("-o", path, ...SMALL, ...options).ended;
+    expect([code, err]).toEqual([
+      2,
+      words.startsWith("PATH") ? `all-smi: ${words.replace("PATH", path)}\n` : `${words}\n`,
+    ]);
+    expect(readFileSync(path).equals(before.bytes)).toBe(true);
+    expect(statSync(path).mtimeMs).toBe(before.mtimeMs);
+    expect(readdirSync(folder)).toEqual(["t.ndjson.zst"]);
+  });
 });

@@ -6,7 +6,7 @@ import { codecs } from "../../src/recording/codec.ts";
 import { examine } from "../../src/recording/examine.ts";
 import { bareFrame, openRecorder, recordFrames, writeFrames } from "./in_process.ts";
 import { complaint, counted, EXTENSIONS, isFrame, readFrames, scanned, seqsOf } from "./recordings.ts";
-import { TEST_MS, testFolder } from "./run.ts";
+import { testFolder } from "./run.ts";
 
 const root = testFolder();
 
@@ -50,44 +50,36 @@ describe.each(EXTENSIONS)("cut off at any byte, %s", (extension) => {
     sample = await makeSample(extension);
   });
 
-  test(
-    "all frames that were flushed are read",
-    async () => {
-      const { bytes, flushedAt, texts } = sample;
-      const path = join(root, `cut${extension}`);
-      for (let size = 0; size <= bytes.length; size++) {
-        writeFileSync(path, bytes.subarray(0, size));
-        const found = await frameTexts(path);
-        const flushed = flushedAt.filter((at) => at <= size).length;
-        if (found.length < flushed || found.length > flushed + 1) throw new Error(`${found.length} frames at ${size}`);
-        expect(found).toEqual(texts.slice(0, found.length));
-        const file = FileBytes.open(path);
-        const { kind } = examine(file, codecOf(extension));
-        file.close();
-        expect([size, kind]).toEqual([size, found.length === 0 ? "empty" : "continue"]);
-      }
-    },
-    TEST_MS,
-  );
+  test("all frames that were flushed are read", async () => {
+    const { bytes, flushedAt, texts } = sample;
+    const path = join(root, `cut${extension}`);
+    for (let size = 0; size <= bytes.length; size++) {
+      writeFileSync(path, bytes.subarray(0, size));
+      const found = await frameTexts(path);
+      const flushed = flushedAt.filter((at) => at <= size).length;
+      if (found.length < flushed || found.length > flushed + 1) throw new Error(`${found.length} frames at ${size}`);
+      expect(found).toEqual(texts.slice(0, found.length));
+      const file = FileBytes.open(path);
+      const { kind } = examine(file, codecOf(extension));
+      file.close();
+      expect([size, kind]).toEqual([size, found.length === 0 ? "empty" : "continue"]);
+    }
+  });
 
-  test(
-    "it is continued in the same file, and loses no frame",
-    async () => {
-      const { bytes, flushedAt, texts } = sample;
-      const near = new Set(flushedAt.flatMap((at) => counted(17, at - 8)));
-      const sizes = counted(bytes.length + 1).filter((size) => size % 13 === 0 || near.has(size));
-      for (const size of sizes) {
-        const path = join(folder, `t${size}${extension}`);
-        writeFileSync(path, bytes.subarray(0, size));
-        const before = await frameTexts(path);
-        await recordFrames(path, [bareFrame(9, "cpu: more")]);
-        const after = await readFrames(path);
-        expect([size, ...seqsOf(after)]).toEqual([size, ...counted(before.length + 1)]);
-        expect((await frameTexts(path)).slice(0, -1)).toEqual(texts.slice(0, before.length));
-        expect(complaint(path)).toBe("");
-      }
-      expect(readdirSync(folder).length).toBe(sizes.length);
-    },
-    TEST_MS,
-  );
+  test("it is continued in the same file, and loses no frame", async () => {
+    const { bytes, flushedAt, texts } = sample;
+    const near = new Set(flushedAt.flatMap((at) => counted(17, at - 8)));
+    const sizes = counted(bytes.length + 1).filter((size) => size % 13 === 0 || near.has(size));
+    for (const size of sizes) {
+      const path = join(folder, `t${size}${extension}`);
+      writeFileSync(path, bytes.subarray(0, size));
+      const before = await frameTexts(path);
+      await recordFrames(path, [bareFrame(9, "cpu: more")]);
+      const after = await readFrames(path);
+      expect([size, ...seqsOf(after)]).toEqual([size, ...counted(before.length + 1)]);
+      expect((await frameTexts(path)).slice(0, -1)).toEqual(texts.slice(0, before.length));
+      expect(complaint(path)).toBe("");
+    }
+    expect(readdirSync(folder).length).toBe(sizes.length);
+  });
 });

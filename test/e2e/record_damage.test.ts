@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { bareFrame, recordFrames } from "./in_process.ts";
 import { counted, EXTENSIONS, linesOf, scanned, seqsOf } from "./recordings.ts";
-import { TEST_MS, testFolder } from "./run.ts";
+import { testFolder } from "./run.ts";
 
 const root = testFolder();
 const folder = join(root, "recording");
@@ -54,7 +54,6 @@ describe.each(EXTENSIONS)("a byte that is another, anywhere, %s", (extension) =>
         for (const name of readdirSync(folder)) rmSync(join(folder, name));
       }
     },
-    TEST_MS,
   );
 });
 

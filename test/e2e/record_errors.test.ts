@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { readFrames } from "./recordings.ts";
-import { type Outcome, PROGRAM, record, SMALL, start, TEST_MS, testFolder, until } from "./run.ts";
+import { type Outcome, PROGRAM, record, SMALL, start, testFolder, until } from "./run.ts";
 
 const folder = testFolder();
 
@@ -25,7 +25,7 @@ function expectRefused({ code, out, err }: Outcome, words: string): void {
 
 const recordOnce = (path: string): Promise<Outcome> => record("-o", path, "--duration", "0.2s", ...SMALL).ended;
 
-describe("what stands at the path stays as it is:", () => {
+describe.concurrent("what stands at the path stays as it is:", () => {
   const files: [what: string, content: string | Uint8Array][] = [
     ["text", "notes of somebody\n"],
     ["other JSON", '{"name":"all-smi","version":1}\n'],
@@ -91,7 +91,7 @@ describe("what stands at the path stays as it is:", () => {
   });
 });
 
-describe("a folder", () => {
+describe.concurrent("a folder", () => {
   test("that is not there", async () => {
     const path = join(folder, "missing", "t.ndjson");
     expectRefused(await recordOnce(path), `${join(folder, "missing")}: no such file or directory`);
@@ -123,7 +123,7 @@ describe("a folder", () => {
   );
 });
 
-describe("options", () => {
+describe.concurrent("options", () => {
   const path = join(folder, "options.ndjson.zst");
   const cases: [options: string[], words: RegExp][] = [
     [["--durations", "3s"], /^unknown option '--durations' \(Did you mean --duration\?\)$/],
@@ -170,48 +170,36 @@ describe("options", () => {
   });
 });
 
-describe("a second recorder", () => {
-  test(
-    "is refused, and the first goes on",
-    async () => {
-      const path = join(folder, "twice.ndjson.zst");
-      const first = record("-o", path, ...SMALL);
-      const frames = async () => (existsSync(path) ? (await readFrames(path)).length : 0);
-      await until("a frame", async () => (await frames()) > 0);
-      const words = `${path}: another all-smi is recording to it; stop that one, or give another path`;
-      expectRefused(await recordOnce(path), words);
-      const seen = await frames();
-      await until("another frame", async () => (await frames()) > seen);
-      first.child.kill("SIGTERM");
-      expect((await first.ended).code).toBe(0);
-    },
-    TEST_MS,
-  );
+describe.concurrent("a second recorder", () => {
+  test("is refused, and the first goes on", async () => {
+    const path = join(folder, "twice.ndjson.zst");
+    const first = record("-o", path, ...SMALL);
+    const frames = async () => (existsSync(path) ? (await readFrames(path)).length : 0);
+    await until("a frame", async () => (await frames()) > 0);
+    const words = `${path}: another all-smi is recording to it; stop that one, or give another path`;
+    expectRefused(await recordOnce(path), words);
+    const seen = await frames();
+    await until("another frame", async () => (await frames()) > seen);
+    first.child.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+  });
 
-  test(
-    "may begin when the first was killed",
-    async () => {
-      const path = join(folder, "after.ndjson.zst");
-      const first = record("-o", path, ...SMALL);
-      await until("a frame", async () => existsSync(path) && (await readFrames(path)).length > 0);
-      first.child.kill("SIGKILL");
-      await first.ended;
-      expect((await recordOnce(path)).code).toBe(0);
-    },
-    TEST_MS,
-  );
+  test("may begin when the first was killed", async () => {
+    const path = join(folder, "after.ndjson.zst");
+    const first = record("-o", path, ...SMALL);
+    await until("a frame", async () => existsSync(path) && (await readFrames(path)).length > 0);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect((await recordOnce(path)).code).toBe(0);
+  });
 
-  test(
-    "one of two that start at once is refused",
-    async () => {
-      const path = join(folder, "race.ndjson.zst");
-      const outcomes = await Promise.all([recordOnce(path), recordOnce(path), recordOnce(path)]);
-      const codes = outcomes.map(({ code }) => code);
-      expect(codes.filter((code) => code !== 0 && code !== 2)).toEqual([]);
-      expect(codes).toContain(0);
-      const frames = await readFrames(path);
-      expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, n) => n));
-    },
-    TEST_MS,
-  );
+  test("one of two that start at once is refused", async () => {
+    const path = join(folder, "race.ndjson.zst");
+    const outcomes = await Promise.all([recordOnce(path), recordOnce(path), recordOnce(path)]);
+    const codes = outcomes.map(({ code }) => code);
+    expect(codes.filter((code) => code !== 0 && code !== 2)).toEqual([]);
+    expect(codes).toContain(0);
+    const frames = await readFrames(path);
+    expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, n) => n));
+  });
 });

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { complaint, counted, EXTENSIONS, framesOf, type Line, readFrames, readLines, seqsOf } from "./recordings.ts";
-import { PROGRAM, record, type Started, start, TEST_MS, testFolder, until } from "./run.ts";
+import { PROGRAM, record, type Started, start, testFolder, until } from "./run.ts";
 
 const disks: string[] = [];
 // Before the folder goes.
@@ -76,115 +76,99 @@ async function checkPauses(path: string, { ended }: Started, words: string, paus
   expect(lines.at(-1)).toMatchObject({ index: true, end: true });
 }
 
-describe.skipIf(!canMount)("a full disk", () => {
-  test.each(EXTENSIONS)(
-    "%s: recording pauses, and goes on when there is room",
-    async (extension) => {
-      const disk = smallDisk(`disk${extension}`, 2 << 20) ?? "";
-      const path = join(disk, `t${extension}`);
-      const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
-      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
-      for (const pause of [1, 2]) {
-        fill(disk);
-        await until("a pause", () => recorder.said().split("recording pauses").length - 1 === pause);
-        const { length } = await readFrames(path);
-        expect(length).toBeGreaterThan(2);
-        expect(recorder.child.exitCode).toBe(null);
-        await Bun.sleep(300);
-        rmSync(join(disk, "filler"));
-        await until("frames again", async () => (await readFrames(path)).length > length);
-      }
-      recorder.child.kill("SIGTERM");
-      await checkPauses(path, recorder, "disk full", 2);
-      const { length } = await readFrames(path);
-      expect((await record("-o", path, ...FRAMES, "--duration", "0.3s", "--keep-free", "0").ended).code).toBe(0);
-      expect(complaint(path)).toBe("");
-      expect(seqsOf(await readLines(path)).slice(0, length + 1)).toEqual(counted(length + 1));
-    },
-    TEST_MS,
-  );
-
-  test(
-    "from the start: it waits for room",
-    async () => {
-      const disk = smallDisk("full", 1 << 20) ?? "";
+describe.skipIf(!canMount).concurrent("a full disk", () => {
+  test.each(EXTENSIONS)("%s: recording pauses, and goes on when there is room", async (extension) => {
+    const disk = smallDisk(`disk${extension}`, 2 << 20) ?? "";
+    const path = join(disk, `t${extension}`);
+    const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
+    await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+    for (const pause of [1, 2]) {
       fill(disk);
-      const path = join(disk, "t.ndjson.zst");
-      const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
-      await until("a pause", () => isPaused(recorder));
-      rmSync(join(disk, "filler"));
-      await until("a frame", async () => (await readFrames(path)).length > 0);
-      recorder.child.kill("SIGTERM");
-      await checkPauses(path, recorder, "disk full", 1);
-    },
-    TEST_MS,
-  );
-
-  test.each(EXTENSIONS)(
-    "%s: one that was killed is continued when there is room",
-    async (extension) => {
-      const disk = smallDisk(`killed${extension}`, 1 << 20) ?? "";
-      const path = join(disk, `t${extension}`);
-      const first = record("-o", path, ...FRAMES, "--keep-free", "0");
-      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
-      fill(disk);
-      await until("a pause", () => isPaused(first));
-      first.child.kill("SIGKILL");
-      await first.ended;
+      await until("a pause", () => recorder.said().split("recording pauses").length - 1 === pause);
       const { length } = await readFrames(path);
-      const second = record("-o", path, ...FRAMES, "--keep-free", "0");
-      await until("a pause", () => isPaused(second));
-      expect((await readFrames(path)).length).toBe(length);
+      expect(length).toBeGreaterThan(2);
+      expect(recorder.child.exitCode).toBe(null);
+      await Bun.sleep(300);
       rmSync(join(disk, "filler"));
-      await until("another frame", async () => (await readFrames(path)).length > length);
-      second.child.kill("SIGTERM");
-      await checkPauses(path, second, "disk full", 1);
-    },
-    TEST_MS,
-  );
+      await until("frames again", async () => (await readFrames(path)).length > length);
+    }
+    recorder.child.kill("SIGTERM");
+    await checkPauses(path, recorder, "disk full", 2);
+    const { length } = await readFrames(path);
+    expect((await record("-o", path, ...FRAMES, "--duration", "0.3s", "--keep-free", "0").ended).code).toBe(0);
+    expect(complaint(path)).toBe("");
+    expect(seqsOf(await readLines(path)).slice(0, length + 1)).toEqual(counted(length + 1));
+  });
 
-  test(
-    "--keep-free: the oldest segments go first, then it pauses",
-    async () => {
-      const disk = smallDisk("kept", 2 << 20) ?? "";
-      const path = join(disk, "t.ndjson");
-      const segments = () =>
-        readdirSync(disk)
-          .filter((name) => /^t\.\d+\.ndjson$/.test(name))
-          .sort();
-      const options = ["--max-size", "100K", "--max-files", "100", "--keep-free", "1M"];
-      const recorder = record("-o", path, ...FRAMES, ...options);
-      await until("the first segment", () => segments().length > 0);
-      const first = segments()[0] ?? "";
-      await until("room to be made", () => !segments().includes(first) && segments().length > 1);
-      expect(isPaused(recorder)).toBe(false);
-      expect(segments().length).toBeGreaterThan(2);
-      const { bavail, bsize } = statfsSync(disk);
-      expect(bavail * bsize).toBeGreaterThan(1 << 19);
+  test("from the start: it waits for room", async () => {
+    const disk = smallDisk("full", 1 << 20) ?? "";
+    fill(disk);
+    const path = join(disk, "t.ndjson.zst");
+    const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
+    await until("a pause", () => isPaused(recorder));
+    rmSync(join(disk, "filler"));
+    await until("a frame", async () => (await readFrames(path)).length > 0);
+    recorder.child.kill("SIGTERM");
+    await checkPauses(path, recorder, "disk full", 1);
+  });
 
-      await until("a pause", () => {
-        const room = statfsSync(disk);
-        const bytes = Math.min(64 << 10, room.bavail * room.bsize);
-        if (!isPaused(recorder)) appendFileSync(join(disk, "filler"), Buffer.alloc(bytes));
-        return isPaused(recorder);
-      });
-      // Where nothing is at the path the newest one stays, to go on from.
-      expect(segments().length).toBe(existsSync(path) ? 0 : 1);
-      rmSync(join(disk, "filler"));
-      await until("going on", () => recorder.said().includes("recording again"));
-      recorder.child.kill("SIGTERM");
-      const { code, err } = await recorder.ended;
-      expect(code).toBe(0);
-      expect(err).toContain(`${path}: recording pauses: less is free on the disk than --keep-free; `);
-      const rest = (
-        await Promise.all(
-          [...segments(), ...(existsSync(path) ? ["t.ndjson"] : [])].map((name) => readFrames(join(disk, name))),
-        )
-      ).flat();
-      expect(seqsOf(rest)).toEqual(counted(rest.length, rest[0]?.seq));
-    },
-    TEST_MS,
-  );
+  test.each(EXTENSIONS)("%s: one that was killed is continued when there is room", async (extension) => {
+    const disk = smallDisk(`killed${extension}`, 1 << 20) ?? "";
+    const path = join(disk, `t${extension}`);
+    const first = record("-o", path, ...FRAMES, "--keep-free", "0");
+    await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+    fill(disk);
+    await until("a pause", () => isPaused(first));
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const { length } = await readFrames(path);
+    const second = record("-o", path, ...FRAMES, "--keep-free", "0");
+    await until("a pause", () => isPaused(second));
+    expect((await readFrames(path)).length).toBe(length);
+    rmSync(join(disk, "filler"));
+    await until("another frame", async () => (await readFrames(path)).length > length);
+    second.child.kill("SIGTERM");
+    await checkPauses(path, second, "disk full", 1);
+  });
+
+  test("--keep-free: the oldest segments go first, then it pauses", async () => {
+    const disk = smallDisk("kept", 2 << 20) ?? "";
+    const path = join(disk, "t.ndjson");
+    const segments = () =>
+      readdirSync(disk)
+        .filter((name) => /^t\.\d+\.ndjson$/.test(name))
+        .sort();
+    const options = ["--max-size", "100K", "--max-files", "100", "--keep-free", "1M"];
+    const recorder = record("-o", path, ...FRAMES, ...options);
+    await until("the first segment", () => segments().length > 0);
+    const first = segments()[0] ?? "";
+    await until("room to be made", () => !segments().includes(first) && segments().length > 1);
+    expect(isPaused(recorder)).toBe(false);
+    expect(segments().length).toBeGreaterThan(2);
+    const { bavail, bsize } = statfsSync(disk);
+    expect(bavail * bsize).toBeGreaterThan(1 << 19);
+
+    await until("a pause", () => {
+      const room = statfsSync(disk);
+      const bytes = Math.min(64 << 10, room.bavail * room.bsize);
+      if (!isPaused(recorder)) appendFileSync(join(disk, "filler"), Buffer.alloc(bytes));
+      return isPaused(recorder);
+    });
+    // Where nothing is at the path the newest one stays, to go on from.
+    expect(segments().length).toBe(existsSync(path) ? 0 : 1);
+    rmSync(join(disk, "filler"));
+    await until("going on", () => recorder.said().includes("recording again"));
+    recorder.child.kill("SIGTERM");
+    const { code, err } = await recorder.ended;
+    expect(code).toBe(0);
+    expect(err).toContain(`${path}: recording pauses: less is free on the disk than --keep-free; `);
+    const rest = (
+      await Promise.all(
+        [...segments(), ...(existsSync(path) ? ["t.ndjson"] : [])].map((name) => readFrames(join(disk, name))),
+      )
+    ).flat();
+    expect(seqsOf(rest)).toEqual(counted(rest.length, rest[0]?.seq));
+  });
 });
 
 describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () => {
@@ -192,42 +176,34 @@ describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () 
     expect(Bun.spawnSync(["prlimit", "--pid", String(child.pid), "--fsize=unlimited:"]).exitCode).toBe(0);
   };
 
-  test.each(EXTENSIONS)(
-    "%s: one that was killed when not a byte more found room is continued",
-    async (extension) => {
-      const path = join(folder, `exact${extension}`);
-      const first = record("-o", path, ...FRAMES, "--keep-free", "0");
-      await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
-      first.child.kill("SIGKILL");
-      await first.ended;
-      const { length } = await readFrames(path);
-      const limited = ["prlimit", `--fsize=${statSync(path).size}:`];
-      const second = start([...limited, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
-      await until("a pause", () => isPaused(second));
-      expect((await readFrames(path)).length).toBe(length);
-      raise(second);
-      await until("another frame", async () => (await readFrames(path)).length > length);
-      second.child.kill("SIGTERM");
-      await checkPauses(path, second, "file size limit reached", 1);
-    },
-    TEST_MS,
-  );
+  test.each(EXTENSIONS)("%s: one that was killed when not a byte more found room is continued", async (extension) => {
+    const path = join(folder, `exact${extension}`);
+    const first = record("-o", path, ...FRAMES, "--keep-free", "0");
+    await until("frames", async () => existsSync(path) && (await readFrames(path)).length >= 3);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const { length } = await readFrames(path);
+    const limited = ["prlimit", `--fsize=${statSync(path).size}:`];
+    const second = start([...limited, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
+    await until("a pause", () => isPaused(second));
+    expect((await readFrames(path)).length).toBe(length);
+    raise(second);
+    await until("another frame", async () => (await readFrames(path)).length > length);
+    second.child.kill("SIGTERM");
+    await checkPauses(path, second, "file size limit reached", 1);
+  });
 
-  test.each(EXTENSIONS)(
-    "%s: recording pauses, and goes on when it is raised",
-    async (extension) => {
-      const path = join(folder, `limited${extension}`);
-      const shell = ["bash", "-c", 'ulimit -S -f 24; exec "$@"', "bash"];
-      const recorder = start([...shell, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
-      await until("a pause", () => isPaused(recorder));
-      expect(statSync(path).size).toBeLessThanOrEqual(24 << 10);
-      const { length } = await readFrames(path);
-      await Bun.sleep(300);
-      raise(recorder);
-      await until("frames again", async () => (await readFrames(path)).length > length);
-      recorder.child.kill("SIGTERM");
-      await checkPauses(path, recorder, "file size limit reached", 1);
-    },
-    TEST_MS,
-  );
+  test.each(EXTENSIONS)("%s: recording pauses, and goes on when it is raised", async (extension) => {
+    const path = join(folder, `limited${extension}`);
+    const shell = ["bash", "-c", 'ulimit -S -f 24; exec "$@"', "bash"];
+    const recorder = start([...shell, ...PROGRAM, "record", "-o", path, ...FRAMES, "--keep-free", "0"]);
+    await until("a pause", () => isPaused(recorder));
+    expect(statSync(path).size).toBeLessThanOrEqual(24 << 10);
+    const { length } = await readFrames(path);
+    await Bun.sleep(300);
+    raise(recorder);
+    await until("frames again", async () => (await readFrames(path)).length > length);
+    recorder.child.kill("SIGTERM");
+    await checkPauses(path, recorder, "file size limit reached", 1);
+  });
 });

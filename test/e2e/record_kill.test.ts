@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { complaint, counted, EXTENSIONS, isFrame, linesOf, readFrames, scanned, seqsOf } from "./recordings.ts";
-import { record, SMALL, TEST_MS, testFolder, until } from "./run.ts";
+import { record, SMALL, testFolder, until } from "./run.ts";
 
 const root = testFolder();
 
@@ -50,55 +50,47 @@ async function recordAndKill(path: string, options: readonly string[], random: (
   return before;
 }
 
-test.each(cases)(
-  "killed at any moment: $size frames, $extension",
-  async ({ extension, size, options, kills }) => {
-    const folder = join(root, `${size}${extension}`);
-    mkdirSync(folder);
-    const path = join(folder, `t${extension}`);
-    const moment = join(root, `moment-${size}${extension}`);
-    const random = randomNumbers(seed + size.length + extension.length);
-    let kept: string[] = [];
-    for (let n = 0; n < kills; n++) {
-      writeFileSync(moment, await recordAndKill(path, options, random));
-      if (!existsSync(path)) continue;
-      const left = await frameTexts(path);
-      const visible = await frameTexts(moment);
-      expect(left.slice(0, visible.length)).toEqual(visible);
-      expect(left.slice(0, kept.length)).toEqual(kept);
-      expect(seqsOf(linesOf(left.join("\n").concat("\n")))).toEqual(counted(left.length));
-      kept = left;
-    }
-    expect((await record("-o", path, ...options, "--duration", "0.3s").ended).code).toBe(0);
-    expect(complaint(path)).toBe("");
-    const all = await frameTexts(path);
-    expect(all.length).toBeGreaterThan(kept.length);
-    expect(all.slice(0, kept.length)).toEqual(kept);
-    expect(seqsOf(await readFrames(path))).toEqual(counted(all.length));
-    expect(readdirSync(folder)).toEqual([`t${extension}`]);
-  },
-  TEST_MS,
-);
+test.each(cases)("killed at any moment: $size frames, $extension", async ({ extension, size, options, kills }) => {
+  const folder = join(root, `${size}${extension}`);
+  mkdirSync(folder);
+  const path = join(folder, `t${extension}`);
+  const moment = join(root, `moment-${size}${extension}`);
+  const random = randomNumbers(seed + size.length + extension.length);
+  let kept: string[] = [];
+  for (let n = 0; n < kills; n++) {
+    writeFileSync(moment, await recordAndKill(path, options, random));
+    if (!existsSync(path)) continue;
+    const left = await frameTexts(path);
+    const visible = await frameTexts(moment);
+    expect(left.slice(0, visible.length)).toEqual(visible);
+    expect(left.slice(0, kept.length)).toEqual(kept);
+    expect(seqsOf(linesOf(left.join("\n").concat("\n")))).toEqual(counted(left.length));
+    kept = left;
+  }
+  expect((await record("-o", path, ...options, "--duration", "0.3s").ended).code).toBe(0);
+  expect(complaint(path)).toBe("");
+  const all = await frameTexts(path);
+  expect(all.length).toBeGreaterThan(kept.length);
+  expect(all.slice(0, kept.length)).toEqual(kept);
+  expect(seqsOf(await readFrames(path))).toEqual(counted(all.length));
+  expect(readdirSync(folder)).toEqual([`t${extension}`]);
+});
 
-test(
-  "fifty that were killed in a row leave one file",
-  async () => {
-    const folder = join(root, "fifty");
-    mkdirSync(folder);
-    const path = join(folder, "t.ndjson.zst");
-    for (let n = 0; n < 50; n++) {
-      const before = existsSync(path) ? (await frameTexts(path)).length : 0;
-      const recorder = record("-o", path, ...SMALL);
-      await until("another frame", async () => existsSync(path) && (await frameTexts(path)).length > before);
-      recorder.child.kill("SIGKILL");
-      await recorder.ended;
-    }
-    expect((await record("-o", path, ...SMALL, "--duration", "0.2s").ended).code).toBe(0);
-    expect(readdirSync(folder)).toEqual(["t.ndjson.zst"]);
-    expect(complaint(path)).toBe("");
-    const frames = await readFrames(path);
-    expect(frames.length).toBeGreaterThan(50);
-    expect(seqsOf(frames)).toEqual(counted(frames.length));
-  },
-  TEST_MS,
-);
+test("fifty that were killed in a row leave one file", async () => {
+  const folder = join(root, "fifty");
+  mkdirSync(folder);
+  const path = join(folder, "t.ndjson.zst");
+  for (let n = 0; n < 50; n++) {
+    const before = existsSync(path) ? (await frameTexts(path)).length : 0;
+    const recorder = record("-o", path, ...SMALL);
+    await until("another frame", async () => existsSync(path) && (await frameTexts(path)).length > before);
+    recorder.child.kill("SIGKILL");
+    await recorder.ended;
+  }
+  expect((await record("-o", path, ...SMALL, "--duration", "0.2s").ended).code).toBe(0);
+  expect(readdirSync(folder)).toEqual(["t.ndjson.zst"]);
+  expect(complaint(path)).toBe("");
+  const frames = await readFrames(path);
+  expect(frames.length).toBeGreaterThan(50);
+  expect(seqsOf(frames)).toEqual(counted(frames.length));
+});

@@ -1,27 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { complaint, counted, EXTENSIONS, framesOf, type Line, readFrames, readLines } from "./recordings.ts";
-import { record, SMALL, TEST_MS, testFolder, until } from "./run.ts";
+import { record, SMALL, testFolder, until } from "./run.ts";
 
 const root = testFolder();
-let folder = "";
-beforeEach(() => {
-  folder = join(root, "recording");
+let folders = 0;
+function newFolder(): string {
+  const folder = join(root, String(folders++));
   mkdirSync(folder);
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
 
 /** The files of the recording, oldest first; the one at the path itself comes last. */
-function segmentNames(): string[] {
+function segmentNames(folder: string): string[] {
   const number = (name: string): number => Number(/\.(\d+)\./.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
   return readdirSync(folder)
     .filter((name) => name.includes(".ndjson"))
     .sort((a, b) => number(a) - number(b));
 }
 
-async function readSegments(): Promise<Line[][]> {
-  return await Promise.all(segmentNames().map((name) => readLines(join(folder, name))));
+async function readSegments(folder: string): Promise<Line[][]> {
+  return await Promise.all(segmentNames(folder).map((name) => readLines(join(folder, name))));
 }
 
 /** Every segment stands for itself, and together they are one row of frames. */
@@ -38,127 +38,108 @@ function checkSegments(segments: readonly (readonly Line[])[]): void {
   expect(new Set(segments.map((lines) => lines[0]?.recording)).size).toBe(1);
 }
 
-describe.each(EXTENSIONS)("--max-size 1K --max-files 3, %s", (extension) => {
-  test(
-    "keeps three segments, the newest, each whole by itself",
-    async () => {
-      const path = join(folder, `t${extension}`);
-      const options = ["-o", path, "--max-size", "1K", "--max-files", "3", ...SMALL, "--include", "gpu,memory"];
-      const recorder = record(...options);
-      let most = 0;
-      await until("the seventh segment", () => {
-        const names = segmentNames();
-        most = Math.max(most, names.length);
-        return names.some((name) => name.includes(".0007."));
-      });
-      recorder.child.kill("SIGTERM");
-      expect((await recorder.ended).code).toBe(0);
-      expect(most).toBe(3);
-      const names = segmentNames();
-      expect(names.length).toBe(3);
-      for (const name of names) expect(complaint(join(folder, name))).toBe("");
-      const before = await readSegments();
-      checkSegments(before);
-      for (const lines of before) expect(lines.at(-1)).toMatchObject({ index: true, end: true });
+describe.concurrent.each(EXTENSIONS)("--max-size 1K --max-files 3, %s", (extension) => {
+  test("keeps three segments, the newest, each whole by itself", async () => {
+    const folder = newFolder();
+    const path = join(folder, `t${extension}`);
+    const options = ["-o", path, "--max-size", "1K", "--max-files", "3", ...SMALL, "--include", "gpu,memory"];
+    const recorder = record(...options);
+    let most = 0;
+    await until("the seventh segment", () => {
+      const names = segmentNames(folder);
+      most = Math.max(most, names.length);
+      return names.some((name) => Number(/\.(\d+)\./.exec(name)?.[1] ?? 0) >= 7);
+    });
+    recorder.child.kill("SIGTERM");
+    expect((await recorder.ended).code).toBe(0);
+    expect(most).toBe(3);
+    const names = segmentNames(folder);
+    expect(names.length).toBe(3);
+    for (const name of names) expect(complaint(join(folder, name))).toBe("");
+    const before = await readSegments(folder);
+    checkSegments(before);
+    for (const lines of before) expect(lines.at(-1)).toMatchObject({ index: true, end: true });
 
-      expect((await record(...options, "--duration", "1.5s").ended).code).toBe(0);
-      const after = await readSegments();
-      expect(after.length).toBe(3);
-      checkSegments(after);
-      expect(after.at(-1)?.[0]?.recording).toBe(before[0]?.[0]?.recording as string);
-      const last = before.flatMap(framesOf).at(-1)?.seq ?? -1;
-      expect(after.flatMap(framesOf).at(-1)?.seq).toBeGreaterThan(last);
-    },
-    TEST_MS,
-  );
+    expect((await record(...options, "--duration", "1.5s").ended).code).toBe(0);
+    const after = await readSegments(folder);
+    expect(after.length).toBe(3);
+    checkSegments(after);
+    expect(after.at(-1)?.[0]?.recording).toBe(before[0]?.[0]?.recording as string);
+    const last = before.flatMap(framesOf).at(-1)?.seq ?? -1;
+    expect(after.flatMap(framesOf).at(-1)?.seq).toBeGreaterThan(last);
+  });
 });
 
-describe("right after a rotation, when there is nothing at the path", () => {
+describe.concurrent("right after a rotation, when there is nothing at the path", () => {
   const ROTATE = ["--max-size", "1", "--max-files", "3"];
   /** A recorder that has just rotated, and has long to wait until its next frame. */
-  async function rotated(path: string) {
+  async function rotated(folder: string, path: string) {
     const recorder = record("-o", path, ...ROTATE, ...SMALL, "-i", "3600");
-    await until("the first rotation", () => segmentNames().join() === "t.0001.ndjson.zst");
+    await until("the first rotation", () => segmentNames(folder).join() === "t.0001.ndjson.zst");
     return recorder;
   }
 
-  test.each(["SIGTERM", "SIGKILL"] as const)(
-    "the recording goes on after %s",
-    async (signal) => {
-      const path = join(folder, "t.ndjson.zst");
-      const recorder = await rotated(path);
-      recorder.child.kill(signal);
-      await recorder.ended;
-      expect(segmentNames()).toEqual(["t.0001.ndjson.zst"]);
-      expect((await record("-o", path, ...SMALL, "--duration", "0.3s").ended).code).toBe(0);
-      expect(segmentNames()).toEqual(["t.0001.ndjson.zst", "t.ndjson.zst"]);
-      const segments = await readSegments();
-      checkSegments(segments);
-      expect(segments[0]?.[0]).toMatchObject({ segment: 1, first_seq: 0 });
-    },
-    TEST_MS,
-  );
-
-  test(
-    "a second recorder is refused",
-    async () => {
-      const path = join(folder, "t.ndjson.zst");
-      const recorder = await rotated(path);
-      const second = await record("-o", path, ...SMALL, "--duration", "0.3s").ended;
-      expect(second.code).toBe(2);
-      expect(second.err).toBe(
-        `all-smi: ${path}: another all-smi is recording to it; stop that one, or give another path\n`,
-      );
-      expect(segmentNames()).toEqual(["t.0001.ndjson.zst"]);
-      recorder.child.kill("SIGTERM");
-      expect((await recorder.ended).code).toBe(0);
-    },
-    TEST_MS,
-  );
-});
-
-test(
-  "--max-files 1 keeps the one under way, or the newest",
-  async () => {
+  test.each(["SIGTERM", "SIGKILL"] as const)("the recording goes on after %s", async (signal) => {
+    const folder = newFolder();
     const path = join(folder, "t.ndjson.zst");
-    const { code } = await record("-o", path, "--max-size", "1K", "--max-files", "1", ...SMALL, "--duration", "2s")
-      .ended;
-    expect(code).toBe(0);
-    expect(segmentNames().length).toBe(1);
-    checkSegments(await readSegments());
-  },
-  TEST_MS,
-);
+    const recorder = await rotated(folder, path);
+    recorder.child.kill(signal);
+    await recorder.ended;
+    expect(segmentNames(folder)).toEqual(["t.0001.ndjson.zst"]);
+    expect((await record("-o", path, ...SMALL, "--duration", "0.3s").ended).code).toBe(0);
+    expect(segmentNames(folder)).toEqual(["t.0001.ndjson.zst", "t.ndjson.zst"]);
+    const segments = await readSegments(folder);
+    checkSegments(segments);
+    expect(segments[0]?.[0]).toMatchObject({ segment: 1, first_seq: 0 });
+  });
 
-test(
-  "what is no recording is not removed, whatever it is called",
-  async () => {
-    const path = join(folder, "t.ndjson");
-    const foreign = join(folder, "t.0001.ndjson");
-    writeFileSync(foreign, "notes of somebody\n");
-    mkdirSync(join(folder, "t.0002.ndjson"));
-    const recorder = record("-o", path, "--max-size", "1K", "--max-files", "2", ...SMALL);
-    await until("the sixth segment", () => existsSync(join(folder, "t.0006.ndjson")));
+  test("a second recorder is refused", async () => {
+    const folder = newFolder();
+    const path = join(folder, "t.ndjson.zst");
+    const recorder = await rotated(folder, path);
+    const second = await record("-o", path, ...SMALL, "--duration", "0.3s").ended;
+    expect(second.code).toBe(2);
+    expect(second.err).toBe(
+      `all-smi: ${path}: another all-smi is recording to it; stop that one, or give another path\n`,
+    );
+    expect(segmentNames(folder)).toEqual(["t.0001.ndjson.zst"]);
     recorder.child.kill("SIGTERM");
     expect((await recorder.ended).code).toBe(0);
-    expect(readFileSync(foreign, "utf8")).toBe("notes of somebody\n");
-    expect(existsSync(join(folder, "t.0002.ndjson"))).toBe(true);
-    expect((await readFrames(join(folder, "t.0006.ndjson"))).length).toBeGreaterThan(0);
-  },
-  TEST_MS,
-);
+  });
+});
 
-test(
-  "names with dots in them, and the place where the Rust tool has the number",
-  async () => {
-    const path = join(folder, "dgx-01.local.ndjson");
-    const options = ["-o", path, "--max-size", "1K", ...SMALL];
-    expect((await record(...options, "--duration", "1s").ended).code).toBe(0);
-    expect(existsSync(join(folder, "dgx-01.local.0001.ndjson"))).toBe(true);
-    const theirs = join(folder, "dgx-01.0009.local.ndjson");
-    writeFileSync(theirs, readFileSync(join(folder, "dgx-01.local.0001.ndjson")));
-    expect((await record(...options, "--duration", "1s").ended).code).toBe(0);
-    expect(existsSync(join(folder, "dgx-01.local.0010.ndjson"))).toBe(true);
-  },
-  TEST_MS,
-);
+test.concurrent("--max-files 1 keeps the one under way, or the newest", async () => {
+  const folder = newFolder();
+  const path = join(folder, "t.ndjson.zst");
+  const { code } = await record("-o", path, "--max-size", "1K", "--max-files", "1", ...SMALL, "--duration", "2s").ended;
+  expect(code).toBe(0);
+  expect(segmentNames(folder).length).toBe(1);
+  checkSegments(await readSegments(folder));
+});
+
+test.concurrent("what is no recording is not removed, whatever it is called", async () => {
+  const folder = newFolder();
+  const path = join(folder, "t.ndjson");
+  const foreign = join(folder, "t.0001.ndjson");
+  writeFileSync(foreign, "notes of somebody\n");
+  mkdirSync(join(folder, "t.0002.ndjson"));
+  const recorder = record("-o", path, "--max-size", "1K", "--max-files", "2", ...SMALL);
+  await until("the sixth segment", () => existsSync(join(folder, "t.0006.ndjson")));
+  recorder.child.kill("SIGTERM");
+  expect((await recorder.ended).code).toBe(0);
+  expect(readFileSync(foreign, "utf8")).toBe("notes of somebody\n");
+  expect(existsSync(join(folder, "t.0002.ndjson"))).toBe(true);
+  expect((await readFrames(join(folder, "t.0006.ndjson"))).length).toBeGreaterThan(0);
+});
+
+test.concurrent("names with dots in them, and the place where the Rust tool has the number", async () => {
+  const folder = newFolder();
+  const path = join(folder, "dgx-01.local.ndjson");
+  const options = ["-o", path, "--max-size", "1K", ...SMALL];
+  expect((await record(...options, "--duration", "1s").ended).code).toBe(0);
+  expect(existsSync(join(folder, "dgx-01.local.0001.ndjson"))).toBe(true);
+  const theirs = join(folder, "dgx-01.0009.local.ndjson");
+  writeFileSync(theirs, readFileSync(join(folder, "dgx-01.local.0001.ndjson")));
+  expect((await record(...options, "--duration", "1s").ended).code).toBe(0);
+  expect(existsSync(join(folder, "dgx-01.local.0010.ndjson"))).toBe(true);
+});

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { complaint, counted, framesOf, readFrames, readLines, seqsOf } from "./recordings.ts";
-import { PROGRAM, record, SMALL, type Started, start, TEST_MS, testFolder, until } from "./run.ts";
+import { PROGRAM, record, SMALL, type Started, start, testFolder, until } from "./run.ts";
 
 const folder = testFolder();
 
@@ -21,47 +21,35 @@ async function expectClosed({ ended }: Started, path: string): Promise<void> {
   expect(seqsOf(lines)).toEqual(counted(framesOf(lines).length));
 }
 
-describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
-  test.each([".ndjson", ".ndjson.gz", ".ndjson.zst"])(
-    "closes %s",
-    async (extension) => {
-      const path = join(folder, `${signal}${extension}`);
-      const recorder = record("-o", path, ...SMALL);
-      await untilFrames(path, 3);
-      recorder.child.kill(signal);
-      await expectClosed(recorder, path);
-    },
-    TEST_MS,
-  );
+describe.concurrent.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
+  test.each([".ndjson", ".ndjson.gz", ".ndjson.zst"])("closes %s", async (extension) => {
+    const path = join(folder, `${signal}${extension}`);
+    const recorder = record("-o", path, ...SMALL);
+    await untilFrames(path, 3);
+    recorder.child.kill(signal);
+    await expectClosed(recorder, path);
+  });
 
-  test(
-    "does not wait for the next frame",
-    async () => {
-      const path = join(folder, `${signal}-long.ndjson.zst`);
-      const recorder = record("-o", path, ...SMALL, "-i", "3600");
-      await untilFrames(path, 1);
-      recorder.child.kill(signal);
-      await expectClosed(recorder, path);
-    },
-    TEST_MS,
-  );
+  test("does not wait for the next frame", async () => {
+    const path = join(folder, `${signal}-long.ndjson.zst`);
+    const recorder = record("-o", path, ...SMALL, "-i", "3600");
+    await untilFrames(path, 1);
+    recorder.child.kill(signal);
+    await expectClosed(recorder, path);
+  });
 });
 
-test(
-  "before the first frame there is no file left",
-  async () => {
-    // A first reading takes a quarter of a second here.
-    const path = join(folder, "early.ndjson.zst");
-    const recorder = record("-o", path, "--include", "cpu", "-i", "3600", "--keep-free", "0");
-    await until("the file", () => existsSync(path));
-    await until("its handlers", async () => (await caughtSignals(recorder.child.pid)).includes(15));
-    recorder.child.kill("SIGTERM");
-    expect((await recorder.ended).code).toBe(0);
-    const left = await frameCount(path);
-    expect(existsSync(path)).toBe(left > 0);
-  },
-  TEST_MS,
-);
+test("before the first frame there is no file left", async () => {
+  // A first reading takes a quarter of a second here.
+  const path = join(folder, "early.ndjson.zst");
+  const recorder = record("-o", path, "--include", "cpu", "-i", "3600", "--keep-free", "0");
+  await until("the file", () => existsSync(path));
+  await until("its handlers", async () => (await caughtSignals(recorder.child.pid)).includes(15));
+  recorder.child.kill("SIGTERM");
+  expect((await recorder.ended).code).toBe(0);
+  const left = await frameCount(path);
+  expect(existsSync(path)).toBe(left > 0);
+});
 
 /** The signals that a process has handlers for, by their numbers. */
 async function caughtSignals(pid: number): Promise<number[]> {
@@ -69,68 +57,56 @@ async function caughtSignals(pid: number): Promise<number[]> {
   return counted(64, 1).filter((signal) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
 }
 
-test(
-  "a second one ends it at once, where the disk does not answer",
-  async () => {
-    // Nobody reads: the write of the closing hangs, as on a disk that is gone.
-    const path = join(folder, "out.fifo");
-    expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
-    const shell = ['exec 3<>"$0"; exec "$@" >&3', path, ...PROGRAM, "record", "-o", "-"];
-    const recorder = start(["bash", "-c", ...shell, "--source", "mock", "--mock", "8x8", "-i", "0.1"]);
-    await until("its handlers", async () => (await caughtSignals(recorder.child.pid)).includes(15));
-    await Bun.sleep(500);
-    recorder.child.kill("SIGTERM");
-    await Bun.sleep(300);
-    expect(recorder.child.exitCode).toBe(null);
-    recorder.child.kill("SIGTERM");
-    expect((await recorder.ended).code).toBe(143);
-  },
-  TEST_MS,
-);
-
-describe("SIGHUP", () => {
-  test(
-    "begins a new segment, where there is no terminal",
-    async () => {
-      const path = join(folder, "service.ndjson.zst");
-      const recorder = record("-o", path, ...SMALL);
-      await untilFrames(path, 2);
-      recorder.child.kill("SIGHUP");
-      const first = join(folder, "service.0001.ndjson.zst");
-      await until("the first segment", () => existsSync(first));
-      await untilFrames(path, 2);
-      recorder.child.kill("SIGTERM");
-      expect((await recorder.ended).code).toBe(0);
-      const segments = [await readLines(first), await readLines(path)];
-      expect(segments.map((lines) => lines[0])).toMatchObject([
-        { header: true, segment: 1 },
-        { header: true, segment: 2 },
-      ]);
-      const seqs = segments.flatMap(seqsOf);
-      expect(seqs).toEqual(counted(seqs.length));
-      expect([complaint(first), complaint(path)]).toEqual(["", ""]);
-    },
-    TEST_MS,
-  );
-
-  test.skipIf(Bun.which("nohup") === null)(
-    "does nothing under nohup",
-    async () => {
-      const path = join(folder, "nohup.ndjson.zst");
-      const recorder = start(["nohup", ...PROGRAM, "record", "-o", path, ...SMALL]);
-      await untilFrames(path, 2);
-      recorder.child.kill("SIGHUP");
-      await untilFrames(path, (await frameCount(path)) + 2);
-      expect(readdirSync(folder).filter((name) => name.startsWith("nohup"))).toEqual(["nohup.ndjson.zst"]);
-      recorder.child.kill("SIGTERM");
-      expect((await recorder.ended).code).toBe(0);
-      expect((await readLines(path)).at(-1)).toMatchObject({ end: true });
-    },
-    TEST_MS,
-  );
+test("a second one ends it at once, where the disk does not answer", async () => {
+  // Nobody reads: the write of the closing hangs, as on a disk that is gone.
+  const path = join(folder, "out.fifo");
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  const shell = ['exec 3<>"$0"; exec "$@" >&3', path, ...PROGRAM, "record", "-o", "-"];
+  const recorder = start(["bash", "-c", ...shell, "--source", "mock", "--mock", "8x8", "-i", "0.1"]);
+  await until("its handlers", async () => (await caughtSignals(recorder.child.pid)).includes(15));
+  await Bun.sleep(500);
+  recorder.child.kill("SIGTERM");
+  await Bun.sleep(300);
+  expect(recorder.child.exitCode).toBe(null);
+  recorder.child.kill("SIGTERM");
+  expect((await recorder.ended).code).toBe(143);
 });
 
-describe("to standard output", () => {
+describe.concurrent("SIGHUP", () => {
+  test("begins a new segment, where there is no terminal", async () => {
+    const path = join(folder, "service.ndjson.zst");
+    const recorder = record("-o", path, ...SMALL);
+    await untilFrames(path, 2);
+    recorder.child.kill("SIGHUP");
+    const first = join(folder, "service.0001.ndjson.zst");
+    await until("the first segment", () => existsSync(first));
+    await untilFrames(path, 2);
+    recorder.child.kill("SIGTERM");
+    expect((await recorder.ended).code).toBe(0);
+    const segments = [await readLines(first), await readLines(path)];
+    expect(segments.map((lines) => lines[0])).toMatchObject([
+      { header: true, segment: 1 },
+      { header: true, segment: 2 },
+    ]);
+    const seqs = segments.flatMap(seqsOf);
+    expect(seqs).toEqual(counted(seqs.length));
+    expect([complaint(first), complaint(path)]).toEqual(["", ""]);
+  });
+
+  test.skipIf(Bun.which("nohup") === null)("does nothing under nohup", async () => {
+    const path = join(folder, "nohup.ndjson.zst");
+    const recorder = start(["nohup", ...PROGRAM, "record", "-o", path, ...SMALL]);
+    await untilFrames(path, 2);
+    recorder.child.kill("SIGHUP");
+    await untilFrames(path, (await frameCount(path)) + 2);
+    expect(readdirSync(folder).filter((name) => name.startsWith("nohup"))).toEqual(["nohup.ndjson.zst"]);
+    recorder.child.kill("SIGTERM");
+    expect((await recorder.ended).code).toBe(0);
+    expect((await readLines(path)).at(-1)).toMatchObject({ end: true });
+  });
+});
+
+describe.concurrent("to standard output", () => {
   const STREAM = ["record", "-o", "-", "--source", "mock", "--mock", "1x1", "-i", "0.1"];
 
   test("come a header and frames, nothing else", async () => {
@@ -140,18 +116,14 @@ describe("to standard output", () => {
     expect(lines.map((line) => JSON.parse(line).header === true)).toEqual([true, false, false, false, false, false]);
   });
 
-  test(
-    "it ends without a word when nobody reads any more",
-    async () => {
-      const shell = start(["bash", "-c", '{ "$0" "$@"; echo "$?" >&2; } | head -n 2', ...PROGRAM, ...STREAM]);
-      const { out, err } = await shell.ended;
-      const lines = out.trimEnd().split("\n");
-      expect([lines.length, err]).toEqual([2, "0\n"]);
-      expect(JSON.parse(lines[0] ?? "").header).toBe(true);
-      expect(JSON.parse(lines[1] ?? "").seq).toBe(0);
-    },
-    TEST_MS,
-  );
+  test("it ends without a word when nobody reads any more", async () => {
+    const shell = start(["bash", "-c", '{ "$0" "$@"; echo "$?" >&2; } | head -n 2', ...PROGRAM, ...STREAM]);
+    const { out, err } = await shell.ended;
+    const lines = out.trimEnd().split("\n");
+    expect([lines.length, err]).toEqual([2, "0\n"]);
+    expect(JSON.parse(lines[0] ?? "").header).toBe(true);
+    expect(JSON.parse(lines[1] ?? "").seq).toBe(0);
+  });
 
   test("a signal ends it", async () => {
     const recorder = start([...PROGRAM, ...STREAM]);
