@@ -52,8 +52,9 @@ export class BlockCache {
   #evict(except: Block): void {
     let bytes = this.heldBytes;
     for (const [block, { text }] of this.#decoded) {
-      if (bytes <= MAX_TEXT_BYTES) return;
-      if (block === except) continue;
+      // What it was before it grew: nobody asks for that again.
+      const isOutdated = block.first_ordinal === except.first_ordinal;
+      if (block === except || (bytes <= MAX_TEXT_BYTES && !isOutdated)) continue;
       this.#decoded.delete(block);
       bytes -= text.length;
     }
