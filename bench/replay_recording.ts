@@ -1,15 +1,7 @@
-/** The recordings that the benchmark of replay reads: made once by the real writer, and kept. */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from "node:fs";
+/**
+ * The recordings that the benchmark of replay reads, made by the real writer: `bun bench/replay_recording.ts FOLDER FRAMES`.
+ */
+import { closeSync, copyFileSync, mkdirSync, openSync, renameSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import { localTime } from "../src/clock.ts";
@@ -55,21 +47,20 @@ const FILES: Recordings = {
   stream: "stream.ndjson.zst",
 };
 
-/** Makes what is not there yet of the recordings of so many frames. */
-export async function makeRecordings(cache: string, frames: number): Promise<Recordings> {
-  const folder = join(cache, `${frames}`);
-  const paths = Object.fromEntries(
-    Object.entries(FILES).map(([variant, name]) => [variant, join(folder, name)]),
+/** Where the recordings of so many frames are, once they are made. */
+export const recordingPaths = (folder: string, frames: number): Recordings =>
+  Object.fromEntries(
+    Object.entries(FILES).map(([variant, name]) => [variant, join(folder, `${frames}`, name)]),
   ) as unknown as Recordings;
-  if (Object.values(paths).every(existsSync)) return paths;
-  const begun = join(cache, `${frames}.unfinished`);
-  rmSync(begun, { recursive: true, force: true });
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(begun, { recursive: true });
-  await writeAll(begun, frames);
-  cutInLastBlock(join(begun, FILES.zstd), join(begun, FILES.cut));
-  renameSync(begun, folder);
-  return paths;
+
+/** Makes the recordings of so many frames, all at once. */
+async function makeRecordings(folder: string, frames: number): Promise<void> {
+  const unfinished = join(folder, `${frames}.unfinished`);
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  await writeAll(unfinished, frames);
+  cutInLastBlock(join(unfinished, FILES.zstd), join(unfinished, FILES.cut));
+  renameSync(unfinished, join(folder, `${frames}`));
 }
 
 interface Sink {
@@ -172,4 +163,9 @@ function cutInLastBlock(whole: string, path: string): void {
   copyFileSync(whole, path);
   const { byte_offset, at } = last.index;
   truncateSync(path, Math.floor((byte_offset + at) / 2));
+}
+
+if (import.meta.main) {
+  const [folder = "", frames = ""] = process.argv.slice(2);
+  await makeRecordings(folder, Number(frames));
 }

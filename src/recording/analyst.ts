@@ -66,9 +66,10 @@ export class Analyst {
       });
   }
 
-  /** Events are found in order; finer curves can be had in any. */
+  /** Events are found in order; finer curves can be had in any. A scan goes first: the timeline is wanted more. */
   #todo(): Block | undefined {
-    const { blocks } = this.#store;
+    const { blocks, scanned } = this.#store;
+    if (scanned < 1) return undefined;
     const unknown = blocks.find(({ findings }) => findings === null);
     if (unknown !== undefined || blocks.length > 1 / COARSE_SHARE) return unknown;
     const span_ms = (blocks.at(-1)?.after.place_ms ?? 0) - (blocks[0]?.first_place_ms ?? 0);

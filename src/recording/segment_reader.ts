@@ -10,7 +10,8 @@ import { decodeHeader, type IndexEntry, type PartialHeader } from "./lines.ts";
 import { textPieces } from "./pieces.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
 
-const BEGINNING_BYTES = 256 << 10;
+/** A header is mostly in the first few, without decoding the whole of a block. */
+const BEGINNING_BYTES = [8 << 10, 256 << 10] as const;
 /** Enough to tell the codec by. */
 const MAGIC_BYTES = 64;
 const NEWLINE = 10;
@@ -86,11 +87,14 @@ export class SegmentReader {
 
   /** The first line, if it is a header. A first line that is none of a recording's is a UsageError. */
   #readHeader(): PartialHeader | null {
-    const { text } = this.codec.decodeUnit(this.file.read(0, BEGINNING_BYTES), MAX_UNIT_TEXT_BYTES);
-    const end = text.indexOf(NEWLINE);
-    if (end < 0) return null;
-    const line = decodeLine(Buffer.from(text.subarray(0, end)).toString());
-    return line.kind === "header" ? decodeHeader(line.value) : null;
+    for (const length of BEGINNING_BYTES) {
+      const { text } = this.codec.decodeUnit(this.file.read(0, length), MAX_UNIT_TEXT_BYTES);
+      const end = text.indexOf(NEWLINE);
+      if (end < 0) continue;
+      const line = decodeLine(Buffer.from(text.subarray(0, end)).toString());
+      return line.kind === "header" ? decodeHeader(line.value) : null;
+    }
+    return null;
   }
 
   /** The blocks that the index tells of; `null` where there is none that can be true. */
