@@ -5,7 +5,7 @@ import { Lapse, processClock } from "./lapse.ts";
 import { Player } from "./player.ts";
 import { playerStatus, type Subject, viewInput } from "./screen.ts";
 import type { Terminal, TerminalListener } from "./terminal.ts";
-import type { Theme } from "./theme.ts";
+import { type Background, makeTheme, type Theme } from "./theme.ts";
 import { formatElapsed, type Target } from "./timecode.ts";
 import { Travel } from "./travel.ts";
 
@@ -34,12 +34,14 @@ export class App implements TerminalListener {
   readonly #redraw = new Lapse(processClock);
   readonly #done = Promise.withResolvers<void>();
   #terminal: Terminal | null = null;
+  #theme: Theme;
   #cells = new Cells(0, 0);
   #drawnAt_ms = Number.NEGATIVE_INFINITY;
   #note: string | null = null;
 
   constructor(options: AppOptions) {
     this.#options = options;
+    this.#theme = options.theme;
     this.#player = new Player(options.cursor, {
       speed: options.speed,
       isLoop: options.isLoop,
@@ -105,6 +107,12 @@ export class App implements TerminalListener {
     this.#draw();
   }
 
+  background(background: Background): void {
+    if (background === this.#theme.background) return;
+    this.#theme = makeTheme(this.#theme.depth, background);
+    this.#changed();
+  }
+
   #say(note: string): void {
     this.#note = note;
     this.#noteTime.begin(NOTE_MS, () => {
@@ -130,7 +138,7 @@ export class App implements TerminalListener {
     if (this.#cells.width !== width || this.#cells.height !== height) this.#cells = new Cells(width, height);
     const status = playerStatus(this.#options, this.#player, this.#note);
     const input = viewInput(this.#options, this.#controls.choices, status);
-    this.#controls.hits = draw(this.#cells, input, this.#options.theme);
+    this.#controls.hits = draw(this.#cells, input, this.#theme);
     terminal.show(this.#cells);
   }
 }

@@ -11,7 +11,7 @@ import { nearest16, nearest256 } from "./ansi.ts";
 import { type Cells, DEFAULT_COLOUR } from "./cells.ts";
 import type { MouseInput } from "./controls.ts";
 import type { Key } from "./keys.ts";
-import type { ColourDepth } from "./theme.ts";
+import type { Background, ColourDepth } from "./theme.ts";
 
 /** What a terminal tells. */
 export interface TerminalListener {
@@ -19,6 +19,8 @@ export interface TerminalListener {
   paste(text: string): void;
   mouse(input: MouseInput): void;
   resized(): void;
+  /** The terminal says what its background is like, in its own time; some never do. */
+  background(background: Background): void;
   /** Something threw that nobody else catches. */
   crashed(error: unknown): void;
 }
@@ -43,6 +45,7 @@ export class Terminal {
     renderer.keyInput.on("paste", ({ bytes }: PasteEvent) =>
       guarded(listener, () => listener.paste(new TextDecoder().decode(bytes))),
     );
+    renderer.on("theme_mode", (mode: Background) => guarded(listener, () => listener.background(mode)));
     renderer.root.onMouse = (event) => guarded(listener, () => hear(event, listener));
     // The library itself waits 100 ms for the size to settle.
     this.#onResize = () => guarded(listener, () => this.#resize(listener));
