@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { allSmi } from "./pty.ts";
 import { type Outcome, PROGRAM, start, TEST_MS, testFolder } from "./run.ts";
@@ -33,24 +33,23 @@ test.each(starts)(
   TEST_MS,
 );
 
-test(
-  "it is the very screen that the interactive view shows there",
-  async () => {
-    const { out } = await start([
-      "env",
-      "TZ=UTC",
-      ...PROGRAM,
-      "view",
-      "--replay",
-      HOUR,
-      "--once",
-      "--start",
-      "00:20:00",
-      "--size",
-      "120x40",
-    ]).ended;
-    const pty = allSmi(["view", "--replay", HOUR, "--paused", "--start", "00:20:00"]);
-    await pty.until("the same screen", ({ rows }) => rows.map((row) => row.trimEnd()).join("\n") === out.trimEnd());
+test.each(["mock-0001", "ホスト-01", "é\u0301x 한글"])(
+  "it is the very screen that the interactive view shows there: %s",
+  async (hostname) => {
+    const path = writeRecording(folder, "named", everySecond(60));
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("mock-0001", hostname));
+    const at = ["--replay", path, "--start", "00:00:20"];
+    const size = ["--size", "120x40"];
+    const { out } = await start(["env", "TZ=UTC", ...PROGRAM, "view", ...at, "--once", ...size]).ended;
+    expect(out).toContain(hostname.slice(0, 3));
+    const pty = allSmi(["view", ...at, "--paused"]);
+    const plain = (text: string) =>
+      text
+        .split("\n")
+        .map((row) => row.trimEnd())
+        .join("\n")
+        .trimEnd();
+    await pty.until(`the same screen as\n${out}`, ({ text }) => plain(text) === plain(out));
     pty.type("q");
     expect(await pty.exit()).toBe(0);
   },
