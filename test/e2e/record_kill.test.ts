@@ -64,7 +64,7 @@ test.each(cases)("killed at any moment: $size frames, $extension", async ({ exte
     const visible = await frameTexts(moment);
     expect(left.slice(0, visible.length)).toEqual(visible);
     expect(left.slice(0, kept.length)).toEqual(kept);
-    expect(seqsOf(linesOf(left.join("\n").concat("\n")))).toEqual(counted(left.length));
+    expect(seqsOf(linesOf(left.map((text) => `${text}\n`).join("")))).toEqual(counted(left.length));
     kept = left;
   }
   expect((await record("-o", path, ...options, "--duration", "0.3s").ended).code).toBe(0);
