@@ -146,9 +146,18 @@ function checkTrailer(trailer: Buffer, crc32: number): void {
 
 /** The text of a unit up to its damage, which is before `end`: a decoder that fails keeps the last of that to itself. */
 function textBefore(file: FileBytes, codec: Codec, unit_at: number, end: number): Buffer {
-  const isLarge = end - unit_at > WINDOW_BYTES[1];
-  const text = isLarge ? null : codec.closeUnit(file.read(unit_at, end - unit_at))?.text;
-  return text ? Buffer.from(text.buffer, text.byteOffset, text.length) : Buffer.alloc(0);
+  if (end - unit_at > WINDOW_BYTES[1]) return Buffer.alloc(0);
+  const bytes = file.read(unit_at, end - unit_at);
+  const decode = (length: number) => codec.decodeUnit(bytes.subarray(0, length), AT_ONCE_TEXT_BYTES);
+  // Damage spoils all that follows, so halving finds where it is.
+  let sound = 0;
+  for (let bad = bytes.length + 1; bad - sound > 1; ) {
+    const probe = (sound + bad) >> 1;
+    if (decode(probe).damage === null) sound = probe;
+    else bad = probe;
+  }
+  const { text } = decode(sound);
+  return Buffer.from(text.buffer, text.byteOffset, text.length);
 }
 
 function* stepThrough(
