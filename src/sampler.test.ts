@@ -182,13 +182,14 @@ describe("the grid", () => {
     const options = { include: [], hostname: "a", source: "local", interval_ms: 100, duration_ms: 500 } as const;
     const sampler = new Sampler({ ...options, sources: [source("a", nothing)], clock: machineClock });
     await sampler.run(new AbortController().signal, (frame) => frames.push(frame));
-    const skipped = errorsOf(frames)
+    // The machine's clock may well be set meanwhile; that has a test of its own.
+    const errors = errorsOf(frames)
       .flat()
-      .map((text) => Number(/^sampler: (\d+) cycles skipped$/.exec(text)?.[1]));
+      .filter((text) => !text.startsWith("clock: "));
+    const skipped = errors.map((text) => Number(/^sampler: (\d+) cycles skipped$/.exec(text)?.[1]));
     const slots = frames.length + skipped.reduce((sum, n) => sum + n, 0);
     expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, n) => n));
-    expect(slots).toBeGreaterThanOrEqual(1);
-    expect(slots).toBeLessThanOrEqual(5);
+    expect([1, 2, 3, 4, 5]).toContain(slots);
     for (const [n, { elapsed_ms }] of frames.entries()) {
       expect(elapsed_ms).toBeGreaterThan(n === 0 ? -1 : (frames[n - 1]?.elapsed_ms ?? 0));
     }
