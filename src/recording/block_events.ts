@@ -37,14 +37,16 @@ export function encodeEvent({ t_ms, kind, severity, state, seq, ...rest }: Detec
   return { kind, severity, state, seq, t: formatTime(t_ms), ...rest };
 }
 
-const STATES: readonly unknown[] = ["begin", "end", "once"] satisfies EventState[];
+/** In the order of their numbers in a row. */
+export const STATES: readonly EventState[] = ["begin", "end", "once"];
 
 function decodeEvent(value: unknown): DetectedEvent[] {
   if (!isObject(value)) return [];
   const { kind, severity, state, seq, elapsed_ms, host, device, text } = value;
   const t_ms = parseTime(value.t);
   if (typeof kind !== "string" || typeof host !== "string" || typeof text !== "string" || t_ms === null) return [];
-  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity) || !STATES.includes(state)) return [];
+  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity) || !STATES.includes(state as EventState))
+    return [];
   if (!isPosition(seq) || !isPosition(elapsed_ms)) return [];
   return [
     {

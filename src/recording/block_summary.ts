@@ -4,7 +4,8 @@ import { isObject, isPosition, parseTime } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { CURVES, CurveCollector, type Curves, type Range } from "../frame/summary.ts";
-import { BlockEvents, decodeCounts, decodeEvents, type EventCounts, encodeEvent } from "./block_events.ts";
+import { BlockEvents, decodeCounts, type EventCounts } from "./block_events.ts";
+import type { Origin } from "./event_rows.ts";
 
 /** What a timeline needs to know of a block without decoding it. Times in ms since the epoch. */
 export interface BlockSummary extends Curves {
@@ -32,8 +33,12 @@ export interface BlockSummary extends Curves {
 export const openAfterBlock = ({ open, events, more }: BlockSummary): readonly DetectedEvent[] | null =>
   events === null || Object.keys(more).length > 0 ? null : openAfter(open, events);
 
+/** How events stand in a line, relative to the block that they are of. */
+export type EventEncoder = (events: readonly DetectedEvent[], block: Origin) => unknown;
+export type EventDecoder = (value: unknown, block: Origin) => DetectedEvent[] | null;
+
 /** `withOpen`: whether to say what was on. */
-export function encodeBlock(block: BlockSummary, withOpen: boolean): unknown {
+export function encodeBlock(block: BlockSummary, withOpen: boolean, encode: EventEncoder): unknown {
   const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_seq, frames, ...others } = block;
   const { open, events, more, interval_ms, ...rest } = others;
   return {
@@ -45,8 +50,8 @@ export function encodeBlock(block: BlockSummary, withOpen: boolean): unknown {
     highest_t: formatTime(highest_t_ms),
     ...(interval_ms === null ? {} : { interval_ms }),
     ...rest,
-    ...(events !== null && withOpen ? { open: open.map(encodeEvent) } : {}),
-    ...(events === null ? {} : { events: events.map(encodeEvent) }),
+    ...(events !== null && withOpen ? { open: encode(open, block) } : {}),
+    ...(events === null ? {} : { events: encode(events, block) }),
     ...(Object.keys(more).length === 0 ? {} : { more }),
   };
 }
@@ -57,7 +62,7 @@ function decodeRange(value: unknown): Range | undefined {
 }
 
 /** `before`: the block before it, from which follows what was on where that is not said. Without it events mean nothing. */
-export function decodeBlock(value: unknown, before: BlockSummary | null): BlockSummary | null {
+export function decodeBlock(value: unknown, before: BlockSummary | null, decode: EventDecoder): BlockSummary | null {
   if (!isObject(value)) return null;
   const times = [value.first_t, value.last_t, value.lowest_t, value.highest_t].map(parseTime);
   const [first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms] = times;
@@ -69,13 +74,14 @@ export function decodeBlock(value: unknown, before: BlockSummary | null): BlockS
     const range = decodeRange(value[curve]);
     if (range !== undefined) curves[curve] = range;
   }
-  const open = decodeEvents(value.open) ?? (before && openAfterBlock(before));
+  const origin = { first_seq, first_t_ms, first_elapsed_ms } as Origin;
+  const open = decode(value.open, origin) ?? (before && openAfterBlock(before));
   return {
     ...({ first_seq, frames, first_elapsed_ms, elapsed_ms, errors } as Record<string, number>),
     ...{ first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms },
     interval_ms: isPosition(interval_ms) ? interval_ms : null,
     open: open ?? [],
-    events: open && decodeEvents(value.events),
+    events: open && decode(value.events, origin),
     more: open ? decodeCounts(value.more) : {},
     ...curves,
   } as BlockSummary;

@@ -23,9 +23,13 @@ export const WINDOW_LOG_MAX = 27;
 /** Events that the summary of a block lists. */
 export const MAX_BLOCK_EVENTS = 64;
 
+/** From here on a unit is a block, smaller ones may be index lines. */
+const BLOCK_BYTES = 64 << 10;
+
 /**
- * A block of our frames decodes to some 40 times its size. Decoded into one buffer that holds all of it nothing is put
- * together from pieces, which costs as much as decoding, and twice the memory; untouched pages of a buffer cost nothing.
+ * A block of our frames decodes to some 40 times its size, an index line to 8 times. Decoded into one buffer that holds
+ * all of it nothing is put together from pieces, which costs as much as decoding, and twice the memory. Pages of a buffer
+ * that are not touched cost nothing, but a large one makes the engine collect garbage.
  */
 export const outputChunkBytes = (encodedBytes: number): number =>
-  Math.min(Math.max(encodedBytes * 64, 64 << 10), BLOCK_TEXT_BYTES);
+  Math.min(Math.max(encodedBytes * (encodedBytes < BLOCK_BYTES ? 8 : 64), 64 << 10), BLOCK_TEXT_BYTES);

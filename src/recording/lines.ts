@@ -1,7 +1,9 @@
 import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
 import { SCHEMA, type SourceKind } from "../frame/frame.ts";
-import { type BlockSummary, decodeBlock, encodeBlock, openAfterBlock } from "./block_summary.ts";
+import { decodeEvents, encodeEvent } from "./block_events.ts";
+import { type BlockSummary, decodeBlock, type EventDecoder, encodeBlock, openAfterBlock } from "./block_summary.ts";
+import { decodeRows, decodeTexts, encodeRows, TextTable } from "./event_rows.ts";
 import { MAX_HEADER_HOSTS, SUMMARY_EVERY } from "./limits.ts";
 
 /** The first line of every segment, and of every stretch that a restarted recorder adds. */
@@ -55,14 +57,17 @@ const MAX_REPEATED_OPEN = 768;
  * These lines are long: what was on when a block began is left out where it follows from the block before, and where
  * there is too much of it. Then a reader does as if nobody had looked for events in that block.
  */
-function encodeEntries(entries: readonly IndexEntry[]): unknown {
+function encodeEntries(entries: readonly IndexEntry[]): { readonly blocks: unknown; readonly texts: string[] } {
+  const table = new TextTable();
   let repeated = 0;
-  return entries.map(({ block, ...entry }, n) => {
+  const blocks = entries.map(({ block, ...entry }, n) => {
     const before = entries[n - 1]?.block;
     const follows = before !== undefined && openAfterBlock(before) !== null;
     if (!follows) repeated += block.open.length;
-    return { ...entry, block: encodeBlock(block, !follows && repeated <= MAX_REPEATED_OPEN) };
+    const withOpen = !follows && repeated <= MAX_REPEATED_OPEN;
+    return { ...entry, block: encodeBlock(block, withOpen, (events, origin) => encodeRows(events, origin, table)) };
   });
+  return { blocks, texts: table.texts };
 }
 
 export function indexLine(index: IndexLine): Uint8Array {
@@ -76,26 +81,28 @@ export function indexLine(index: IndexLine): Uint8Array {
     at,
     ...(previous === null ? {} : { previous }),
     ...(end ? { end } : {}),
-    block: encodeBlock(block, true),
-    ...(blocks === null ? {} : { blocks: encodeEntries(blocks) }),
+    block: encodeBlock(block, true, (events) => events.map(encodeEvent)),
+    ...(blocks === null ? {} : encodeEntries(blocks)),
     ...(previous_summary === null ? {} : { previous_summary }),
   });
 }
 
-function decodeEntry(value: unknown, before: BlockSummary | null): IndexEntry | null {
+function decodeEntry(value: unknown, before: BlockSummary | null, decode: EventDecoder): IndexEntry | null {
   if (!isObject(value)) return null;
   const { seq, byte_offset, at } = value;
-  const block = decodeBlock(value.block, before);
+  const block = decodeBlock(value.block, before, decode);
   if (!isPosition(seq) || !isPosition(byte_offset) || !isPosition(at) || block === null) return null;
   return byte_offset < at && block.first_seq <= seq ? { seq, byte_offset, at, block } : null;
 }
 
 /** `null` where one of them cannot be true, or there are more than a line repeats. */
-function decodeEntries(values: readonly unknown[]): IndexEntry[] | null {
+function decodeEntries(values: readonly unknown[], texts: unknown): IndexEntry[] | null {
   if (values.length >= SUMMARY_EVERY) return null;
+  const table = decodeTexts(texts);
   const entries: IndexEntry[] = [];
   for (const value of values) {
-    const entry = decodeEntry(value, entries.at(-1)?.block ?? null);
+    const before = entries.at(-1)?.block ?? null;
+    const entry = decodeEntry(value, before, (rows, origin) => decodeRows(rows, origin, table));
     if (entry === null) return null;
     entries.push(entry);
   }
@@ -104,10 +111,10 @@ function decodeEntries(values: readonly unknown[]): IndexEntry[] | null {
 
 /** An index line of ours; `null` for the Rust tool's, which knows no blocks, and for one that cannot be true. */
 export function decodeIndex(value: Untrusted): IndexLine | null {
-  const entry = decodeEntry(value, null);
+  const entry = decodeEntry(value, null, decodeEvents);
   if (entry === null) return null;
-  const { previous, end, blocks, previous_summary } = value;
-  const entries = Array.isArray(blocks) ? decodeEntries(blocks) : null;
+  const { previous, end, blocks, texts, previous_summary } = value;
+  const entries = Array.isArray(blocks) ? decodeEntries(blocks, texts) : null;
   if (Array.isArray(blocks) && entries === null) return null;
   const before = (at: unknown): number | null => (isPosition(at) && at < entry.byte_offset ? at : null);
   return {
