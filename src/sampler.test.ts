@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Clock, machineClock } from "./clock.ts";
 import type { Frame } from "./frame/frame.ts";
-import { Sampler, type SamplerOptions } from "./sampler.ts";
+import { type CycleOutcome, Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Cycle, Reading, Source } from "./sources/source.ts";
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -372,6 +372,36 @@ describe("clocks", () => {
     const options = { sources: [], interval_ms: 60_000, duration_ms: 6_000_000 };
     const { frames } = await run(clock, options, () => clock.step(30));
     expect(errorsOf(frames).flat()).toEqual([]);
+  });
+});
+
+describe("an outcome", () => {
+  test("says how long each source took, and whether it read everything", async () => {
+    const clock = new SimulatedClock();
+    const sources = [
+      source("quick", nothing),
+      source("slow", async ({ signal }) => clock.after(300, signal).then(() => ({}))),
+      source("partial", async ({ signal }) =>
+        clock.after(20, signal).then(() => ({ gpus: [], errors: ["partial: no"] })),
+      ),
+      source("broken", () => Promise.reject(new Error("broken"))),
+      source("hung", never),
+    ];
+    const outcomes: CycleOutcome[] = [];
+    const options = { include: [], hostname: "a", source: "local", interval_ms: 1000, duration_ms: 2000 } as const;
+    const sampler = new Sampler({ ...options, sources, clock });
+    await clock.run(sampler.run(new AbortController().signal, (_, outcome) => outcomes.push(outcome)));
+    const expected = (duration_ms: number, hung_ms: number): CycleOutcome => ({
+      duration_ms,
+      sources: [
+        { name: "quick", duration_ms: 0, isComplete: true },
+        { name: "slow", duration_ms: 300, isComplete: true },
+        { name: "partial", duration_ms: 20, isComplete: false },
+        { name: "broken", duration_ms: 0, isComplete: false },
+        { name: "hung", duration_ms: hung_ms, isComplete: false },
+      ],
+    });
+    expect(outcomes).toEqual([expected(800, 800), expected(300, 1300)]);
   });
 });
 

@@ -17,6 +17,28 @@ export interface SamplerOptions {
   readonly clock: Clock;
 }
 
+/** How one source did in a cycle. */
+export interface SourceOutcome {
+  readonly name: string;
+  /** Until it answered; where it has not, since it was asked, maybe cycles ago. */
+  readonly duration_ms: number;
+  /** It answered in time, with nothing that it could not read. */
+  readonly isComplete: boolean;
+}
+
+/** How a cycle went, which is no part of its frame. */
+export interface CycleOutcome {
+  readonly duration_ms: number;
+  readonly sources: readonly SourceOutcome[];
+}
+
+export type TakeFrame = (frame: Frame, outcome: CycleOutcome) => void;
+
+interface Answer {
+  readonly reading: Reading;
+  readonly outcome: SourceOutcome;
+}
+
 /** How long a cycle waits for its sources. */
 const DEADLINE_MS = 5000;
 const deadline = (interval_ms: number): number => Math.min(DEADLINE_MS, interval_ms * 0.8);
@@ -40,8 +62,8 @@ interface Instant {
  */
 export class Sampler {
   readonly #options: SamplerOptions;
-  /** Sources that have not answered yet. */
-  readonly #busy = new Set<Source>();
+  /** Sources that have not answered yet, and when each was asked. */
+  readonly #busy = new Map<Source, number>();
   #first: Instant | null = null;
   #last: Instant | null = null;
   #seq = 0;
@@ -51,7 +73,7 @@ export class Sampler {
   }
 
   /** Runs until the duration is over or the signal is aborted. A cycle under way then is not handed on. */
-  async run(signal: AbortSignal, onFrame: (frame: Frame) => void): Promise<void> {
+  async run(signal: AbortSignal, onFrame: TakeFrame): Promise<void> {
     const { clock, interval_ms, duration_ms } = this.#options;
     await this.#prime(signal);
     const start = clock.monotonic();
@@ -61,8 +83,7 @@ export class Sampler {
     while (!signal.aborted && slot * interval_ms < span_ms) {
       await clock.until(start + slot * interval_ms, signal);
       if (signal.aborted) return;
-      const frame = await this.#cycle(signal, skipped);
-      if (frame !== null) onFrame(frame);
+      await this.#cycle(signal, skipped, onFrame);
       const next = nextSlot((clock.monotonic() - start) / interval_ms, slot);
       skipped = next - slot - 1;
       slot = next;
@@ -88,15 +109,16 @@ export class Sampler {
     return { wall: clock.wall(), monotonic: clock.monotonic(), boottime: clock.boottime() };
   }
 
-  async #cycle(signal: AbortSignal, skipped: number): Promise<Frame | null> {
-    const { sources, include, interval_ms, hostname, source } = this.#options;
+  async #cycle(signal: AbortSignal, skipped: number, onFrame: TakeFrame): Promise<void> {
+    const { sources, include, interval_ms, hostname, source, clock } = this.#options;
     const deadline_ms = this.#options.deadline_ms ?? deadline(interval_ms);
     const now = this.#now();
     const errors = [...clockErrors(this.#last, now), ...(skipped > 0 ? [`sampler: ${skipped} cycles skipped`] : [])];
     this.#first ??= now;
     this.#last = now;
-    const readings = await this.#read(sources, now, deadline_ms, signal);
-    if (signal.aborted) return null;
+    const answers = await this.#read(sources, now, deadline_ms, signal);
+    if (signal.aborted) return;
+    const duration_ms = clock.monotonic() - now.monotonic;
     const frame: Frame = {
       t_ms: Math.round(now.wall),
       seq: this.#seq++,
@@ -106,12 +128,12 @@ export class Sampler {
       errors,
     };
     for (const section of include) frame[section] = [];
-    for (const reading of readings) merge(frame, reading);
-    return frame;
+    for (const { reading } of answers) merge(frame, reading);
+    onFrame(frame, { duration_ms, sources: answers.map(({ outcome }) => outcome) });
   }
 
   /** Asks the sources, and gives what they answered until the deadline: for each a reading, if only of errors. */
-  async #read(sources: readonly Source[], now: Instant, wait_ms: number, signal: AbortSignal): Promise<Reading[]> {
+  async #read(sources: readonly Source[], now: Instant, wait_ms: number, signal: AbortSignal): Promise<Answer[]> {
     const { clock } = this.#options;
     const closed = new AbortController();
     const cycle: Cycle = {
@@ -120,28 +142,39 @@ export class Sampler {
       monotonic_ms: now.monotonic,
       signal: closed.signal,
     };
-    const readings: Reading[] = sources.map(({ name }) => ({ errors: [`${name}: late, has not answered`] }));
-    const asked = sources.map((source, n) =>
-      this.#ask(source, cycle, (reading) => {
-        readings[n] = reading;
-      }),
-    );
+    const answers = new Map<Source, Answer>();
+    const asked = sources.map((source) => this.#ask(source, cycle, (answer) => answers.set(source, answer)));
     const close = () => closed.abort();
     signal.addEventListener("abort", close);
     await Promise.race([Promise.all(asked), clock.until(now.monotonic + wait_ms, closed.signal)]);
     signal.removeEventListener("abort", close);
     closed.abort();
-    return [...readings];
+    return sources.map((source) => answers.get(source) ?? this.#late(source));
+  }
+
+  #late(source: Source): Answer {
+    const now_ms = this.#options.clock.monotonic();
+    const { name } = source;
+    return {
+      reading: { errors: [`${name}: late, has not answered`] },
+      outcome: { name, duration_ms: now_ms - (this.#busy.get(source) ?? now_ms), isComplete: false },
+    };
   }
 
   /** Starts a source unless it is still busy with an earlier cycle; never rejects. */
-  async #ask(source: Source, cycle: Cycle, take: (reading: Reading) => void): Promise<void> {
+  async #ask(source: Source, cycle: Cycle, take: (answer: Answer) => void): Promise<void> {
     if (this.#busy.has(source)) return;
-    this.#busy.add(source);
+    const { clock } = this.#options;
+    const asked_ms = clock.monotonic();
+    this.#busy.set(source, asked_ms);
+    const answer = (reading: Reading) => {
+      const isComplete = (reading.errors ?? []).length === 0;
+      take({ reading, outcome: { name: source.name, duration_ms: clock.monotonic() - asked_ms, isComplete } });
+    };
     try {
-      take(await source.read(cycle));
+      answer(await source.read(cycle));
     } catch (error) {
-      take({ errors: [`${source.name}: ${reason(error)}`] });
+      answer({ errors: [`${source.name}: ${reason(error)}`] });
     } finally {
       this.#busy.delete(source);
     }
