@@ -46,6 +46,13 @@ export class AppendFile {
     this.#dirty = true;
   }
 
+  /** Rejects where there is no room for so many more bytes; the file stays as it is. */
+  async probe(bytes: number): Promise<void> {
+    const size = this.#size;
+    await this.append(new Uint8Array(bytes));
+    this.truncate(size);
+  }
+
   #write(bytes: Uint8Array, from: number): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     write(this.fd, bytes, from, bytes.length - from, this.#size + from, (error, written) => {

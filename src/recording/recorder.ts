@@ -1,20 +1,16 @@
-import { renameSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemWords } from "../errors.ts";
 import { Detector } from "../events/detector.ts";
 import { frameLine } from "../frame/encode.ts";
 import { fitFrame } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
-import { lockFile } from "../libc.ts";
-import { AppendFile, syncDirectory } from "./append_file.ts";
+import { ActiveSegment } from "./active_segment.ts";
 import type { Codec } from "./codec.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import type { Header } from "./lines.ts";
-import { nextNumber, segmentPath } from "./name.ts";
 import { type Opened, openRecording } from "./open.ts";
 import { FrameQueue } from "./queue.ts";
-import { freeBytes, keptFreeBytes, removeOldest, removeSurplus } from "./room.ts";
-import { SegmentWriter } from "./segment_writer.ts";
+import { freeBytes, keptFreeBytes, removeOldest } from "./room.ts";
 
 export interface RecorderOptions {
   readonly path: string;
@@ -42,15 +38,9 @@ export interface RecorderStatus {
   readonly missing: number;
 }
 
-const SYNC_MS = 5000;
+/** After a pause there must be room for more than the one frame that happens to be small: else it soon pauses again. */
+const RESUME_BYTES = 16 << 10;
 const encoder = new TextEncoder();
-
-/** A full disk is no reason not to start: the frames wait for room, and so does this. */
-const hasAppended = (file: AppendFile, bytes: Uint8Array): Promise<boolean> =>
-  file.append(bytes).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * Writes frames into a recording that survives anything: continues what is there, rotates, makes room, and lives on
@@ -62,30 +52,21 @@ export class Recorder {
   readonly #keepFreeBytes: number;
   readonly #recording: string;
   readonly #done: Promise<void>;
-  readonly #syncTimer: ReturnType<typeof setInterval>;
-  #writer: SegmentWriter | null;
-  #lock: AppendFile;
-  #isUntouched: boolean;
-  #segment: number;
+  readonly #active: ActiveSegment;
   #seq: number;
   /** What is added to a frame's own `elapsed_ms`; set by the first frame. */
   #elapsed_ms: number | null = null;
   readonly #last: Opened["last"];
-  readonly #detector: Detector;
-  #isRotationDue = false;
   #missing = 0;
   #missingReason = "";
   #missingTotal = 0;
   #frames = 0;
-  /** Bytes of closed segments, less what was in them before. */
-  #closedBytes = 0;
-  #isSyncing = false;
 
   /** Throws a UsageError where the path cannot be recorded to. */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const opened = await openRecording(options);
     const recorder = new Recorder(options, opened);
-    await recorder.#repair(opened);
+    await recorder.#active.continue(opened);
     return recorder;
   }
 
@@ -93,26 +74,13 @@ export class Recorder {
     this.#options = options;
     this.#keepFreeBytes = options.keepFreeBytes ?? keptFreeBytes(dirname(options.path));
     this.#recording = opened.recording ?? Bun.randomUUIDv7();
-    this.#writer = null;
-    this.#lock = opened.lock;
-    this.#isUntouched = opened.isNew;
-    this.#segment = opened.segment;
     this.#last = opened.last;
-    const last_ms = opened.last?.elapsed_ms ?? null;
-    this.#detector = new Detector({ interval_ms: options.interval_ms, open: opened.open, last_ms });
     this.#seq = opened.last === null ? 0 : opened.last.seq + 1;
-    this.#syncTimer = setInterval(() => this.#sync(), SYNC_MS);
+    const { interval_ms } = options;
+    const detector = new Detector({ interval_ms, open: opened.open, last_ms: opened.last?.elapsed_ms ?? null });
+    const header = (segment: number) => this.#header(segment);
+    this.#active = new ActiveSegment({ ...options, header, say: (message) => this.#say(message) }, detector, opened);
     this.#done = this.#run();
-  }
-
-  async #repair({ file, repair, unclosed }: Opened): Promise<void> {
-    if (file === null) return;
-    const keepBytes = repair?.keepBytes ?? 0;
-    if (keepBytes < file.size) file.truncate(keepBytes);
-    this.#closedBytes = -file.size;
-    const { codec } = this.#options;
-    const continued = repair && { chain: repair.chain, unclosed, isOpen: !(await hasAppended(file, repair.closing)) };
-    this.#writer = new SegmentWriter(file, codec, this.#header(), this.#detector, continued);
   }
 
   /** Takes a frame to be written. Where the disk does not keep up it is dropped, and a later frame says so. */
@@ -122,11 +90,11 @@ export class Recorder {
 
   /** Begins a new segment after the frame under way. */
   rotate(): void {
-    this.#isRotationDue = true;
+    this.#active.rotateSoon();
   }
 
   get status(): RecorderStatus {
-    const writtenBytes = this.#closedBytes + (this.#writer?.file.size ?? 0);
+    const { writtenBytes } = this.#active;
     return { frames: this.#frames, writtenBytes, missing: this.#missingTotal + this.#queue.dropped };
   }
 
@@ -134,14 +102,7 @@ export class Recorder {
   async close(): Promise<void> {
     this.#queue.close();
     await this.#done;
-    clearInterval(this.#syncTimer);
-    try {
-      await this.#writer?.end();
-    } finally {
-      this.#writer?.abandon();
-      if (this.#isUntouched) unlinkSync(this.#options.path);
-      this.#lock.close();
-    }
+    await this.#active.close();
   }
 
   async #run(): Promise<void> {
@@ -155,7 +116,8 @@ export class Recorder {
   async #record(offered: Frame): Promise<void> {
     try {
       await this.#makeRoom();
-      const writer = this.#writer ?? this.#begin();
+      const writer = await this.#active.writer();
+      if (this.#missing > 0) await writer.file.probe(RESUME_BYTES);
       const dropped = this.#queue.droppedSince;
       // What had to be left out is not in the recording: nobody shall find events in it.
       const { frame, line } = fitFrame(this.#numbered(offered, dropped), MAX_LINE_BYTES, frameLine);
@@ -167,7 +129,7 @@ export class Recorder {
       return;
     }
     try {
-      await this.#rotateIfDue();
+      await this.#active.rotateIfDue();
     } catch (error) {
       this.#say(`cannot close the segment: ${systemWords(error)}`);
     }
@@ -176,7 +138,7 @@ export class Recorder {
   #written(): void {
     if (this.#missing > 0) this.#say(`recording again, ${this.#missing} frames are missing`);
     this.#missing = 0;
-    this.#isUntouched = false;
+    this.#active.touched();
     this.#seq++;
     this.#frames++;
   }
@@ -214,7 +176,7 @@ export class Recorder {
     return bytes;
   }
 
-  #header(): Header {
+  #header(segment: number): Header {
     const { interval_ms, source, hosts, version } = this.#options;
     return {
       t_ms: Date.now(),
@@ -223,64 +185,20 @@ export class Recorder {
       hosts,
       all_smi_version: version,
       recording: this.#recording,
-      segment: this.#segment,
+      segment,
       first_seq: this.#seq,
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     };
-  }
-
-  /** Creates the next segment. Only then the lock on the one before is given up, which therefore stays until then. */
-  #begin(): SegmentWriter {
-    const { path, codec, maxFiles } = this.#options;
-    removeSurplus(path, Math.max(1, maxFiles - 1));
-    const file = AppendFile.create(path);
-    if (!lockFile(file.fd)) {
-      file.close();
-      throw new Error("another all-smi has begun to record to it");
-    }
-    this.#lock.close();
-    this.#lock = file;
-    this.#writer = new SegmentWriter(file, codec, this.#header(), this.#detector);
-    removeSurplus(path, maxFiles - 1);
-    return this.#writer;
-  }
-
-  async #rotateIfDue(): Promise<void> {
-    const { path, maxSizeBytes, maxFiles } = this.#options;
-    const writer = this.#writer;
-    if (writer === null) return;
-    const isFull = maxSizeBytes > 0 && writer.file.size >= maxSizeBytes;
-    if (!isFull && !this.#isRotationDue) return;
-    await writer.end();
-    const number = Math.max(this.#segment, nextNumber(path));
-    renameSync(path, segmentPath(path, number));
-    this.#closedBytes += writer.file.size;
-    this.#isRotationDue = false;
-    this.#writer = null;
-    this.#segment = number + 1;
-    syncDirectory(dirname(path));
-    removeSurplus(path, maxFiles);
   }
 
   /** Below the space to keep free the oldest segments go; where that is not enough, recording pauses. */
   async #makeRoom(): Promise<void> {
     const { path } = this.#options;
     const directory = dirname(path);
-    while (this.#keepFreeBytes > 0 && (await freeBytes(directory)) < this.#keepFreeBytes) {
-      const kept = this.#writer === null ? 1 : 0;
+    const wantedBytes = this.#keepFreeBytes + (this.#missing > 0 ? RESUME_BYTES : 0);
+    while (this.#keepFreeBytes > 0 && (await freeBytes(directory)) < wantedBytes) {
+      const kept = this.#active.isThere ? 0 : 1;
       if (!removeOldest(path, kept)) throw new Error("less is free on the disk than --keep-free");
     }
-  }
-
-  #sync(): void {
-    const file = this.#writer?.file;
-    if (file === undefined || this.#isSyncing) return;
-    this.#isSyncing = true;
-    file
-      .sync()
-      .catch((error) => this.#say(`cannot bring it to the disk: ${systemWords(error)}`))
-      .finally(() => {
-        this.#isSyncing = false;
-      });
   }
 }
