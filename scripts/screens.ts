@@ -1,9 +1,29 @@
-/** Draws the pictures in docs/screens: `npx bun scripts/screens.ts`. They are of the mock, and the same on every run. */
-import { mkdirSync } from "node:fs";
+/**
+ * Draws the pictures in docs/screens: `npx bun scripts/screens.ts`. Those of replay are of recordings of the mock, made
+ * by the recorder's own writer and drawn as `view --replay PATH --start … --once` does it, those of the live view as
+ * `view --once` does. They are the same on every run.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Detector } from "../src/events/detector.ts";
+import { frameLine } from "../src/frame/encode.ts";
+import { AppendFile } from "../src/recording/append_file.ts";
+import { BlockCursor } from "../src/recording/block_cursor.ts";
+import { codecs } from "../src/recording/codec.ts";
+import { openReplay } from "../src/recording/replay.ts";
+import { RingStore } from "../src/recording/ring_store.ts";
+import { SegmentWriter } from "../src/recording/segment_writer.ts";
+import { mockHostnames } from "../src/sources/mock/mock.ts";
 import { toText } from "../src/view/ansi.ts";
-import type { ViewInput } from "../src/view/model.ts";
+import { INITIAL_CHOICES } from "../src/view/choices.ts";
+import type { Choices } from "../src/view/model.ts";
+import { drawOnce } from "../src/view/once.ts";
+import type { Subject } from "../src/view/screen.ts";
 import { makeTheme } from "../src/view/theme.ts";
-import { CHOICES, drawn, inputOf, LIVE, mockFrames } from "../test/screen.ts";
+import { parseTimecode } from "../src/view/timecode.ts";
+import { START_MS } from "../test/mock.ts";
+import { type MockRun, mockFrames } from "../test/screen.ts";
 import { toSvg } from "./svg.ts";
 
 const FOLDER = `${import.meta.dir}/../docs/screens`;
@@ -14,24 +34,104 @@ const SIZES = [
   [200, 60],
 ] as const;
 
-const oneHost = mockFrames({ hosts: 1, gpus: 8, frames: 1200, interval_ms: 3000 });
-const threeHosts = mockFrames({ hosts: 3, gpus: 8, frames: 360, interval_ms: 10_000 });
-const hundredHosts = mockFrames({ hosts: 100, gpus: 8, frames: 60, interval_ms: 10_000 });
+const ONE_HOST: MockRun = { hosts: 1, gpus: 8, frames: 1200, interval_ms: 3000 };
+const THREE_HOSTS: MockRun = { hosts: 3, gpus: 8, frames: 360, interval_ms: 10_000 };
+const HUNDRED_HOSTS: MockRun = { hosts: 100, gpus: 8, frames: 60, interval_ms: 10_000 };
 
-const screens: Readonly<Record<string, ViewInput>> = {
-  host: inputOf(oneHost, 1190, { status: LIVE }),
-  replay: inputOf(oneHost, 700),
-  hosts: inputOf(threeHosts, 250, { choices: { ...CHOICES, marked: "mock-0002:9090" } }),
-  cluster: inputOf(hundredHosts, 50, { status: LIVE, choices: { ...CHOICES, marked: "mock-0042:9090" } }),
-  help: inputOf(oneHost, 700, { choices: { ...CHOICES, isHelpOpen: true } }),
-};
+interface Screen {
+  readonly name: string;
+  readonly run: MockRun;
+  /** Where a recording is looked at, as `--start` takes it; `null`: live, at the last frame. */
+  readonly start: string | null;
+  readonly choices?: Partial<Choices>;
+}
 
-mkdirSync(FOLDER, { recursive: true });
-const theme = makeTheme("truecolor", "dark");
-for (const [name, input] of Object.entries(screens)) {
-  for (const [width, height] of SIZES) {
-    const path = `${FOLDER}/${name}-${width}x${height}`;
-    await Bun.write(`${path}.txt`, toText(drawn(input, width, height).cells));
-    await Bun.write(`${path}.svg`, toSvg(drawn(input, width, height, theme).cells, "dark"));
+const SCREENS: readonly Screen[] = [
+  { name: "host", run: ONE_HOST, start: null },
+  { name: "replay", run: ONE_HOST, start: "33:09" },
+  { name: "help", run: ONE_HOST, start: "33:09", choices: { isHelpOpen: true } },
+  { name: "hosts", run: THREE_HOSTS, start: "41:40", choices: { marked: "mock-0002:9090" } },
+  { name: "cluster", run: HUNDRED_HOSTS, start: null, choices: { marked: "mock-0042:9090" } },
+];
+
+/** Writes the frames of a run as `record` would have. */
+async function record(path: string, run: MockRun): Promise<void> {
+  const { interval_ms } = run;
+  const file = AppendFile.create(path);
+  const header = {
+    t_ms: START_MS,
+    interval_ms,
+    source: run.hosts > 1 ? "remote" : "local",
+    hosts: mockHostnames(run.hosts),
+    all_smi_version: "0.1.0",
+    recording: "docs/screens",
+    segment: 1,
+    first_seq: 0,
+    timezone: "UTC",
+  } as const;
+  const writer = new SegmentWriter(file, codecs.zstd, header, new Detector({ interval_ms }));
+  for (const frame of mockFrames(run)) await writer.append(frame, Buffer.from(`${frameLine(frame)}\n`));
+  await writer.end();
+  file.close();
+}
+
+/** What a view is of: a recording, or a machine that has been watched from the beginning of the run. */
+async function open(folder: string, { name, run, start }: Screen): Promise<Subject> {
+  const common = { interval_ms: run.interval_ms, zones: { viewer: "UTC", recorder: null } };
+  if (start !== null) {
+    const path = join(folder, `${name}.ndjson.zst`);
+    await record(path, run);
+    return { cursor: (await openReplay(path, false)).cursor, isLive: false, ...common };
   }
+  const ring = new RingStore();
+  for (const frame of mockFrames(run)) ring.push(frame);
+  return { cursor: new BlockCursor(ring, () => run.interval_ms), isLive: true, ...common };
+}
+
+/** The pictures of a screen by the names of their files: each size as text without, and as SVG with colour. */
+async function pictures(folder: string, screen: Screen): Promise<[name: string, content: string][]> {
+  const subject = await open(folder, screen);
+  const start = screen.start === null ? null : parseTimecode(screen.start, { t_ms: START_MS, zone: "UTC" });
+  const draw = (depth: "none" | "truecolor", width: number, height: number) =>
+    drawOnce({
+      ...subject,
+      start,
+      speed: 1,
+      isLoop: false,
+      theme: makeTheme(depth, "dark"),
+      width,
+      height,
+      choices: { ...INITIAL_CHOICES, ...screen.choices },
+    });
+  const drawn: [string, string][] = [];
+  for (const [width, height] of SIZES) {
+    const name = `${screen.name}-${width}x${height}`;
+    drawn.push([`${name}.txt`, toText(await draw("none", width, height))]);
+    drawn.push([`${name}.svg`, toSvg(await draw("truecolor", width, height), "dark")]);
+  }
+  subject.cursor.close();
+  return drawn;
+}
+
+/** The names of the screens, without their sizes. */
+export const SCREEN_NAMES: readonly string[] = SCREENS.map(({ name }) => name);
+
+/** The pictures of the screens of these names, by the names of their files. */
+export async function drawScreens(names: readonly string[]): Promise<Map<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), "screens-"));
+  try {
+    const drawn: [string, string][] = [];
+    for (const screen of SCREENS.filter(({ name }) => names.includes(name))) {
+      drawn.push(...(await pictures(folder, screen)));
+    }
+    return new Map(drawn);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [name, content] of await drawScreens(SCREEN_NAMES)) writeFileSync(join(FOLDER, name), content);
 }

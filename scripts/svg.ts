@@ -53,7 +53,11 @@ interface Rectangle {
   width: number;
 }
 
-/** Rectangles of one colour each; those that continue the one before are one with it. */
+/** An eighth of a cell, in pixels: what shapes are counted in, so that most coordinates are whole. */
+const EIGHTH_WIDTH = CELL_WIDTH / 8;
+const EIGHTH_HEIGHT = CELL_HEIGHT / 8;
+
+/** Rectangles of one colour each, in eighths of cells; those that continue the one before are one with it. */
 class Shapes {
   readonly #rectangles = new Map<number, Rectangle[]>();
 
@@ -66,7 +70,9 @@ class Shapes {
   }
 
   toString(): string {
-    return [...this.#rectangles].map(([colour, all]) => pathElement(colour, all)).join("");
+    const paths = [...this.#rectangles].map(([colour, all]) => pathElement(colour, all));
+    const place = `translate(${PADDING} ${PADDING})scale(${EIGHTH_WIDTH} ${EIGHTH_HEIGHT})`;
+    return `<g shape-rendering="crispEdges" transform="${place}">\n${paths.join("")}</g>\n`;
   }
 }
 
@@ -98,10 +104,10 @@ function boxesOf(code: number): readonly Box[] | null {
   return null;
 }
 
-const DOT_WIDTH = 2.6;
-const DOT_HEIGHT = 2.7;
 const DOT_PITCH_X = CELL_WIDTH / 2;
 const DOT_PITCH_Y = CELL_HEIGHT / 4;
+/** How much of its pitch a dot takes. */
+const DOT_SHARE = 0.65;
 /** The bits of a braille character's dots: by row, left and right. */
 const DOT_BITS: readonly (readonly number[])[] = [
   [0x01, 0x08],
@@ -110,16 +116,14 @@ const DOT_BITS: readonly (readonly number[])[] = [
   [0x40, 0x80],
 ];
 
-/** Dots of one colour beside each other are one dashed line. */
+/** Dots of one colour beside each other are one dashed line, counted in dots. */
 function dotLines(cells: Cells, ground: Colours): string {
   const paths = new Map<number, string[]>();
   for (let row = 0; row < cells.height * DOT_BITS.length; row++) {
     let [begin, count, colour] = [0, 0, 0];
     const end = () => {
       if (count === 0) return;
-      const y = PADDING + (row + 0.5) * DOT_PITCH_Y;
-      const path = `M${round(PADDING + begin * DOT_PITCH_X + 0.7)} ${round(y)}h${round((count - 1) * DOT_PITCH_X + DOT_WIDTH)}`;
-      paths.set(colour, [...(paths.get(colour) ?? []), path]);
+      paths.set(colour, [...(paths.get(colour) ?? []), `M${begin} ${row}h${count}`]);
       count = 0;
     };
     for (let column = 0; column < cells.width * 2; column++) {
@@ -134,8 +138,11 @@ function dotLines(cells: Cells, ground: Colours): string {
     }
     end();
   }
-  const dashes = `stroke-width="${DOT_HEIGHT}" stroke-dasharray="${DOT_WIDTH} ${round(DOT_PITCH_X - DOT_WIDTH)}"`;
-  return [...paths].map(([colour, all]) => `<path stroke="${hex(colour)}" ${dashes} d="${all.join("")}"/>\n`).join("");
+  const margin = ((1 - DOT_SHARE) / 2) * DOT_PITCH_X;
+  const place = `translate(${PADDING + margin} ${PADDING + DOT_PITCH_Y / 2})scale(${DOT_PITCH_X} ${DOT_PITCH_Y})`;
+  const dashes = `stroke-width="${DOT_SHARE}" stroke-dasharray="${DOT_SHARE} ${1 - DOT_SHARE}"`;
+  const lines = [...paths].map(([colour, all]) => `<path stroke="${hex(colour)}" d="${all.join("")}"/>\n`);
+  return `<g transform="${place}" ${dashes}>\n${lines.join("")}</g>\n`;
 }
 
 const isBraille = (code: number): boolean => code >= 0x2800 && code <= 0x28ff;
@@ -145,38 +152,34 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
 interface Run {
   readonly x: number;
   readonly y: number;
-  readonly colour: number;
-  readonly isBold: boolean;
   text: string;
   columns: number;
 }
 
 /** Text cells beside each other that look the same; two blanks part runs, so that little is stretched. */
 class Runs {
-  readonly #done: Run[] = [];
-  #open: Run | null = null;
+  readonly #byStyle = new Map<string, Run[]>();
 
-  add(x: number, y: number, text: string, colour: number, isBold: boolean): void {
-    const open = this.#open;
-    const continues = open?.y === y && open.x + open.columns === x && open.colour === colour && open.isBold === isBold;
-    if (open !== null && continues) {
-      open.text += text;
-      open.columns++;
-      return;
-    }
-    this.#open = { x, y, colour, isBold, text, columns: 1 };
-    this.#done.push(this.#open);
+  add(x: number, y: number, text: string, columns: number, colour: number, isBold: boolean): void {
+    const style = `fill="${hex(colour)}"${isBold ? ' font-weight="bold"' : ""}`;
+    const runs = this.#byStyle.get(style) ?? [];
+    this.#byStyle.set(style, runs);
+    const last = runs.at(-1);
+    const blanks = last?.y === y ? x - (last.x + last.columns) : Number.NaN;
+    if (last !== undefined && blanks <= 1) {
+      last.text += " ".repeat(blanks) + text;
+      last.columns += blanks + columns;
+    } else runs.push({ x, y, text, columns });
   }
 
   toString(): string {
-    return this.#done.map(textElement).join("");
+    return [...this.#byStyle].map(([style, runs]) => `<g ${style}>\n${runs.map(textElement).join("")}</g>\n`).join("");
   }
 }
 
-function textElement({ x, y, colour, isBold, text, columns }: Run): string {
+function textElement({ x, y, text, columns }: Run): string {
   const place = `x="${PADDING + x * CELL_WIDTH}" y="${PADDING + y * CELL_HEIGHT + BASELINE}"`;
-  const weight = isBold ? ' font-weight="bold"' : "";
-  return `<text ${place} fill="${hex(colour)}"${weight} textLength="${columns * CELL_WIDTH}">${escaped(text)}</text>\n`;
+  return `<text ${place} textLength="${columns * CELL_WIDTH}">${escaped(text)}</text>\n`;
 }
 
 /** Draws cells, with a margin, on the colours a terminal would have. */
@@ -197,14 +200,15 @@ ${shapes}${dotLines(cells, ground)}${runs}</svg>
 function drawCell(cells: Cells, index: number, ground: Colours, shapes: Shapes, runs: Runs): void {
   const [column, row] = [index % cells.width, Math.floor(index / cells.width)];
   const { foreground, background } = coloursOf(cells, index, ground);
-  const [x, y] = [PADDING + column * CELL_WIDTH, PADDING + row * CELL_HEIGHT];
-  if (background !== ground.background) shapes.add(background, x, y, CELL_WIDTH, CELL_HEIGHT);
+  const [x, y] = [column * 8, row * 8];
+  if (background !== ground.background) shapes.add(background, x, y, 8, 8);
   const code = cells.characters[index] ?? 0x20;
   if (code === 0x20 || code === RIGHT_HALF || isBraille(code)) return;
   const boxes = boxesOf(code);
   for (const [left, top, width, height] of boxes ?? []) {
-    shapes.add(foreground, x + left * CELL_WIDTH, y + top * CELL_HEIGHT, width * CELL_WIDTH, height * CELL_HEIGHT);
+    shapes.add(foreground, x + left * 8, y + top * 8, width * 8, height * 8);
   }
   const isBold = ((cells.attributes[index] ?? 0) & BOLD) !== 0;
-  if (boxes === null) runs.add(column, row, cells.character(index), foreground, isBold);
+  const columns = cells.characters[index + 1] === RIGHT_HALF ? 2 : 1;
+  if (boxes === null) runs.add(column, row, cells.character(index), columns, foreground, isBold);
 }

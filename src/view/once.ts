@@ -2,7 +2,7 @@ import type { Cursor } from "../recording/cursor.ts";
 import { Cells } from "./cells.ts";
 import { INITIAL_CHOICES } from "./choices.ts";
 import { draw } from "./draw.ts";
-import type { Status } from "./model.ts";
+import type { Choices, Status } from "./model.ts";
 import { lastingNote, type Subject, viewInput } from "./screen.ts";
 import type { Theme } from "./theme.ts";
 import { placeOf, type Target } from "./timecode.ts";
@@ -15,6 +15,8 @@ export interface OnceOptions extends Subject {
   readonly theme: Theme;
   readonly width: number;
   readonly height: number;
+  /** What somebody at the keyboard had chosen. */
+  readonly choices?: Choices;
 }
 
 /** What is filled in behind (events and envelope of a recording without an index, histories) may take so long. */
@@ -24,14 +26,14 @@ const ANALYSIS_PATIENCE_MS = 1000;
 
 /** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
 export async function drawOnce(options: OnceOptions): Promise<Cells> {
-  const { cursor, start, isLive, width, height, theme } = options;
+  const { cursor, start, isLive, width, height, theme, choices = INITIAL_CHOICES } = options;
   await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
   await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
   await until(cursor, () => cursor.analysed >= 1, PATIENCE_MS);
   const cells = new Cells(width, height);
   const isComplete = () => {
     let isFilled = true;
-    const input = viewInput(options, INITIAL_CHOICES, statusOf(options));
+    const input = viewInput(options, choices, statusOf(options));
     draw(
       cells,
       {
