@@ -78,9 +78,9 @@ const loadAverage: Family = gauge({
 const status: readonly Family[] = [
   gauge({
     name: "up",
-    help: "1 once the exporter has completed a collection cycle, 0 before that",
+    help: "1 while the exporter has a current collection cycle, 0 before the first and when one hangs",
     rows: (rows) => rows.build,
-    value: always,
+    value: (device) => ((device as DeviceOf<"build">).isUp ? 1 : 0),
   }),
   info("build_info", "Build information for the running all-smi; always 1", "build", ({ version, os, arch }) => [
     ["version", version],

@@ -3,6 +3,16 @@ import { families } from "./families.ts";
 import { type Build, frameRows, type Rows } from "./rows.ts";
 import type { Family } from "./schema_families.ts";
 
+/** What stands above the series of a family; the name is without its prefix. */
+export type FamilyHead = Pick<Family, "name" | "help" | "type">;
+
+export interface Series {
+  /** As it stands between the braces. */
+  readonly labels: string;
+  /** Anything but a number is no series. */
+  readonly value: unknown;
+}
+
 const PREFIX = "all_smi_";
 
 /**
@@ -17,24 +27,32 @@ function decimal(value: unknown): string | null {
 }
 
 /** A family with all its series together; nothing where it has none. The first of two rows with the same labels counts. */
-function familyText({ name, help, type, rows, value }: Family, of: Rows): string {
+export function familyText({ name, help, type }: FamilyHead, series: readonly Series[]): string {
   const written = new Set<string>();
-  let series = "";
-  for (const { device, labels } of rows(of)) {
-    const number = decimal(value(device));
+  let text = "";
+  for (const { labels, value } of series) {
+    const number = decimal(value);
     if (number === null || written.has(labels)) continue;
     written.add(labels);
-    series += `${PREFIX}${name}{${labels}} ${number}\n`;
+    text += `${PREFIX}${name}{${labels}} ${number}\n`;
   }
-  return series && `# HELP ${PREFIX}${name} ${help}\n# TYPE ${PREFIX}${name} ${type}\n${series}`;
+  return text && `# HELP ${PREFIX}${name} ${help}\n# TYPE ${PREFIX}${name} ${type}\n${text}`;
 }
+
+const seriesOf = ({ rows, value }: Family, of: Rows): Series[] =>
+  rows(of).map(({ device, labels }) => ({ labels, value: value(device) }));
+
+const textOf = (rows: Rows): string => families.map((family) => familyText(family, seriesOf(family, rows))).join("");
 
 /**
  * A frame in the Prometheus text format, as `snapshot` prints and an exporter serves it. Unknown values have no
  * series. Families and their help come from the schema; names and labels are those of the Rust tool, so that its
  * remote view reads this as well.
  */
-export function prometheusText(frame: Frame, build: Build): string {
-  const rows = frameRows(frame, build);
-  return families.map((family) => familyText(family, rows)).join("");
+export const prometheusText = (frame: Frame, build: Build): string => textOf(frameRows(frame, build, true));
+
+/** What an exporter serves while it has no current frame: that it is not up, and what it is. */
+export function prometheusTextWithoutFrame(hostname: string, build: Build): string {
+  const nothing: Frame = { t_ms: 0, seq: null, elapsed_ms: null, source: null, hostname, errors: [] };
+  return textOf(frameRows(nothing, build, false));
 }

@@ -145,14 +145,15 @@ const processLabels = (process: Process, hostname: string): Label[] => [
   ["instance", process.host_id ?? hostname],
 ];
 
+/** What series of the exporter itself are labelled by. */
+export const exporterLabels = (hostname: string): Label[] => [
+  ["instance", hostname],
+  ["hostname", hostname],
+];
+
 /** Every row that series are made of, by where its keys stand in the schema. */
-export const frameRows = (frame: Frame, build: Build) => ({
-  build: [
-    row(build, [
-      ["instance", frame.hostname],
-      ["hostname", frame.hostname],
-    ]),
-  ],
+export const frameRows = (frame: Frame, build: Build, isUp: boolean) => ({
+  build: [row({ ...build, isUp }, exporterLabels(frame.hostname))],
   ...gpuRows(frame.gpus ?? []),
   ...cpuRows(frame.cpus ?? []),
   ...chassisRows(frame.chassis ?? []),

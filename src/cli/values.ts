@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { SectionName } from "../frame/schema.ts";
+import { parseSections } from "../frame/section_words.ts";
 
 /** Parsers of option values. Each says what was wrong and what would be right. */
 
@@ -45,29 +46,9 @@ export const wholeNumber =
     return number;
   };
 
-const SECTION_WORDS = new Map<string, SectionName>([
-  ["gpu", "gpus"],
-  ["gpus", "gpus"],
-  ["cpu", "cpus"],
-  ["cpus", "cpus"],
-  ["memory", "memory"],
-  ["mem", "memory"],
-  ["chassis", "chassis"],
-  ["process", "processes"],
-  ["processes", "processes"],
-  ["storage", "storage"],
-  ["disk", "storage"],
-]);
-
 /** A list of sections, by the words of the command line, in the order of the frame. */
 export function sectionList(text: string): SectionName[] {
-  const wanted = new Set<SectionName>();
-  for (const word of text.split(",")) {
-    const section = SECTION_WORDS.get(word.trim().toLowerCase());
-    if (section === undefined) {
-      throw new InvalidArgumentError(`"${word}" is none of gpu, cpu, memory, chassis, process, storage.`);
-    }
-    wanted.add(section);
-  }
-  return [...new Set(SECTION_WORDS.values())].filter((section) => wanted.has(section));
+  const found = parseSections(text);
+  if (typeof found === "string") throw new InvalidArgumentError(found);
+  return found;
 }
