@@ -127,6 +127,12 @@ describe("rubbish", () => {
     survives(`{"schema":1,"t":"${T}","gpus":${nested},"errors":${nested},"cpus":[{"platform_type":${nested}}]}`);
   });
 
+  test("millions of empty devices, which would take a hundred times the memory of their text", () => {
+    const line = (count: number) => `{"schema":1,"t":"${T}","gpus":[${Array(count).fill("{}").join(",")}]}`;
+    expect(decodeLine(line(1 << 20))).toEqual({ kind: "bad", reason: "too many objects and lists" });
+    expect(frameOf(decodeLine(line(1000))).gpus?.length).toBe(1000);
+  });
+
   test("numbers that JSON can write and nothing can hold", () => {
     const text = `{"schema":1,"t":"${T}","seq":1e999,"gpus":[{"uuid":"a","utilization":1e999,"used_memory":-1e999}]}`;
     const frame = frameOf(decodeLine(text));
