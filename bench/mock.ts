@@ -11,7 +11,7 @@ function cost(hosts: number, gpus: number, health: boolean, step_ms: number): st
   const signal = new AbortController().signal;
   const read = (i: number) => {
     const t_ms = START_MS + i * step_ms;
-    source.read({ t_ms, time: "2026-04-18 12:00:00", monotonic_ms: t_ms, signal });
+    source.read({ t_ms, time: "2026-04-18 12:00:00", monotonic_ms: t_ms, wait_ms: 800, signal });
   };
   for (let i = 0; i < CYCLES / 3; i++) read(i);
   const before = process.cpuUsage();

@@ -17,7 +17,7 @@ const source = processSource({ root: "", limit: 100, command: "masked" });
 async function readOnce(): Promise<number> {
   const { signal } = new AbortController();
   const begun = process.cpuUsage();
-  await source.read({ t_ms: Date.now(), time: "", monotonic_ms: performance.now(), signal });
+  await source.read({ t_ms: Date.now(), time: "", monotonic_ms: performance.now(), wait_ms: 800, signal });
   const { user, system } = process.cpuUsage(begun);
   await Bun.sleep(INTERVAL_MS);
   return (user + system) / 1000;

@@ -100,7 +100,7 @@ function mockFrames(): (seq: number) => Promise<Frame> {
   return async (seq) => {
     const elapsed_ms = seq * INTERVAL_MS;
     const t_ms = START_MS + elapsed_ms;
-    const read = await source.read({ t_ms, time: localTime(t_ms), monotonic_ms: elapsed_ms, signal });
+    const read = await source.read({ t_ms, time: localTime(t_ms), monotonic_ms: elapsed_ms, wait_ms: 800, signal });
     const { errors = [], ...sections } = read;
     return { t_ms, seq, elapsed_ms, source: "local", hostname: HOSTNAME, errors, ...sections };
   };

@@ -140,6 +140,7 @@ export class Sampler {
       t_ms: Math.round(now.wall),
       time: localTime(now.wall),
       monotonic_ms: now.monotonic,
+      wait_ms,
       signal: closed.signal,
     };
     const answers = new Map<Source, Answer>();

@@ -12,6 +12,7 @@ const cycleAt = (t_ms: number): Cycle => ({
   t_ms,
   time: new Date(t_ms).toISOString().slice(0, 19).replace("T", " "),
   monotonic_ms: t_ms,
+  wait_ms: 800,
   signal: new AbortController().signal,
 });
 

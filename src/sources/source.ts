@@ -15,6 +15,8 @@ export interface Cycle {
   readonly time: string;
   /** A clock that nobody steps, in ms; for rates between two cycles. */
   readonly monotonic_ms: number;
+  /** How long the cycle is open, from `monotonic_ms` on: who hands in a part of what it wants ends before that. */
+  readonly wait_ms: number;
   /** Aborted when the cycle closes; what is answered after that is thrown away. */
   readonly signal: AbortSignal;
 }

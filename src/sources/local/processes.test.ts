@@ -8,7 +8,7 @@ const options = { root, limit: 100, command: "masked" } as const;
 
 async function rowsOf(source: Source, monotonic_ms = 0): Promise<Process[]> {
   const { signal } = new AbortController();
-  const reading = await source.read({ t_ms: 0, time: "", monotonic_ms, signal });
+  const reading = await source.read({ t_ms: 0, time: "", monotonic_ms, wait_ms: 800, signal });
   expect(reading.errors).toBeUndefined();
   return reading.processes ?? [];
 }

@@ -58,7 +58,7 @@ function open() {
   return {
     async read(): Promise<Map<number, Process>> {
       const { signal } = new AbortController();
-      const reading = await source.read({ t_ms: 0, time: "", monotonic_ms: performance.now(), signal });
+      const reading = await source.read({ t_ms: 0, time: "", monotonic_ms: performance.now(), wait_ms: 800, signal });
       return new Map((reading.processes ?? []).map((row) => [row.pid, row]));
     },
     [Symbol.dispose]: () => source.close?.(),
