@@ -90,7 +90,8 @@ describe.skipIf(!canMount).concurrent("a full disk", () => {
       fill(disk);
       await until("a pause", () => recorder.said().split("recording pauses").length - 1 === pause);
       const { length } = await readFrames(path);
-      expect(length).toBeGreaterThan(2);
+      // The third one may have been seen while it found no room.
+      expect(length).toBeGreaterThan(1);
       expect(recorder.child.exitCode).toBe(null);
       await Bun.sleep(300);
       rmSync(join(disk, "filler"));
