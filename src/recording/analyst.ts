@@ -86,11 +86,25 @@ export class Analyst {
     }
   }
 
-  async #decode(block: Block): Promise<DecodedBlock> {
-    const text = await this.#store.load(block, this.#stop.signal, () => {});
-    this.#stop.signal.throwIfAborted();
+  /** Decodes the block and calls for each frame from one on, giving the event loop its turn every now and then. */
+  async #eachFrame(block: Block, from: (decoded: DecodedBlock) => number, look: Look): Promise<void> {
+    const { signal } = this.#stop;
+    const text = await this.#store.load(block, signal, () => {});
+    signal.throwIfAborted();
     if (text === null) throw new Error("a block cannot be decoded");
-    return new DecodedBlock(text, block.before);
+    const decoded = new DecodedBlock(text, block.before);
+    try {
+      let sliceEnd = performance.now() + SLICE_MS;
+      for (let n = from(decoded); n < decoded.frames; n++) {
+        look(n, decoded);
+        if (performance.now() < sliceEnd) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        signal.throwIfAborted();
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+    } finally {
+      decoded.free();
+    }
   }
 
   async #lookAt(block: Block): Promise<void> {
@@ -100,12 +114,16 @@ export class Analyst {
         ? this.#look
         : new BlockLook(block.first_ordinal, detector.open);
     this.#look = look;
-    const decoded = await this.#decode(block);
-    await eachFrame(decoded, look.frames, this.#stop.signal, (n) => {
-      const frame = decoded.frame(n);
-      look.add(frame, decoded.place_ms(n), this.#detect(detector, decoded, n, frame, block));
-      this.#next_ordinal = block.first_ordinal + n + 1;
-    });
+    const { frames } = look;
+    await this.#eachFrame(
+      block,
+      () => frames,
+      (n, decoded) => {
+        const frame = decoded.frame(n);
+        look.add(frame, decoded.place_ms(n), this.#detect(detector, decoded, n, frame, block));
+        this.#next_ordinal = block.first_ordinal + n + 1;
+      },
+    );
     this.#store.describe(block, look.findings(block));
   }
 
@@ -147,9 +165,8 @@ export class Analyst {
   }
 
   async #show(detector: Detector, block: Block, from_ms: number): Promise<void> {
-    const decoded = await this.#decode(block);
-    const first = Math.max(0, decoded.lastAtOrBefore(from_ms));
-    await eachFrame(decoded, first, this.#stop.signal, (n) => {
+    const first = (decoded: DecodedBlock) => Math.max(0, decoded.lastAtOrBefore(from_ms));
+    await this.#eachFrame(block, first, (n, decoded) => {
       this.#detect(detector, decoded, n, decoded.frame(n), block);
     });
   }
@@ -157,25 +174,13 @@ export class Analyst {
   /** Of an indexed block only the finer curves are missing. */
   async #refine(block: Block, findings: BlockFindings): Promise<void> {
     const look = new BlockLook(block.first_ordinal, findings.open);
-    const decoded = await this.#decode(block);
-    await eachFrame(decoded, 0, this.#stop.signal, (n) => look.add(decoded.frame(n), decoded.place_ms(n), []));
+    await this.#eachFrame(
+      block,
+      () => 0,
+      (n, decoded) => look.add(decoded.frame(n), decoded.place_ms(n), []),
+    );
     this.#store.describe(block, { ...findings, slices: look.findings(block).slices });
   }
 }
 
-/** Calls for each frame from `first` on, giving the event loop its turn every now and then. */
-async function eachFrame(
-  { frames }: DecodedBlock,
-  first: number,
-  signal: AbortSignal,
-  look: (n: number) => void,
-): Promise<void> {
-  let sliceEnd = performance.now() + SLICE_MS;
-  for (let n = first; n < frames; n++) {
-    look(n);
-    if (performance.now() < sliceEnd) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    signal.throwIfAborted();
-    sliceEnd = performance.now() + SLICE_MS;
-  }
-}
+type Look = (n: number, decoded: DecodedBlock) => void;

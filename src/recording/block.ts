@@ -66,8 +66,8 @@ export interface BlockStore {
   /** Another number than before: the ordinals mean other frames now. */
   readonly numbering: number;
   /**
-   * The text of a block: its frames' lines, perhaps a header's; `null` where it cannot be decoded. Rejects with the
-   * signal's reason when aborted.
+   * The text of a block: its frames' lines, perhaps a header's; `null` where it cannot be decoded. It is the caller's,
+   * who may give back its memory. Rejects with the signal's reason when aborted.
    */
   load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null>;
   /** Told of a BlockMismatch: `true` if the store makes new blocks by scanning, and the caller is to wait for them. */

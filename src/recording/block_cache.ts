@@ -22,7 +22,7 @@ export class BlockCache {
 
   get heldBytes(): number {
     let bytes = 0;
-    for (const { text } of this.#decoded.values()) bytes += text.length;
+    for (const { textBytes } of this.#decoded.values()) bytes += textBytes;
     return bytes;
   }
 
@@ -30,14 +30,22 @@ export class BlockCache {
     return this.#decoded.get(block) ?? null;
   }
 
-  /** Rejects with BlockMismatch where the block is not what was said of it, and with the signal's reason when aborted. */
-  async get(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<DecodedBlock> {
+  /**
+   * Calls `look` with the decoded block; frames are to be read there and then, later it may be gone. Rejects with
+   * BlockMismatch where the block is not what was said of it, and with the signal's reason when aborted.
+   */
+  async use<T>(
+    block: Block,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+    look: (decoded: DecodedBlock) => T,
+  ): Promise<T> {
     const held = this.#decoded.get(block);
     const decoded = held ?? (await this.#load(block, signal, onProgress));
     this.#decoded.delete(block);
     this.#decoded.set(block, decoded);
     this.#evict(block);
-    return decoded;
+    return look(decoded);
   }
 
   async #load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<DecodedBlock> {
@@ -51,12 +59,13 @@ export class BlockCache {
 
   #evict(except: Block): void {
     let bytes = this.heldBytes;
-    for (const [block, { text }] of this.#decoded) {
+    for (const [block, decoded] of this.#decoded) {
       // What it was before it grew: nobody asks for that again.
       const isOutdated = block.first_ordinal === except.first_ordinal;
       if (block === except || (bytes <= MAX_TEXT_BYTES && !isOutdated)) continue;
       this.#decoded.delete(block);
-      bytes -= text.length;
+      bytes -= decoded.textBytes;
+      decoded.free();
     }
   }
 }

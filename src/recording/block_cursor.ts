@@ -1,4 +1,5 @@
 import type { DetectedEvent } from "../events/event.ts";
+import type { Frame } from "../frame/frame.ts";
 import { Analyst } from "./analyst.ts";
 import { type Block, BlockMismatch, type BlockStore, Changes } from "./block.ts";
 import { BlockCache } from "./block_cache.ts";
@@ -19,6 +20,7 @@ import { PointStore } from "./points.ts";
 interface Target {
   readonly block: Block;
   readonly decoded: DecodedBlock;
+  readonly frame: Frame;
   readonly n: number;
 }
 
@@ -231,8 +233,15 @@ export class BlockCursor implements Cursor {
   }
 
   async #in(block: Block, signal: AbortSignal, frame: (decoded: DecodedBlock) => number): Promise<Target> {
-    const decoded = await this.#cache.get(block, signal, (done) => this.#tell(done));
-    return { block, decoded, n: Math.min(Math.max(0, frame(decoded)), block.frames - 1) };
+    return await this.#cache.use(
+      block,
+      signal,
+      (done) => this.#tell(done),
+      (decoded) => {
+        const n = Math.min(Math.max(0, frame(decoded)), block.frames - 1);
+        return { block, decoded, n, frame: decoded.frame(n) };
+      },
+    );
   }
 
   /** Waits until it holds, or all is known. */
@@ -304,11 +313,10 @@ export class BlockCursor implements Cursor {
   }
 
   #arrive(target: Target): Position {
-    const { block, decoded, n } = target;
+    const { block, decoded, n, frame } = target;
     const ordinal = block.first_ordinal + n;
     this.#around = target;
     if (this.#current?.ordinal === ordinal && this.#current.place_ms === decoded.place_ms(n)) return this.#current;
-    const frame = decoded.frame(n);
     const isNeighbour = this.#current !== null && Math.abs(this.#current.ordinal - ordinal) === 1;
     this.#current = { frame, ordinal, place_ms: decoded.place_ms(n) };
     this.#points.add(ordinal, frame, ordinal);

@@ -7,9 +7,12 @@ import { type PlaceState, placeAfter } from "./place.ts";
 
 const NEWLINE = 10;
 
+/** Smaller texts may share their memory with others. */
+const OWN_MEMORY_BYTES = 64 << 10;
+
 /** Where the frames of a decoded stretch of text are, and when. */
 export class DecodedBlock {
-  readonly text: Buffer;
+  #text: Buffer;
   /** Of the frames' lines, in `text`. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
@@ -25,13 +28,13 @@ export class DecodedBlock {
 
   /** `before` is the state behind the block before it. */
   constructor(text: Buffer, before: PlaceState | null) {
-    this.text = text;
+    this.#text = text;
     this.#state = before;
     this.#readLines();
   }
 
   #readLines(): void {
-    const { text } = this;
+    const text = this.#text;
     const facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
     for (let end = text.indexOf(NEWLINE, this.#read); end >= 0; end = text.indexOf(NEWLINE, this.#read)) {
       const start = this.#read;
@@ -48,6 +51,20 @@ export class DecodedBlock {
       this.#times.push(facts.t_ms);
       this.#seqs.push(facts.seq);
     }
+  }
+
+  get textBytes(): number {
+    return this.#text.length;
+  }
+
+  /**
+   * Gives back the memory of the text; no frame can be read after that. What is left to the garbage collector comes to
+   * 300 MB where 32 are held.
+   */
+  free(): void {
+    const { buffer, length } = this.#text;
+    this.#text = Buffer.alloc(0);
+    if (length >= OWN_MEMORY_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
   }
 
   get frames(): number {
@@ -84,7 +101,7 @@ export class DecodedBlock {
 
   /** The frame, read in full. One whose line turns out to be unreadable stands there empty, and says so. */
   frame(n: number): Frame {
-    const line = decodeLine(this.text.toString("utf8", this.#starts[n], this.#ends[n]));
+    const line = decodeLine(this.#text.toString("utf8", this.#starts[n], this.#ends[n]));
     // Where a key stands twice in a line, what the timeline goes by counts.
     if (line.kind === "frame") return { ...line.frame, t_ms: this.t_ms(n), seq: this.seq(n) };
     const reason = line.kind === "bad" ? line.reason : line.kind;

@@ -1,8 +1,9 @@
 import { ALL, type Measure, measureKey } from "../frame/points.ts";
 import type { Curve } from "../frame/summary.ts";
-import type { BlockStore } from "./block.ts";
+import type { Block, BlockStore } from "./block.ts";
 import type { BlockCache } from "./block_cache.ts";
 import type { History } from "./cursor.ts";
+import type { DecodedBlock } from "./decoded_block.ts";
 import type { PointStore } from "./points.ts";
 
 /** Text that is decoded for one history; older points come from the summaries of the blocks. */
@@ -110,7 +111,7 @@ export class HistoryFiller {
     }
   }
 
-  /** Reads a block's frames from that one backwards. */
+  /** Reads a block's frames from that one backwards, as many as the event loop can wait for. */
   async #read(ordinal: number): Promise<void> {
     const { numbering } = this.#store;
     const block = this.#store.blocks.findLast((one) => one.first_ordinal <= ordinal);
@@ -121,17 +122,21 @@ export class HistoryFiller {
       return;
     }
     const isHeld = this.#cache.peek(block) !== null;
-    const decoded = await this.#cache.get(block, this.#close.signal, () => {});
-    if (!isHeld) this.#usedBytes += decoded.text.length;
-    let sliceEnd = performance.now() + SLICE_MS;
+    const look = (decoded: DecodedBlock) => {
+      if (!isHeld) this.#usedBytes += decoded.textBytes;
+      if (numbering === this.#store.numbering) this.#readSlice(block, decoded, ordinal);
+    };
+    await this.#cache.use(block, this.#close.signal, () => {}, look);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#close.signal.throwIfAborted();
+  }
+
+  #readSlice(block: Block, decoded: DecodedBlock, ordinal: number): void {
+    const sliceEnd = performance.now() + SLICE_MS;
     for (let n = ordinal; n >= Math.max(block.first_ordinal, this.#oldest(this.#first)); n--) {
-      if (numbering !== this.#store.numbering) return;
       if (!this.#points.has(n)) this.#points.add(n, decoded.frame(n - block.first_ordinal), this.#newest);
       if (!this.#points.has(n)) this.#floor = n + 1;
-      if (performance.now() < sliceEnd) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#close.signal.throwIfAborted();
-      sliceEnd = performance.now() + SLICE_MS;
+      if (performance.now() >= sliceEnd) return;
     }
   }
 
