@@ -69,7 +69,8 @@ const byteMutations: readonly ByteMutation[] = [
     return changed;
   },
   (bytes, chance) => bytes.subarray(0, chance.below(bytes.length + 1)),
-  (bytes, chance) => bytes.subarray(chance.below(bytes.length + 1)),
+  // Without its beginning a compressed file is taken for text, which is soon over.
+  (bytes, chance) => (chance.oneIn(4) ? bytes.subarray(chance.below(bytes.length + 1)) : bytes),
   (bytes, chance) => {
     const { at, length } = piece(bytes, chance);
     return splice(bytes, at, length, Buffer.alloc(0));
@@ -97,10 +98,10 @@ const byteMutations: readonly ByteMutation[] = [
   },
 ];
 
-/** One to four changes of the bytes of a file; a bomb now and then. */
+/** One to three changes of the bytes of a file; a bomb now and then. */
 export function mutatedBytes(bytes: Buffer, bombs: readonly Bomb[], chance: Chance): Buffer {
   let changed = bytes;
-  for (let n = 1 + chance.below(4); n > 0; n--) changed = chance.pick(byteMutations)(changed, chance);
+  for (let n = 1 + chance.below(3); n > 0; n--) changed = chance.pick(byteMutations)(changed, chance);
   if (!chance.oneIn(100)) return changed;
   return splice(
     changed,
