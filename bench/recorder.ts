@@ -30,7 +30,7 @@ export interface Memory {
   readonly highest: number;
 }
 
-interface Sample {
+export interface Sample {
   readonly t_ms: number;
   readonly cpu_ms: number;
 }
@@ -73,14 +73,14 @@ async function firstBytes(path: string): Promise<void> {
   while ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) await Bun.sleep(20);
 }
 
-/** User and system time, the 14th and 15th field; the name before them may hold anything but the last bracket. */
-function sampleOf(pid: number): Sample {
+/** CPU time of a process: user and system, the 14th and 15th field; the name before them may hold anything but the last bracket. */
+export function sampleOf(pid: number): Sample {
   const text = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { t_ms: Date.now(), cpu_ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
 }
 
-function memoryOf(pid: number): Memory {
+export function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/status`, "latin1");
   const mebibytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
   return {

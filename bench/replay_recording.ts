@@ -14,7 +14,7 @@ import { findLastIndex } from "../src/recording/chain.ts";
 import { type CodecName, codecs } from "../src/recording/codec.ts";
 import type { Header } from "../src/recording/lines.ts";
 import { SegmentWriter } from "../src/recording/segment_writer.ts";
-import { mockSource } from "../src/sources/mock/mock.ts";
+import { type MockOptions, mockSource } from "../src/sources/mock/mock.ts";
 
 export const INTERVAL_MS = 3000;
 const START_MS = Date.UTC(2026, 3, 18, 12);
@@ -22,6 +22,16 @@ const HOSTNAME = "mock-0001";
 const SEED = 1;
 /** Bytes that the single stream is compressed in at a time. */
 const STREAM_BYTES = 1 << 20;
+
+/** About 8 KB of JSON a frame. */
+const SMALL: MockOptions = {
+  hosts: 1,
+  gpus: 8,
+  seed: SEED,
+  include: ["gpus", "cpus", "memory"],
+  perCore: false,
+  health: false,
+};
 
 const HEADER: Header = {
   t_ms: START_MS,
@@ -70,12 +80,12 @@ interface Sink {
 
 async function writeAll(folder: string, frames: number): Promise<void> {
   const sinks = [
-    recording(join(folder, FILES.zstd), "zstd"),
-    recording(join(folder, FILES.gzip), "gzip"),
-    recording(join(folder, FILES.plain), "none"),
+    recording(join(folder, FILES.zstd), "zstd", INTERVAL_MS),
+    recording(join(folder, FILES.gzip), "gzip", INTERVAL_MS),
+    recording(join(folder, FILES.plain), "none", INTERVAL_MS),
     singleStream(join(folder, FILES.stream)),
   ];
-  const next = mockFrames();
+  const next = mockFrames(SMALL, INTERVAL_MS);
   for (let seq = 0; seq < frames; seq++) {
     const frame = await next(seq);
     const line = `${frameLine(frame)}\n`;
@@ -86,19 +96,12 @@ async function writeAll(folder: string, frames: number): Promise<void> {
   process.stderr.write("\r\x1b[K");
 }
 
-/** A frame of 8 GPUs, CPU total and memory, 3 s after the one before. */
-function mockFrames(): (seq: number) => Promise<Frame> {
-  const source = mockSource({
-    hosts: 1,
-    gpus: 8,
-    seed: SEED,
-    include: ["gpus", "cpus", "memory"],
-    perCore: false,
-    health: false,
-  });
+/** Frames of simulated machines, so many ms one after the other. */
+function mockFrames(options: MockOptions, interval_ms: number): (seq: number) => Promise<Frame> {
+  const source = mockSource(options);
   const { signal } = new AbortController();
   return async (seq) => {
-    const elapsed_ms = seq * INTERVAL_MS;
+    const elapsed_ms = seq * interval_ms;
     const t_ms = START_MS + elapsed_ms;
     const read = await source.read({ t_ms, time: localTime(t_ms), monotonic_ms: elapsed_ms, wait_ms: 800, signal });
     const { errors = [], ...sections } = read;
@@ -106,9 +109,10 @@ function mockFrames(): (seq: number) => Promise<Frame> {
   };
 }
 
-function recording(path: string, codec: CodecName): Sink {
+function recording(path: string, codec: CodecName, interval_ms: number): Sink {
   const file = AppendFile.create(path);
-  const writer = new SegmentWriter(file, codecs[codec], HEADER, new Detector({ interval_ms: INTERVAL_MS }));
+  const header = { ...HEADER, interval_ms };
+  const writer = new SegmentWriter(file, codecs[codec], header, new Detector({ interval_ms }));
   return {
     write: (frame, line) => writer.append(frame, Buffer.from(line)),
     async end() {
@@ -116,6 +120,22 @@ function recording(path: string, codec: CodecName): Sink {
       file.close();
     },
   };
+}
+
+/** Makes a recording of simulated machines. */
+export async function recordMock(
+  path: string,
+  options: MockOptions,
+  interval_ms: number,
+  frames: number,
+): Promise<void> {
+  const sink = recording(path, "zstd", interval_ms);
+  const next = mockFrames(options, interval_ms);
+  for (let seq = 0; seq < frames; seq++) {
+    const frame = await next(seq);
+    await sink.write(frame, `${frameLine(frame)}\n`);
+  }
+  await sink.end();
 }
 
 const sorted = (value: unknown): unknown => {
