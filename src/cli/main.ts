@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
+import { apiCommand } from "./api.ts";
+import { completionCommand } from "./completion.ts";
 import { infoCommand } from "./info.ts";
 import { recordCommand } from "./record.ts";
 import { snapshotCommand } from "./snapshot.ts";
@@ -18,7 +20,9 @@ function program(): Command {
     .addCommand(localCommand())
     .addCommand(recordCommand())
     .addCommand(snapshotCommand())
-    .addCommand(infoCommand());
+    .addCommand(infoCommand())
+    .addCommand(apiCommand())
+    .addCommand(completionCommand());
 }
 
 /** Errors are thrown, not printed: one place says them, as one line. */

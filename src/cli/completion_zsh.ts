@@ -1,0 +1,43 @@
+import type { CommandWords, OptionWords, ValueWords } from "./completion_words.ts";
+
+/** Works as a file of `$fpath` as well as sourced. */
+export function zshScript({ name, options, commands }: CommandWords): string {
+  return `#compdef ${name}
+_${name}() {
+  local curcontext=$curcontext state line
+  _arguments -C ${[...options.map(optionSpec), "'1:command:->command'", "'*::argument:->argument'"].join(LINE_BREAK)}
+  case $state in
+    command)
+      local -a commands=(
+${commands.map((one) => `        ${quoted(`${one.name}:${one.description}`)}\n`).join("")}      )
+      _describe command commands ;;
+    argument)
+      case $line[1] in
+${commands.map(commandCase).join("")}      esac ;;
+  esac
+}
+if [[ $funcstack[1] == _${name} ]]; then _${name} "$@"; else compdef _${name} ${name}; fi
+`;
+}
+
+const LINE_BREAK = " \\\n          ";
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+function commandCase({ name, options, args }: CommandWords): string {
+  const specs = [...options.map(optionSpec), ...args.map((one, n) => quoted(`${n + 1}${action(one)}`))];
+  return `        ${name}) _arguments ${specs.join(LINE_BREAK)} ;;\n`;
+}
+
+/** `'(-o --output)'{-o,--output=}'[…]:path:_files'`, see `_arguments` in zshcompsys(1). */
+function optionSpec({ flags, description, value }: OptionWords): string {
+  const text = `[${description.replace(/[[\]\\:]/g, "\\$&")}]${value === null ? "" : action(value)}`;
+  const names = flags.map((flag) => (flag.startsWith("--") && value !== null ? `${flag}=` : flag));
+  if (names.length === 1) return quoted(`${names}${text}`);
+  return `'(${flags.join(" ")})'{${names.join(",")}}${quoted(text)}`;
+}
+
+function action({ name, isOptional, choices, isPath }: ValueWords): string {
+  const how = isPath ? "_files" : choices.length > 0 ? `(${choices.join(" ")})` : " ";
+  return `${isOptional ? "::" : ":"}${name}:${how}`;
+}
