@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
-import { apiCommand } from "./api.ts";
 import { completionCommand } from "./completion.ts";
 import { infoCommand } from "./info.ts";
 import { recordCommand } from "./record.ts";
@@ -21,7 +20,6 @@ function program(): Command {
     .addCommand(recordCommand())
     .addCommand(snapshotCommand())
     .addCommand(infoCommand())
-    .addCommand(apiCommand())
     .addCommand(completionCommand());
 }
 
