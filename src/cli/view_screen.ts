@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { Cursor } from "../recording/cursor.ts";
 import { toAnsi, toText } from "../view/ansi.ts";
-import { App, type AppOptions } from "../view/app.ts";
+import type { AppOptions } from "../view/app.ts";
 import { drawOnce, type OnceOptions } from "../view/once.ts";
 import { skippedWords } from "../view/screen.ts";
 import { backgroundOf, colourDepth, makeTheme, type Theme } from "../view/theme.ts";
@@ -54,6 +54,7 @@ async function printOnce({ size }: ScreenOptions, what: What, theme: Theme): Pro
 }
 
 async function runApp(what: What, theme: Theme): Promise<void> {
+  const { App } = await import("../view/app.ts");
   const { Terminal } = await import("../view/terminal.ts");
   const app = new App({ ...what, theme, openTerminal: (listener) => Terminal.open(theme.depth, listener) });
   const quit = () => app.quit();

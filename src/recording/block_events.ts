@@ -37,30 +37,33 @@ export function encodeEvent({ t_ms, kind, severity, state, seq, ...rest }: Detec
   return { kind, severity, state, seq, t: formatTime(t_ms), ...rest };
 }
 
-/** In the order of their numbers in a row. */
-export const STATES: readonly EventState[] = ["begin", "end", "once"];
+const STATES: readonly unknown[] = ["begin", "end", "once"] satisfies EventState[];
+
+/** What an event is about, whenever it was. */
+export type EventWhat = Omit<DetectedEvent, "seq" | "t_ms" | "elapsed_ms">;
+
+export function decodeWhat(value: unknown): EventWhat | null {
+  if (!isObject(value)) return null;
+  const { kind, severity, state, host, device, text } = value;
+  if (typeof kind !== "string" || typeof host !== "string" || typeof text !== "string") return null;
+  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity) || !STATES.includes(state)) return null;
+  return {
+    kind: eventName(kind),
+    severity: severity as Severity,
+    state: state as EventState,
+    host: eventHost(host),
+    device: typeof device === "string" ? eventName(device) : null,
+    text: eventText(text),
+  };
+}
 
 function decodeEvent(value: unknown): DetectedEvent[] {
-  if (!isObject(value)) return [];
-  const { kind, severity, state, seq, elapsed_ms, host, device, text } = value;
+  const what = decodeWhat(value);
+  if (what === null || !isObject(value)) return [];
+  const { seq, elapsed_ms } = value;
   const t_ms = parseTime(value.t);
-  if (typeof kind !== "string" || typeof host !== "string" || typeof text !== "string" || t_ms === null) return [];
-  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity) || !STATES.includes(state as EventState))
-    return [];
-  if (!isPosition(seq) || !isPosition(elapsed_ms)) return [];
-  return [
-    {
-      kind: eventName(kind),
-      severity: severity as Severity,
-      state: state as EventState,
-      seq,
-      t_ms,
-      elapsed_ms,
-      host: eventHost(host),
-      device: typeof device === "string" ? eventName(device) : null,
-      text: eventText(text),
-    },
-  ];
+  if (t_ms === null || !isPosition(seq) || !isPosition(elapsed_ms)) return [];
+  return [{ ...what, seq, t_ms, elapsed_ms }];
 }
 
 /** What is no event is left out; `null` where there is no list. */

@@ -175,7 +175,10 @@ export const gzip: Codec = {
   name: "gzip",
   extension: ".ndjson.gz",
   magic: MAGIC,
-  start: zlib.gzipSync(NOTHING, ENCODE).subarray(0, 10),
+  // When it is asked for: most who load this only read.
+  get start() {
+    return zlib.gzipSync(NOTHING, ENCODE).subarray(0, 10);
+  },
   encoder: () => new GzipEncoder(),
   encodeUnit: (text) => zlib.gzipSync(text, ENCODE),
   decodeUnit,

@@ -3,7 +3,7 @@ import { formatTime } from "../frame/encode.ts";
 import { SCHEMA, type SourceKind } from "../frame/frame.ts";
 import { decodeEvents, encodeEvent } from "./block_events.ts";
 import { type BlockSummary, decodeBlock, type EventDecoder, encodeBlock, openAfterBlock } from "./block_summary.ts";
-import { decodeRows, decodeTexts, encodeRows, TextTable } from "./event_rows.ts";
+import { decodeRows, decodeWhatTable, encodeRows, WhatTable } from "./event_rows.ts";
 import { MAX_HEADER_HOSTS, SUMMARY_EVERY } from "./limits.ts";
 
 /** The first line of every segment, and of every stretch that a restarted recorder adds. */
@@ -57,8 +57,8 @@ const MAX_REPEATED_OPEN = 768;
  * These lines are long: what was on when a block began is left out where it follows from the block before, and where
  * there is too much of it. Then a reader does as if nobody had looked for events in that block.
  */
-function encodeEntries(entries: readonly IndexEntry[]): { readonly blocks: unknown; readonly texts: string[] } {
-  const table = new TextTable();
+function encodeEntries(entries: readonly IndexEntry[]): { readonly blocks: unknown; readonly what: unknown } {
+  const table = new WhatTable();
   let repeated = 0;
   const blocks = entries.map(({ block, ...entry }, n) => {
     const before = entries[n - 1]?.block;
@@ -67,7 +67,7 @@ function encodeEntries(entries: readonly IndexEntry[]): { readonly blocks: unkno
     const withOpen = !follows && repeated <= MAX_REPEATED_OPEN;
     return { ...entry, block: encodeBlock(block, withOpen, (events, origin) => encodeRows(events, origin, table)) };
   });
-  return { blocks, texts: table.texts };
+  return { blocks, what: table.list };
 }
 
 export function indexLine(index: IndexLine): Uint8Array {
@@ -96,9 +96,9 @@ function decodeEntry(value: unknown, before: BlockSummary | null, decode: EventD
 }
 
 /** `null` where one of them cannot be true, or there are more than a line repeats. */
-function decodeEntries(values: readonly unknown[], texts: unknown): IndexEntry[] | null {
+function decodeEntries(values: readonly unknown[], what: unknown): IndexEntry[] | null {
   if (values.length >= SUMMARY_EVERY) return null;
-  const table = decodeTexts(texts);
+  const table = decodeWhatTable(what);
   const entries: IndexEntry[] = [];
   for (const value of values) {
     const before = entries.at(-1)?.block ?? null;
@@ -113,8 +113,8 @@ function decodeEntries(values: readonly unknown[], texts: unknown): IndexEntry[]
 export function decodeIndex(value: Untrusted): IndexLine | null {
   const entry = decodeEntry(value, null, decodeEvents);
   if (entry === null) return null;
-  const { previous, end, blocks, texts, previous_summary } = value;
-  const entries = Array.isArray(blocks) ? decodeEntries(blocks, texts) : null;
+  const { previous, end, blocks, what, previous_summary } = value;
+  const entries = Array.isArray(blocks) ? decodeEntries(blocks, what) : null;
   if (Array.isArray(blocks) && entries === null) return null;
   const before = (at: unknown): number | null => (isPosition(at) && at < entry.byte_offset ? at : null);
   return {
