@@ -9,7 +9,7 @@ Examples:
   all-smi info trace.ndjson.zst
   all-smi info /var/lib/all-smi --json | jq .events
 
-Exit status: 0, 1 something failed, 2 there is no recording at the path.`;
+Exit status: 0; 1: something failed; 2: there is no recording at the path.`;
 
 /** `all-smi info`: what a recording is. */
 export function infoCommand(): Command {

@@ -20,18 +20,21 @@ export interface RecordOptions extends SourceOptions {
 
 const HELP = `
 Examples:
-  all-smi record                                   until Ctrl-C, into the default place
+  all-smi record                       until Ctrl-C, into the default place
   all-smi record -o trace.ndjson.zst --duration 1h
-  all-smi record -o dgx-01 -i 1 --max-size 1G      writes dgx-01.ndjson.zst, segments of 1 GiB
-  all-smi record -o - | jq .t                      plain lines to standard output
+  all-smi record -o dgx-01 -i 1 --max-size 1G
+                                       dgx-01.ndjson.zst, in segments of 1 GiB
+  all-smi record -o - | jq .t          plain lines to standard output
 
-A recording that is already there is continued, also after a kill or a power loss: nothing of it is lost.
-When the disk is full the recorder waits for room and says in the next frame what is missing.
+A recording that is already there is continued, also after a kill or a power
+loss: nothing of it is lost. When the disk is full the recorder waits for room
+and says in the next frame what is missing.
 
-Signals: SIGINT and SIGTERM close the recording, a second one ends at once. SIGHUP begins a new segment
-(on a terminal it closes, under nohup it does nothing).
+Signals: SIGINT and SIGTERM close the recording, a second one ends at once.
+SIGHUP begins a new segment (on a terminal it closes, under nohup it does
+nothing).
 
-Exit status: 0, 1 something failed, 2 an option or the output path is wrong.`;
+Exit status: 0; 1: something failed; 2: an option or the output path is wrong.`;
 
 /** `all-smi record`: writes what the machine does into a recording. */
 export function recordCommand(): Command {
@@ -39,17 +42,17 @@ export function recordCommand(): Command {
     .description("Records what this machine does, into one small file that survives anything.")
     .option("-o, --output <path>", "the recording; - is standard output (default: all-smi/records in the cache folder)")
     .addOption(
-      new Option("-i, --interval <seconds>", "from frame to frame, with fractions; 0.1 at least")
+      new Option("-i, --interval <seconds>", "between frames, with fractions; 0.1 at least")
         .argParser(interval_ms)
         .default(3000, "3"),
     )
     .addOption(
-      new Option("--duration <time>", "30s, 5m, 1h, 1d or seconds; 0: until a signal")
+      new Option("--duration <time>", "how long: 30s, 5m, 1h, 1d or seconds; 0: until a signal")
         .argParser(duration_ms)
         .default(0, "0"),
     )
     .addOption(
-      new Option("--max-size <bytes>", "on disk, at which a segment is closed: 512K, 100M, 2G; 0: never")
+      new Option("--max-size <bytes>", "a segment is closed at this size on disk: 512K, 100M, 2G; 0: never")
         .argParser(sizeBytes)
         .default(100 << 20, "100M"),
     )
@@ -57,7 +60,7 @@ export function recordCommand(): Command {
       new Option("--max-files <n>", "segments to keep, the active one included").argParser(wholeNumber(1)).default(10),
     )
     .addOption(
-      new Option("--compress <codec>", "default: by the extension of the output, otherwise zstd").choices([
+      new Option("--compress <codec>", "how to compress (default: by the name of the output, otherwise zstd)").choices([
         "zstd",
         "gzip",
         "none",
@@ -66,11 +69,11 @@ export function recordCommand(): Command {
     .addOption(
       new Option(
         "--keep-free <bytes>",
-        "below this the oldest segments go, then recording pauses (default: 5 % of the disk, 1G at most)",
+        "room to leave on the disk: below it this recording's oldest segments go, then it pauses (default: 5 %, 1G at most)",
       ).argParser(sizeBytes),
     )
     .option("--quiet", "say nothing but errors");
-  addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
+  addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,process,storage");
   return command.addHelpText("after", HELP).action(async (options: RecordOptions) => {
     const run = await import("./record_run.ts");
     if (options.output === "-") await run.recordToStandardOutput(options);

@@ -20,20 +20,23 @@ const LONGEST_TIMEOUT_MS = 600_000;
 
 const HELP = `
 Examples:
-  all-smi snapshot                                   this machine, as JSON
-  all-smi snapshot --include gpu --format csv        one line a GPU
+  all-smi snapshot                              this machine, as JSON
+  all-smi snapshot --include gpu --format csv   one line for each GPU
   all-smi snapshot --format csv --query hostname,name,utilization,detail.Vendor
-  all-smi snapshot --format prometheus -o node.prom  a file that is there whole or not at all
-  all-smi snapshot --samples 5 --interval 2          five of them, two seconds apart
+  all-smi snapshot --format prometheus -o node.prom
+                                                a file, whole or not at all
+  all-smi snapshot --samples 5 --interval 2     five, two seconds apart
 
-Exit status: 0 (parts that could not be read are named on stderr), 1 no device was found or something failed,
-2 an option is wrong.`;
+Exit status: 0 (what could not be read is named on standard error); 1: no device
+was found, or something failed; 2: an option is wrong.`;
 
 /** `all-smi snapshot`: prints what the machine does right now. */
 export function snapshotCommand(): Command {
   const command = new Command("snapshot")
     .description("Prints one frame (or a few) as JSON, CSV or Prometheus text.")
-    .addOption(new Option("--format <format>", "of the output").choices(["json", "csv", "prometheus"]).default("json"))
+    .addOption(
+      new Option("--format <format>", "how to print it").choices(["json", "csv", "prometheus"]).default("json"),
+    )
     .addOption(
       new Option("--pretty [yes]", "indented JSON: true or false (default: where the output is a terminal)").argParser(
         truth,
@@ -44,7 +47,7 @@ export function snapshotCommand(): Command {
     )
     .addOption(new Option("--samples <n>", "how many frames").argParser(wholeNumber(1)).default(1))
     .addOption(
-      new Option("--interval <seconds>", "from one frame to the next")
+      new Option("--interval <seconds>", "between frames")
         .argParser(interval_ms)
         .default(interval_ms(DEFAULT_INTERVAL_S), DEFAULT_INTERVAL_S),
     )
@@ -56,7 +59,7 @@ export function snapshotCommand(): Command {
     .addOption(
       new Option("-o, --output <file>", "written whole or not at all; - is standard output").default(STANDARD_OUTPUT),
     );
-  addSourceOptions(command, "gpu,cpu,memory,chassis");
+  addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis");
   return command.addHelpText("after", HELP).action(async (options: SnapshotOptions) => {
     const { snapshot } = await import("./snapshot_run.ts");
     await snapshot(options);

@@ -37,18 +37,24 @@ const LIVE_ONLY = [
 
 const HELP = `
 Examples:
-  all-smi                                            this machine, live
-  all-smi view --replay trace.ndjson.zst             a recording: space plays, g goes to a time, n to the next event
+  all-smi                                  this machine, live
+  all-smi view --replay trace.ndjson.zst   a recording: space plays, g goes to a
+                                           time, n to the next event
   all-smi view --replay trace.ndjson.zst --start @14:31 --paused
   all-smi view --replay trace.ndjson.zst --start -5m --once > screen.txt
 
---start and g take 00:30 (minutes and seconds), HH:MM:SS, seconds, @14:31:58 (the clock, on the first frame's day),
-"@2026-04-18 14:31", an ISO time, -5m (before the end), 50%.
+A timecode, for --start and for g in the view:
+  00:30  01:10:00  90   from the beginning: minutes, hours, seconds
+  @14:31:58  @14:31     by the clock, on the day of the first frame
+  "@2026-04-18 14:31"   by the clock, on any day; an ISO time as well
+  -5m                   before the end
+  50%                   that far in
 
-The keys are listed by ? in the view. A recording is opened by its path, one of its segments, or its folder; one that
-is still being written is followed. With --replay no device is read.
+All keys are listed by ? in the view. A recording is opened by its path, one of
+its segments, or its folder; one that is still being written is followed. With
+--replay no device is read.
 
-Exit status: 0, 1 something failed, 2 an option or the recording is wrong.`;
+Exit status: 0; 1: something failed; 2: an option or the recording is wrong.`;
 
 const SLOWEST = 0.25;
 const FASTEST = 64;
@@ -57,10 +63,13 @@ const FASTEST = 64;
 export function viewCommand(): Command {
   const command = new Command("view")
     .description("Shows this machine live, or plays a recording.")
-    .addOption(new Option("--replay <path>", "plays a recording"))
-    .addOption(new Option("--speed <x>", `of playing, ${SLOWEST} to ${FASTEST}`).argParser(speed).default(1, "1.0"))
-    .addOption(new Option("--start <timecode>", "where playing begins"))
-    .addOption(new Option("--loop", "begins again at the end, for ever"))
+    .optionsGroup("Replay:")
+    .addOption(new Option("--replay <path>", "plays this recording"))
+    .addOption(
+      new Option("--speed <x>", `times as fast as it was, ${SLOWEST} to ${FASTEST}`).argParser(speed).default(1, "1.0"),
+    )
+    .addOption(new Option("--start <timecode>", "where it begins, see below"))
+    .addOption(new Option("--loop", "at the end begins again, for ever"))
     .addOption(new Option("--paused", "begins paused"));
   return addLiveOptions(command)
     .addHelpText("after", HELP)
@@ -76,19 +85,23 @@ export function localCommand(): Command {
 
 function addLiveOptions(command: Command): Command {
   command
-    .addOption(
-      new Option("-i, --interval <seconds>", "from reading to reading, with fractions; 0.1 at least")
-        .argParser(interval_ms)
-        .default(1000, "1"),
-    )
+    .optionsGroup("Screen:")
     .option("--once", "prints one screen as text and leaves")
     .addOption(
-      new Option("--size <columns x rows>", "of that screen (default: the terminal's, else 120x40)").argParser(size),
+      new Option("--size <columns x rows>", "with --once: its size (default: the terminal's, else 120x40)").argParser(
+        size,
+      ),
     )
     .addOption(
-      new Option("--color <when>", "auto: on a terminal that shows them, unless NO_COLOR is set")
+      new Option("--color <when>", "auto: where the terminal has colours and NO_COLOR is not set")
         .choices(["auto", "always", "never"])
         .default("auto"),
+    )
+    .optionsGroup("Live:")
+    .addOption(
+      new Option("-i, --interval <seconds>", "between readings, with fractions; 0.1 at least")
+        .argParser(interval_ms)
+        .default(1000, "1"),
     );
   return addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
 }

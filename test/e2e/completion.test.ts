@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SHELLS } from "../../src/cli/completion.ts";
@@ -19,63 +19,58 @@ async function scriptOf(shell: string): Promise<string> {
   return path;
 }
 
-interface Case {
-  readonly what: string;
-  /** What is typed, with tabs. */
-  readonly typed: string;
-  readonly becomes: string;
-}
-
-const CASES: readonly Case[] = [
-  { what: "a command", typed: "rec\t", becomes: "record " },
-  { what: "an option", typed: "view --repl\t", becomes: "view --replay" },
-  { what: "a choice", typed: "record --compress g\t", becomes: "record --compress gzip" },
-  { what: "a choice after =", typed: "snapshot --format=prom\t", becomes: "snapshot --format=prometheus" },
-  { what: "a file", typed: "view --replay \t", becomes: "view --replay a\\ night.ndjson" },
-  { what: "a file as argument, after an option", typed: "info --json a\t", becomes: "info --json a\\ night.ndjson" },
-  { what: "an argument's choice", typed: "completion f\t", becomes: "completion fish" },
-  { what: "no file where a number is wanted", typed: "record --interval \t5", becomes: "record --interval 5" },
-  { what: "no option of another command", typed: "info --repl\ty", becomes: "info --reply" },
-];
-
-/** How an interactive shell is started that reads nothing of whoever runs the tests, and made to complete. */
-const INTERACTIVE: Readonly<Record<string, { readonly command: readonly string[]; readonly prepare: string }>> = {
-  bash: { command: ["bash", "--norc", "--noprofile", "-i"], prepare: "" },
-  zsh: { command: ["zsh", "-f", "-i"], prepare: "autoload -U compinit && compinit -u -D && " },
+/** What is typed after `all-smi`, with a tab, and what becomes of it. */
+const CASES: Readonly<Record<string, readonly [typed: string, becomes: string]>> = {
+  "a command": ["rec\t", "record"],
+  "an option": ["view --repl\t", "view --replay"],
+  "a choice": ["record --compress g\t", "record --compress gzip"],
+  "a choice after =": ["snapshot --format=prom\t", "snapshot --format=prometheus"],
+  "a file": ["view --replay \t", "view --replay a\\ night.ndjson"],
+  "a file as argument, after an option": ["info --json a\t", "info --json a\\ night.ndjson"],
+  "an argument's choice": ["completion f\t", "completion fish"],
+  "no file where a number is wanted": ["record --interval \t5", "record --interval 5"],
+  "no option of another command": ["info --repl\ty", "info --reply"],
 };
 
-for (const [shell, { command, prepare }] of Object.entries(INTERACTIVE)) {
-  describe.skipIf(Bun.which(shell) === null)(shell, () => {
-    for (const { what, typed, becomes } of CASES) {
-      test(`completes ${what}`, async () => {
-        const path = await scriptOf(shell);
-        const pty = new Pty(command, { env: { PS1: "> ", HISTFILE: "" } });
-        await pty.untilText(/^> $/m);
-        pty.type(`${prepare}source '${path}' && cd '${here}' && clear\n`);
-        await pty.until("a cleared screen", ({ rows }) => rows[0] === "> " || rows[0] === ">");
-        pty.type(`all-smi ${typed}`);
-        await pty.untilText(`> all-smi ${becomes.trimEnd()}`);
-        pty.child.kill("SIGKILL");
-      });
-    }
+const CLEAR_LINE = "\x15";
+
+/** Started so that nothing of whoever runs the tests is read. */
+async function interactive(command: readonly string[], prepare: string): Promise<Pty> {
+  const pty = new Pty(command, { env: { PS1: "> ", HISTFILE: "" } });
+  await pty.untilText(/^> $/m);
+  pty.type(`${prepare} && cd '${here}' && clear\n`);
+  await pty.until("a cleared screen", ({ rows }) => rows[0]?.trimEnd() === ">");
+  return pty;
+}
+
+for (const [what, [typed, becomes]] of Object.entries(CASES)) {
+  test(`bash completes ${what}`, async () => {
+    const pty = await interactive(["bash", "--norc", "--noprofile", "-i"], `source '${await scriptOf("bash")}'`);
+    pty.type(`all-smi ${typed}`);
+    await pty.untilText(`> all-smi ${becomes}`);
   });
 }
 
-describe.skipIf(Bun.which("fish") === null)("fish", () => {
-  for (const { what, typed, becomes } of CASES) {
-    test(`completes ${what}`, async () => {
-      const path = await scriptOf("fish");
-      const [before = "", after = ""] = typed.split("\t");
-      const ask = `source '${path}'; cd '${here}'; complete -C 'all-smi ${before}'`;
-      const { out } = await start(["fish", "--no-config", "-c", ask]).ended;
-      const offered = out.split("\n").map((line) => line.split("\t")[0] ?? "");
-      const last = becomes
-        .trimEnd()
-        .replaceAll("\\", "")
-        .replace(/^.* (?=\S+$)/, "");
-      if (after === "") expect(offered).toContainEqual(expect.stringContaining(last));
-      else expect(offered.join("")).toBe("");
-    });
+test.skipIf(Bun.which("zsh") === null)("zsh completes the same", async () => {
+  const prepare = `autoload -U compinit && compinit -u -D && source '${await scriptOf("zsh")}'`;
+  const pty = await interactive(["zsh", "-f", "-i"], prepare);
+  for (const [typed, becomes] of Object.values(CASES)) {
+    pty.type(`all-smi ${typed}`);
+    await pty.untilText(`> all-smi ${becomes}`);
+    pty.type(CLEAR_LINE);
+  }
+});
+
+test.skipIf(Bun.which("fish") === null)("fish offers the same", async () => {
+  const path = await scriptOf("fish");
+  for (const [typed, becomes] of Object.values(CASES)) {
+    const [before = "", after = ""] = typed.split("\t");
+    const ask = `source '${path}'; cd '${here}'; complete -C 'all-smi ${before}'`;
+    const { out } = await start(["fish", "--no-config", "-c", ask]).ended;
+    const offered = out.split("\n").map((line) => line.split("\t")[0] ?? "");
+    const last = becomes.replaceAll("\\", "").split(" ").at(-1);
+    if (after === "") expect(offered).toContainEqual(expect.stringContaining(last ?? ""));
+    else expect(offered.join("")).toBe("");
   }
 });
 
