@@ -140,3 +140,12 @@ test("no file names the folder of this checkout", () => {
 test("the lockfile binds nobody to a registry", () => {
   expect(readFileSync(join(project, "package-lock.json"), "utf8")).not.toContain('"resolved"');
 });
+
+/** `npm ci` refuses a lockfile without them, and `npm install` leaves out those that a registry does not offer. */
+test("the lockfile has every package that is needed on any platform", () => {
+  const lock = JSON.parse(readFileSync(join(project, "package-lock.json"), "utf8"));
+  const packages = Object.values(lock.packages) as { dependencies?: object; optionalDependencies?: object }[];
+  const needed = packages.flatMap((one) => Object.keys({ ...one.dependencies, ...one.optionalDependencies }));
+  const missing = needed.filter((name) => lock.packages[`node_modules/${name}`] === undefined);
+  expect(missing).toEqual([]);
+});
