@@ -2,8 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
 import type { Block } from "../recording/block.ts";
-import type { SegmentFacts } from "../recording/recording_store.ts";
 import { openReplay, type Replay } from "../recording/replay.ts";
+import type { SegmentFacts } from "../recording/segment_reader.ts";
 import type { InfoOptions } from "./info.ts";
 import { formatBytes, formatCount, formatElapsed } from "./units.ts";
 

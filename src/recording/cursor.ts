@@ -52,7 +52,10 @@ export interface Cursor {
   /** `null` before the first move, or where there is no frame. */
   readonly current: Position | null;
   readonly range: CursorRange;
-  /** Where the frame after the current one stands, so that playing knows when it is due; `null` where there is none (yet). */
+  /**
+   * Where the frame after the current one stands, so that playing knows when it is due; `null` where there is none (yet).
+   * Of frames that came in since the last move, an estimate.
+   */
   readonly nextPlace_ms: number | null;
   /** The frame after (before) the current one; `null`, and no move, where there is none. */
   next(): Promise<Position | null>;

@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { OddFiles, openStore } from "../../test/odd_files.ts";
 import { smallFrame } from "../../test/odd_recordings.ts";
 import { frameLine } from "../frame/encode.ts";
-import { BLOCK_LIMITS } from "./block_scan.ts";
 import { BlockCollector, type BlockSummary } from "./block_summary.ts";
 import { type CodecName, codecs } from "./codec.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import { headerLine, indexLine } from "./lines.ts";
+import { BLOCK_LIMITS } from "./scan_listener.ts";
 
 const odd = new OddFiles();
 const MIB = 1 << 20;

@@ -1,29 +1,11 @@
-import { statSync } from "node:fs";
 import { SchemaError, systemWords, UsageError } from "../errors.ts";
-import { type Block, type BlockFacts, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
-import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./block_scan.ts";
-import type { CodecName } from "./codec.ts";
+import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
+import { addBlock, type FileBlock, isSameBlock, nextOrdinal } from "./file_block.ts";
 import { findingsOf } from "./findings.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
-import { type Ended, indexedBlock, type SegmentReader, type Where } from "./segment_reader.ts";
-import { openSegments } from "./segment_set.ts";
-
-/** A block of a file. */
-interface FileBlock extends Block {
-  readonly segment: SegmentReader;
-  readonly where: Where;
-  findings: BlockFindings | null;
-}
-
-/** What is known of one file of a recording. */
-export interface SegmentFacts {
-  readonly path: string;
-  readonly codec: CodecName;
-  readonly bytes: number;
-  readonly frames: number;
-  readonly header: PartialHeader | null;
-  readonly ended: Ended;
-}
+import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
+import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
+import { openNewer, openSegments } from "./segment_set.ts";
 
 const POLL_MS = 500;
 /** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
@@ -216,7 +198,7 @@ export class RecordingStore implements BlockStore {
         blocks.length = kept;
         return 0;
       }
-      add(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block));
+      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block));
     }
     return chain.last.end;
   }
@@ -225,8 +207,7 @@ export class RecordingStore implements BlockStore {
     const before = this.#scannedBytes;
     this.#scannedBytes = before + from;
     if (from < segment.file.size) {
-      const last = blocks.at(-1);
-      const start = { state: last?.after ?? null, ordinal: last === undefined ? 0 : last.first_ordinal + last.frames };
+      const start = { state: blocks.at(-1)?.after ?? null, ordinal: nextOrdinal(blocks) };
       for await (const at of segment.scan(from, start, this.#limits, this.#listener(segment, blocks))) {
         this.#scannedBytes = before + Math.min(at, segment.file.size);
         this.#changes.emit();
@@ -239,7 +220,7 @@ export class RecordingStore implements BlockStore {
   #listener(segment: SegmentReader, blocks: FileBlock[]): ScanListener {
     return {
       block: (facts, range) => {
-        add(blocks, segment, facts, { kind: "range", range }, null);
+        addBlock(blocks, segment, facts, { kind: "range", range }, null);
         if (blocks === this.#blocks) this.#changes.emit();
       },
       header: (value) => {
@@ -262,62 +243,9 @@ export class RecordingStore implements BlockStore {
     if (this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
     const newest = this.#segments.length - 1;
     // In this order: where there is a newer file, nothing is written to this one any more.
-    const isNewer = this.#hasNewFiles();
+    const newer = openNewer(this.#path, this.#segments);
     const hasGrown = this.#segments[newest]?.refresh() ?? false;
-    if (isNewer || hasGrown) this.#rebuild(newest);
+    this.#segments.push(...newer);
+    if (newer.length > 0 || hasGrown) this.#rebuild(newest);
   }
-
-  /** Opens what a rotation has added. One under way is seen half done now and then: then the next look takes it. */
-  #hasNewFiles(): boolean {
-    try {
-      return this.#takeNewFiles();
-    } catch {
-      return false;
-    }
-  }
-
-  #takeNewFiles(): boolean {
-    const known = new Set(this.#segments.map(({ file }) => file.inode));
-    const newest = statSync(this.#path, { throwIfNoEntry: false });
-    if (newest === undefined || known.has(newest.ino)) return false;
-    const { segments } = openSegments(this.#path);
-    const added = segments.filter(({ file }) => !known.has(file.inode));
-    for (const segment of segments) if (!added.includes(segment)) segment.close();
-    this.#segments.push(...added);
-    return added.length > 0;
-  }
-}
-
-/** The same frames, found in the same way. A last block that has grown since is another. */
-const isSameBlock = (one: FileBlock, other: FileBlock | undefined): boolean =>
-  other !== undefined &&
-  one.segment === other.segment &&
-  one.first_ordinal === other.first_ordinal &&
-  one.frames === other.frames &&
-  one.first_place_ms === other.first_place_ms &&
-  one.after.place_ms === other.after.place_ms &&
-  isSamePlace(one.where, other.where);
-
-function isSamePlace(one: Where, other: Where): boolean {
-  if (one.kind === "unit") {
-    return (
-      other.kind === "unit" && one.entry.at === other.entry.at && one.entry.byte_offset === other.entry.byte_offset
-    );
-  }
-  if (other.kind === "unit") return false;
-  const { unit_at, skipBytes, textBytes } = one.range;
-  const { range } = other;
-  return unit_at === range.unit_at && skipBytes === range.skipBytes && textBytes === range.textBytes;
-}
-
-function add(
-  blocks: FileBlock[],
-  segment: SegmentReader,
-  facts: BlockFacts,
-  where: Where,
-  findings: BlockFindings | null,
-): void {
-  const last = blocks.at(-1);
-  const first_ordinal = last === undefined ? 0 : last.first_ordinal + last.frames;
-  blocks.push({ ...facts, first_ordinal, segment, where, findings });
 }

@@ -2,10 +2,10 @@ import { frameLine } from "../frame/encode.ts";
 import { fitLine } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes } from "./block.ts";
-import type { BlockLimits } from "./block_scan.ts";
 import { MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
 import { type LineFacts, readFacts } from "./line_facts.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
+import type { BlockLimits } from "./scan_listener.ts";
 import { zstd } from "./zstd.ts";
 
 export interface RingLimits extends BlockLimits {

@@ -1,14 +1,15 @@
 import { systemWords, UsageError } from "../errors.ts";
 import { decodeLine } from "../frame/decode.ts";
 import type { BlockFacts, OnProgress } from "./block.ts";
-import { type BlockLimits, type ScanListener, type ScanStart, scanBlocks, type TextRange } from "./block_scan.ts";
+import { scanBlocks } from "./block_scan.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Chain, findLastIndex, readChain } from "./chain.ts";
-import { type Codec, codecOf } from "./codec.ts";
+import { type Codec, type CodecName, codecOf } from "./codec.ts";
 import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
 import { decodeHeader, type IndexEntry, type PartialHeader } from "./lines.ts";
 import { textPieces } from "./pieces.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
+import type { BlockLimits, ScanListener, ScanStart, TextRange } from "./scan_listener.ts";
 
 /** A header is mostly in the first few, without decoding the whole of a block. */
 const BEGINNING_BYTES = [8 << 10, 256 << 10] as const;
@@ -23,6 +24,16 @@ export type Where =
 
 /** `closed` by its recorder; `open`: of ours, being written or killed; `unknown`: of another program. */
 export type Ended = "closed" | "open" | "unknown";
+
+/** What is known of one file of a recording. */
+export interface SegmentFacts {
+  readonly path: string;
+  readonly codec: CodecName;
+  readonly bytes: number;
+  readonly frames: number;
+  readonly header: PartialHeader | null;
+  readonly ended: Ended;
+}
 
 /** Decoding under way in a file, and where in the text of its unit it is. */
 interface TextStream {

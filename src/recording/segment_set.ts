@@ -31,6 +31,24 @@ export function openSegments(path: string): { readonly path: string; readonly se
   }
 }
 
+/**
+ * Opens the files of the recording at a path that are none of `known`: what a rotation has added. One under way is seen
+ * half done now and then: then there are none yet.
+ */
+export function openNewer(path: string, known: readonly SegmentReader[]): SegmentReader[] {
+  const inodes = new Set(known.map(({ file }) => file.inode));
+  try {
+    const newest = statSync(path, { throwIfNoEntry: false });
+    if (newest === undefined || inodes.has(newest.ino)) return [];
+    const { segments } = openSegments(path);
+    const newer = segments.filter(({ file }) => !inodes.has(file.inode));
+    for (const segment of segments) if (!newer.includes(segment)) segment.close();
+    return newer;
+  } catch {
+    return [];
+  }
+}
+
 /** Opens one after the other, up to the first that cannot be. */
 function openEach(files: readonly string[]): { segments: SegmentReader[]; failure: unknown } {
   const segments: SegmentReader[] = [];
