@@ -1,0 +1,199 @@
+import { gpuFields, type Process, processFields } from "../../../frame/schema.ts";
+import { blankMaker, type Draft } from "../blank.ts";
+import type { Labels, Take } from "../exposition.ts";
+import { settersOf } from "../paths.ts";
+import {
+  type Dialect,
+  MOST_DEVICES,
+  naturalOf,
+  type PageContext,
+  type PageReader,
+  type Told,
+  textOf,
+} from "./dialect.ts";
+import { addThrottle, type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { newXids, type Xid } from "./xid.ts";
+
+/** nvidia_gpu_exporter: what nvidia-smi prints, in base units, under a UUID without `GPU-`. */
+
+const PREFIX = "nvidia_smi_";
+const REASON_PREFIX = "clocks_event_reasons_";
+const PERCENT = 100;
+const MHZ = 1e-6;
+
+const GPU_VALUES = settersOf(gpuFields, {
+  utilization_gpu_ratio: ["utilization", PERCENT],
+  memory_used_bytes: "used_memory",
+  memory_total_bytes: "total_memory",
+  temperature_gpu: "temperature",
+  power_draw_watts: "power_consumption",
+  pstate: "performance_state",
+  index: "index",
+  temperature_memory: "health.memory_temperature",
+  enforced_power_limit_watts: "health.power_limit_watts",
+  utilization_encoder_ratio: ["health.encoder", PERCENT],
+  utilization_decoder_ratio: ["health.decoder", PERCENT],
+  utilization_jpeg_ratio: ["health.jpeg", PERCENT],
+  utilization_ofa_ratio: ["health.ofa", PERCENT],
+  clocks_current_sm_clock_hz: ["health.clocks.sm", MHZ],
+  clocks_max_sm_clock_hz: ["health.clocks.sm_max", MHZ],
+  clocks_current_memory_clock_hz: ["health.clocks.memory", MHZ],
+  clocks_max_memory_clock_hz: ["health.clocks.memory_max", MHZ],
+  clocks_current_video_clock_hz: ["health.clocks.video", MHZ],
+  clocks_max_video_clock_hz: ["health.clocks.video_max", MHZ],
+  ecc_errors_corrected_volatile_total: "health.ecc.corrected_volatile",
+  ecc_errors_uncorrected_volatile_total: "health.ecc.uncorrected_volatile",
+  ecc_errors_corrected_aggregate_total: "health.ecc.corrected_aggregate",
+  ecc_errors_uncorrected_aggregate_total: "health.ecc.uncorrected_aggregate",
+  remapped_rows_correctable: "health.remapped_rows.correctable",
+  remapped_rows_uncorrectable: "health.remapped_rows.uncorrectable",
+  remapped_rows_pending: "health.remapped_rows.pending",
+  remapped_rows_failure: "health.remapped_rows.failure",
+  pcie_link_gen_current: "health.pcie.generation",
+  pcie_link_gen_max: "health.pcie.generation_max",
+  pcie_link_width_current: "health.pcie.width",
+  pcie_link_width_max: "health.pcie.width_max",
+  pcie_throughput_rx_bytes_per_second: "health.pcie.rx_bytes_per_second",
+  pcie_throughput_tx_bytes_per_second: "health.pcie.tx_bytes_per_second",
+});
+
+/** `hw_slowdown` is also up whenever one of the two that say why is. */
+const REASONS = new Map([
+  ["sw_power_cap", "power"],
+  ["sw_thermal_slowdown", "thermal"],
+  ["hw_thermal_slowdown", "thermal"],
+  ["hw_power_brake_slowdown", "power_brake"],
+  ["hw_slowdown", "hardware"],
+  ["sync_boost", "sync"],
+  ["applications_clocks_setting", "application"],
+]);
+const REASONS_THAT_SAY_WHY = ["thermal", "power_brake"];
+
+/** Labels of `nvidia_smi_gpu_info`, and how a frame's `detail` has them. */
+const DETAILS = [
+  ["driver_version", "Driver Version"],
+  ["cuda_version", "CUDA Version"],
+  ["compute_cap", "compute_capability"],
+  ["vbios_version", "vbios_version"],
+  ["pci_bus_id", "pci_bus_id"],
+  ["serial", "serial_number"],
+] as const;
+
+const blankProcess = blankMaker(processFields);
+
+class NvidiaSmiReader implements PageReader {
+  readonly #gpus = new GpuTable();
+  readonly #processes = new Map<string, Draft<Process>>();
+  readonly #xids = new Map<string, Xid & { readonly t_ms: number }>();
+  #exitCode = 0;
+
+  take(family: string): Take | null {
+    const name = family.slice(PREFIX.length);
+    const set = GPU_VALUES.get(name);
+    if (set !== undefined) return this.#known(set);
+    const reason = name.startsWith(REASON_PREFIX) ? REASONS.get(name.slice(REASON_PREFIX.length)) : undefined;
+    if (reason !== undefined) return this.#known((gpu, value) => addThrottle(gpu, reason, value === 1));
+    switch (name) {
+      case "gpu_info":
+        return this.#known((gpu, _, labels) => describe(gpu, labels));
+      case "power_max_limit_watts":
+        return this.#known(({ detail }, value) => {
+          detail.power_limit_max = value.toFixed(2);
+        });
+      case "mig_mode_current":
+        return this.#known(({ detail }, value) => {
+          detail.mig_mode_current = String(value);
+        });
+      case "compute_app_info":
+        return this.#known((gpu, _, labels) => void this.#process(gpu, labels));
+      case "compute_app_used_memory_bytes":
+        return this.#known((gpu, value, labels) => {
+          const process = this.#process(gpu, labels);
+          if (process !== null) process.used_memory = value;
+        });
+      case "command_exit_code":
+        return (_, value) => {
+          this.#exitCode = value ?? 0;
+        };
+      case "xid_last_timestamp_seconds":
+        return this.#known((gpu, value, labels) => this.#noteXid(gpu, value * 1000, naturalOf(labels.get("xid"))));
+      default:
+        return null;
+    }
+  }
+
+  /** The GPU is there whatever the value; only a known value is put. */
+  #known(put: (gpu: GpuDraft, value: number, labels: Labels) => void): Take {
+    return (labels, value) => {
+      const uuid = labels.get("uuid");
+      if (uuid === undefined) return;
+      const gpu = this.#gpus.get(uuid, (one) => {
+        one.uuid = nvidiaUuid(uuid);
+      });
+      if (gpu !== null && value !== null) put(gpu, value, labels);
+    };
+  }
+
+  #process(gpu: GpuDraft, labels: Labels): Draft<Process> | null {
+    const pid = naturalOf(labels.get("pid"));
+    const key = `${gpu.uuid} ${pid}`;
+    const known = this.#processes.get(key);
+    if (known !== undefined) return known;
+    if (pid === null || this.#processes.size === MOST_DEVICES) return null;
+    const command = labels.get("process_name") ?? "";
+    const process: Draft<Process> = {
+      ...blankProcess(),
+      device_uuid: gpu.uuid,
+      pid,
+      process_name: command.slice(command.lastIndexOf("/") + 1),
+      command,
+      uses_gpu: true,
+    };
+    this.#processes.set(key, process);
+    return process;
+  }
+
+  /** The series of a GPU's older XIDs stay: the last one is what counts. */
+  #noteXid(gpu: GpuDraft, t_ms: number, xid: number | null): void {
+    const known = this.#xids.get(gpu.uuid);
+    if (xid === null || !(t_ms >= 0 && t_ms < LAST_T_MS) || (known !== undefined && known.t_ms >= t_ms)) return;
+    this.#xids.set(gpu.uuid, { xid, t_ms, message: null });
+  }
+
+  finish(context: PageContext): Told {
+    const gpus = this.#gpus.list(context.time);
+    for (const gpu of gpus) complete(gpu);
+    const indexes = new Map(gpus.map((gpu) => [gpu.uuid, gpu.index ?? null]));
+    const processes = [...this.#processes.values()];
+    for (const process of processes) process.device_id = indexes.get(process.device_uuid) ?? null;
+    const events = newXids(this.#xids, context);
+    const errors = this.#exitCode === 0 ? [] : [`nvidia-smi: exit code ${this.#exitCode}`];
+    return { sections: { gpus, processes }, hostname: null, events, errors };
+  }
+}
+
+/** RFC 3339 ends there. */
+const LAST_T_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
+function complete(gpu: GpuDraft): void {
+  gpu.frequency = gpu.health?.clocks?.sm ?? null;
+  const reasons = gpu.health?.throttle;
+  if (gpu.health && reasons?.some((reason) => REASONS_THAT_SAY_WHY.includes(reason))) {
+    gpu.health.throttle = reasons.filter((reason) => reason !== "hardware");
+  }
+}
+
+function describe(gpu: GpuDraft, labels: Labels): void {
+  gpu.name = labels.get("name") ?? "";
+  const index = naturalOf(labels.get("index"));
+  if (index !== null) gpu.index = index;
+  for (const [label, key] of DETAILS) {
+    const text = textOf(labels.get(label));
+    if (text !== null) gpu.detail[key] = text;
+  }
+}
+
+export const nvidiaSmi: Dialect = {
+  owns: (family) => family.startsWith(PREFIX),
+  open: () => new NvidiaSmiReader(),
+};

@@ -1,0 +1,37 @@
+import type { FrameEvent } from "../../../frame/schema.ts";
+import type { PageContext } from "./dialect.ts";
+
+/** XIDs after which a GPU needs a reset, a reboot or a replacement, as NVIDIA's catalogue has them. */
+const CRITICAL = new Set([48, 62, 64, 79, 95, 119, 120]);
+
+export interface Xid {
+  readonly xid: number;
+  /** Where the exporter tells when it was. */
+  readonly t_ms: number | null;
+  /** The exporter's words for it. */
+  readonly message: string | null;
+}
+
+const eventOf = (uuid: string, { xid, t_ms, message }: Xid, now_ms: number): FrameEvent => ({
+  kind: "xid",
+  severity: CRITICAL.has(xid) ? "critical" : "warning",
+  t: new Date(t_ms ?? now_ms).toISOString(),
+  host: "",
+  device: uuid,
+  text: message === null ? `XID ${xid}` : `XID ${xid}: ${message}`,
+});
+
+const nameOf = ({ xid, t_ms }: Xid): string => `${xid} ${t_ms ?? ""}`;
+
+/**
+ * Exporters tell the last XID of a GPU, and go on telling it: one that differs from the page before is an event. What
+ * the first page has may be of last year.
+ */
+export function newXids(xids: ReadonlyMap<string, Xid>, { history, t_ms }: PageContext): FrameEvent[] {
+  const before = history.xids;
+  history.xids = new Map([...xids].map(([uuid, xid]) => [uuid, nameOf(xid)]));
+  if (before === undefined) return [];
+  return [...xids].flatMap(([uuid, xid]) =>
+    xid.xid === 0 || before.get(uuid) === nameOf(xid) ? [] : [eventOf(uuid, xid, t_ms)],
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * The Prometheus text format (and OpenMetrics, which differs in what is skipped here), read as it comes in. Every line
+ * that is no series is left out and counted; nothing in a text makes it fail. HELP and TYPE are not needed: what a
+ * family is, its reader knows.
+ */
+
+/** Of a series, unescaped. */
+export type Labels = ReadonlyMap<string, string>;
+
+/** Takes a series; `null` is a value that is not finite. */
+export type Take = (labels: Labels, value: number | null) => void;
+
+/** Whoever wants the series of a family, which then has its labels read; `null`: nobody. */
+export type Lookup = (family: string) => Take | null;
+
+/** Longer lines are skipped: ours are below 2 KiB, and no exporter's come near. */
+const LONGEST_LINE = 64 * 1024;
+const LONGEST_FAMILY = 256;
+const MOST_LABELS = 100;
+/** The rest of a longer value is cut off: it would stand in every frame. */
+const LONGEST_VALUE = 1024;
+
+const NO_LABELS: Labels = new Map();
+
+const code = (character: string): number => character.charCodeAt(0);
+const [TAB, SPACE, QUOTE, HASH] = [code("\t"), code(" "), code('"'), code("#")];
+const [COMMA, EQUALS, BACKSLASH, OPEN, CLOSE] = [code(","), code("="), code("\\"), code("{"), code("}")];
+
+const isBlank = (one: number): boolean => one === SPACE || one === TAB;
+
+/** `a-z A-Z 0-9 _ :` */
+const isNamePart = (one: number): boolean =>
+  (one >= 97 && one <= 122) || (one >= 65 && one <= 90) || (one >= 48 && one <= 58) || one === 95;
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NOT_FINITE = /^(?:[+-]?inf(?:inity)?|nan)$/i;
+
+/** A value as the format writes it; `undefined` where it is none. */
+function parseValue(text: string): number | null | undefined {
+  if (!NUMBER.test(text)) return NOT_FINITE.test(text) ? null : undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+function skipBlanks(line: string, at: number): number {
+  while (isBlank(line.charCodeAt(at))) at++;
+  return at;
+}
+
+function nameEnd(line: string, at: number): number {
+  while (isNamePart(line.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Where the quotes end that began before `at`; -1 where they do not. */
+function quoteEnd(line: string, at: number): number {
+  for (let end = line.indexOf('"', at); end >= 0; end = line.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (end - 1 - backslashes >= at && line.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return -1;
+}
+
+const unescaped = (text: string): string =>
+  text.includes("\\") ? text.replace(/\\(.)/gs, (_, one: string) => (one === "n" ? "\n" : one)) : text;
+
+interface ParsedLabels {
+  readonly labels: Labels;
+  /** Behind the closing brace. */
+  readonly end: number;
+}
+
+/** What stands between the braces; `null` where that breaks the format, or is too much. */
+function parseLabels(line: string, open: number): ParsedLabels | null {
+  const labels = new Map<string, string>();
+  let at = skipBlanks(line, open + 1);
+  while (line.charCodeAt(at) !== CLOSE) {
+    const end = nameEnd(line, at);
+    const equals = skipBlanks(line, end);
+    const quote = skipBlanks(line, equals + 1);
+    if (end === at || line.charCodeAt(equals) !== EQUALS || line.charCodeAt(quote) !== QUOTE) return null;
+    const close = quoteEnd(line, quote + 1);
+    if (close < 0 || labels.size === MOST_LABELS) return null;
+    labels.set(line.slice(at, end), unescaped(line.slice(quote + 1, close)).slice(0, LONGEST_VALUE));
+    at = skipBlanks(line, close + 1);
+    if (line.charCodeAt(at) === COMMA) at = skipBlanks(line, at + 1);
+    else if (line.charCodeAt(at) !== CLOSE) return null;
+  }
+  return { labels, end: at + 1 };
+}
+
+/** The value, and whether only a time and an exemplar stand behind it; `undefined` where it is no value. */
+function valueAt(line: string, at: number): number | null | undefined {
+  const [value = "", time, ...more] = line
+    .slice(at)
+    .trim()
+    .split(/[ \t]+/, 4);
+  const isClean = time === undefined || time.startsWith("#") || (NUMBER.test(time) && (more[0] ?? "#").startsWith("#"));
+  return isClean ? parseValue(value) : undefined;
+}
+
+export class ExpositionParser {
+  readonly #lookup: Lookup;
+  readonly #decoder = new TextDecoder();
+  /** The beginning of a line whose end has not come yet. */
+  #rest = "";
+  #isSkipping = false;
+  #family = "";
+  #take: Take | null = null;
+  #series = 0;
+  #bad = 0;
+
+  constructor(lookup: Lookup) {
+    this.#lookup = lookup;
+  }
+
+  /** Lines that were series; of families that nobody wants only the first is looked at closely. */
+  get series(): number {
+    return this.#series;
+  }
+
+  /** Lines that were neither series nor comments. */
+  get bad(): number {
+    return this.#bad;
+  }
+
+  /** A line without its end, where the text was cut off, is not read: half a number is a wrong one. */
+  feed(bytes: Uint8Array): void {
+    const text = this.#rest + this.#decoder.decode(bytes, { stream: true });
+    let at = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", at)) {
+      if (this.#isSkipping || end - at > LONGEST_LINE) this.#bad++;
+      else this.#line(text.slice(at, end));
+      this.#isSkipping = false;
+      at = end + 1;
+    }
+    this.#rest = this.#isSkipping ? "" : text.slice(at);
+    if (this.#rest.length <= LONGEST_LINE) return;
+    this.#rest = "";
+    this.#isSkipping = true;
+  }
+
+  #line(line: string): void {
+    const start = skipBlanks(line, 0);
+    const first = line.charCodeAt(start);
+    if (first === HASH || line.trim() === "") return;
+    const end = this.#readFamily(line, start);
+    const isWanted = this.#take !== null;
+    if (end > start && !isWanted && this.#series > 0) {
+      this.#series++;
+      return;
+    }
+    const after = skipBlanks(line, end);
+    const parsed = line.charCodeAt(after) === OPEN ? parseLabels(line, after) : { labels: NO_LABELS, end: after };
+    const value = parsed === null || end === start ? undefined : valueAt(line, parsed.end);
+    if (parsed === null || value === undefined) {
+      this.#bad++;
+      return;
+    }
+    this.#series++;
+    this.#take?.(parsed.labels, value);
+  }
+
+  /** Most lines are of the family of the line before. */
+  #readFamily(line: string, start: number): number {
+    const same = start + this.#family.length;
+    if (this.#family !== "" && line.startsWith(this.#family, start) && !isNamePart(line.charCodeAt(same))) return same;
+    const end = nameEnd(line, start);
+    this.#family = line.slice(start, end);
+    this.#take = end === start || end - start > LONGEST_FAMILY ? null : this.#lookup(this.#family);
+    return end;
+  }
+}

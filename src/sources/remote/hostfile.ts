@@ -1,0 +1,48 @@
+import { readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { systemWords, UsageError } from "../../errors.ts";
+import { addFileSd, isFileSd } from "./file_sd.ts";
+import type { Target } from "./target.ts";
+import { TargetList } from "./targets.ts";
+
+/** 4096 lines are far below. */
+const LARGEST_FILE = 10 << 20;
+
+/** Adds the machines of a host file: lines, or the JSON of Prometheus's `file_sd_configs`. */
+export function parseHostfile(text: string, file: string, list: TargetList): void {
+  if (isFileSd(text, file)) {
+    addFileSd(text, file, list);
+    return;
+  }
+  for (const [n, line] of text.split(/\r?\n/).entries()) {
+    const written = line.replace(/#.*/, "").trim();
+    if (written !== "") list.addLine(written, `${file}:${n + 1}`);
+  }
+}
+
+/** The shell leaves a `~` alone that is not at the beginning of a word, as in `--hostfile=~/hosts`. */
+const expandHome = (path: string): string => (/^~(?=\/|$)/.test(path) ? homedir() + path.slice(1) : path);
+
+function readHostfile(path: string): string {
+  try {
+    const file = expandHome(path);
+    const { size } = statSync(file);
+    if (size > LARGEST_FILE) throw new UsageError(`${path}: ${size} bytes are no list of hosts`);
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${path}: ${systemWords(error)}`);
+  }
+}
+
+/** Every machine that `--hosts` and `--hostfile` name; throws where one cannot be meant, or there is none. */
+export function readTargets(hosts: readonly string[], hostfile: string | undefined): Target[] {
+  const list = new TargetList();
+  for (const host of hosts) list.addLine(host, "--hosts");
+  if (hostfile !== undefined) {
+    const before = list.targets.length;
+    parseHostfile(readHostfile(hostfile), hostfile, list);
+    if (list.targets.length === before) throw new UsageError(`${hostfile}: no host in it`);
+  }
+  if (list.targets.length === 0) throw new UsageError("no host: give --hosts or --hostfile");
+  return list.targets;
+}

@@ -1,0 +1,152 @@
+import type { SectionName } from "../../frame/schema.ts";
+import type { Cycle } from "../source.ts";
+import { Answer } from "./answer.ts";
+import type { History, PageContext, Told } from "./dialects/dialect.ts";
+import type { HttpClient } from "./http_client.ts";
+import { keepSmall } from "./small.ts";
+import type { Wanted } from "./snapshot.ts";
+import type { Endpoint } from "./target.ts";
+
+/** What one endpoint gave in a cycle. */
+export type Outcome =
+  | { readonly told: Told; readonly latency_ms: number; readonly error: null }
+  | { readonly told: null; readonly latency_ms: null; readonly error: string };
+
+export interface ScrapeOptions extends Wanted {
+  /** Rows of processes at most. */
+  readonly processes: number;
+}
+
+/** Where to ask: our own API's frame holds more and costs less than its page of metrics. */
+type Way = "/snapshot" | "/metrics";
+
+/** A frame keeps so much of one host, whatever it sent. */
+const MOST_KEPT = 1 << 20;
+
+/** A refusal or a status costs next to nothing: such a host is asked again every cycle, and is back at once. */
+const CHEAP = /^(?:connection refused|connection closed|HTTP \d+|redirected)$/;
+const PATIENT_FAILURES = 3;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Of a server that has nothing under a path. */
+const ELSEWHERE = /^(?:HTTP 4\d\d|redirected)$/;
+
+interface Attempt {
+  readonly outcome: Outcome;
+  /** A server is there, but what is wanted is not under this path. */
+  readonly isElsewhere: boolean;
+}
+
+const failed = (error: string): Outcome => ({ told: null, latency_ms: null, error });
+
+/** One endpoint, and what was learnt of it: which way works, what its last page said, whether it is worth the time. */
+export class Scraper {
+  readonly endpoint: Endpoint;
+  readonly #client: HttpClient;
+  readonly #options: ScrapeOptions;
+  readonly #history: History = {};
+  readonly #snapshotPath: string;
+  #way: Way | null = null;
+  #moment: string | null = null;
+  #failures = 0;
+  #pausedUntil_ms = Number.NEGATIVE_INFINITY;
+  #last: Outcome = failed("not asked yet");
+  /** The sections that it has ever had devices in; `null` before it first answered. */
+  #provides: ReadonlySet<SectionName> | null = null;
+
+  constructor(endpoint: Endpoint, client: HttpClient, options: ScrapeOptions) {
+    this.endpoint = endpoint;
+    this.#client = client;
+    this.#options = options;
+    this.#snapshotPath = `/snapshot?include=${options.include.join(",")}`;
+  }
+
+  get last(): Outcome {
+    return this.#last;
+  }
+
+  get provides(): ReadonlySet<SectionName> | null {
+    return this.#provides;
+  }
+
+  /** Whoever answered last time is asked first. */
+  get isWell(): boolean {
+    return this.#failures === 0;
+  }
+
+  /** Never rejects; once the signal is aborted it ends at once. */
+  async scrape(cycle: Cycle, signal: AbortSignal): Promise<void> {
+    if (cycle.monotonic_ms < this.#pausedUntil_ms) return;
+    this.#last = await this.#ask(cycle, signal);
+    if (this.#last.told !== null) this.#succeed(this.#last.told);
+    else this.#fail(this.#last.error, cycle.monotonic_ms);
+  }
+
+  /** The cycle was over before its turn came: that is no failure of its own. */
+  miss(): void {
+    this.#last = failed("timeout");
+  }
+
+  #succeed(told: Told): void {
+    this.#failures = 0;
+    const filled = Object.entries(told.sections).flatMap(([name, devices]) => (devices.length > 0 ? [name] : []));
+    const known = this.#provides;
+    if (known !== null && filled.every((name) => known.has(name as SectionName))) return;
+    this.#provides = new Set([...(known ?? []), ...(filled as SectionName[])]);
+  }
+
+  #fail(error: string, now_ms: number): void {
+    this.#failures++;
+    this.#way = null;
+    const beyond = this.#failures - PATIENT_FAILURES;
+    if (beyond < 0 || CHEAP.test(error)) return;
+    this.#pausedUntil_ms = now_ms + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** beyond);
+  }
+
+  async #ask(cycle: Cycle, signal: AbortSignal): Promise<Outcome> {
+    const { path } = this.endpoint;
+    if (path !== null) return (await this.#get(path, cycle, signal)).outcome;
+    if (this.#way !== "/metrics") {
+      const { outcome, isElsewhere } = await this.#get(this.#snapshotPath, cycle, signal);
+      if (!isElsewhere) return outcome;
+    }
+    return (await this.#get("/metrics", cycle, signal)).outcome;
+  }
+
+  async #get(path: string, cycle: Cycle, signal: AbortSignal): Promise<Attempt> {
+    const from = performance.now();
+    let answer = new Answer();
+    const open = () => {
+      answer = new Answer();
+      return answer.sink;
+    };
+    const end = await this.#client.get(this.endpoint, path, open, signal);
+    if (end.error !== null)
+      return { outcome: failed(end.error), isElsewhere: end.isAnswer && ELSEWHERE.test(end.error) };
+    return this.#understand(answer, cycle, performance.now() - from);
+  }
+
+  #understand(answer: Answer, cycle: Cycle, latency_ms: number): Attempt {
+    const { perCore, include, processes } = this.#options;
+    const context: PageContext = { ...cycle, history: this.#history, perCore };
+    const understood = answer.understand(context, this.#options);
+    if (typeof understood === "string") {
+      return { outcome: failed(understood), isElsewhere: understood !== "several hosts behind it" };
+    }
+    const { told, moment } = understood;
+    const kept = keepSmall(told, include, processes);
+    if (answer.bytes > MOST_KEPT && JSON.stringify(kept).length > MOST_KEPT) {
+      return { outcome: failed("too large"), isElsewhere: false };
+    }
+    this.#way = moment === null ? "/metrics" : "/snapshot";
+    const isNew = moment === null || moment !== this.#moment;
+    this.#moment = moment;
+    const outcome = {
+      told: isNew ? kept : { ...kept, events: [] },
+      latency_ms: Math.round(latency_ms * 10) / 10,
+      error: null,
+    };
+    return { outcome, isElsewhere: false };
+  }
+}
