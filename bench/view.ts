@@ -16,7 +16,7 @@ const SEED = 1;
 const [seconds = 30] = process.argv.slice(2).map(Number);
 
 /** Until code is compiled, and histories are filled. */
-const WARM_UP_MS = 10_000;
+const WARM_UP_MS = 20_000;
 const SIZE = { cols: 160, rows: 50 };
 const SPEED = 8;
 const INTERVAL_MS = 1000;
