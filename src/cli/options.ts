@@ -15,8 +15,13 @@ export interface SourceOptions {
   hostname?: string;
 }
 
-/** Adds the options of {@link SourceOptions} to a command. */
-export function addSourceOptions(command: Command, include: string): Command {
+const processRows = (): Option =>
+  new Option("--processes <n>", "rows of processes at most; those that use a GPU always stay")
+    .argParser(wholeNumber(0, 100_000))
+    .default(100);
+
+/** Adds the options of {@link SourceOptions} to a command, which may have a way of its own to ask for processes. */
+export function addSourceOptions(command: Command, include: string, processes = processRows()): Command {
   return command
     .addOption(
       new Option("--source <kind>", "where frames come from").choices(["local", "remote", "mock"]).default("local"),
@@ -26,11 +31,7 @@ export function addSourceOptions(command: Command, include: string): Command {
         .argParser(sectionList)
         .default(sectionList(include), include),
     )
-    .addOption(
-      new Option("--processes <n>", "rows of processes at most; those that use a GPU always stay")
-        .argParser(wholeNumber(0, 100_000))
-        .default(100),
-    )
+    .addOption(processes)
     .addOption(
       new Option(
         "--command <how>",

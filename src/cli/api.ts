@@ -1,0 +1,58 @@
+import { Command, Option } from "commander";
+import { addSourceOptions, type SourceOptions } from "./options.ts";
+import { interval_ms, wholeNumber } from "./values.ts";
+
+export interface ApiOptions extends Omit<SourceOptions, "processes"> {
+  port: number;
+  listen: string;
+  socket?: string;
+  interval: number;
+  /** Not set: no processes. */
+  processes?: number;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+}
+
+const HELP = `
+Examples:
+  all-smi api                                       http://127.0.0.1:9090/metrics, for this machine only
+  all-smi api --listen 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+  all-smi api --port 0 --socket /run/all-smi.sock   a Unix socket instead
+  curl -N http://127.0.0.1:9090/events              every frame as it comes
+
+  /metrics     Prometheus text, or OpenMetrics where that is asked for
+  /snapshot    the current frame; ?include=gpu,cpu and ?pretty=1
+  /events      frames as server-sent events; ?include=, ?throttle= and ?heartbeat= in seconds
+  /-/healthy, /-/ready
+
+Processes are served only with --processes (or --include process), and never to a whole network without a token.
+
+SIGINT and SIGTERM end it.
+
+Exit status: 0, 1 something failed, 2 an option is wrong or there is no room to listen.`;
+
+/** `all-smi api`: serves what the machine does over HTTP. */
+export function apiCommand(): Command {
+  const command = new Command("api")
+    .description("Serves what this machine does over HTTP: Prometheus metrics, JSON, a stream of events.")
+    .addOption(
+      new Option("-p, --port <n>", "TCP port; 0: none, with --socket").argParser(wholeNumber(0, 65_535)).default(9090),
+    )
+    .addOption(new Option("--listen <address>", "0.0.0.0 or :: for the whole network").default("127.0.0.1"))
+    .option("-s, --socket <path>", "a Unix socket too, for its owner only")
+    .addOption(
+      new Option("-i, --interval <seconds>", "from reading to reading, with fractions; 0.1 at least")
+        .argParser(interval_ms)
+        .default(3000, "3"),
+    )
+    .option("--token-file <path>", "holds the bearer token that clients must bring")
+    .option("--tls-cert <path>", "certificate chain (PEM), for HTTPS")
+    .option("--tls-key <path>", "its private key (PEM)");
+  const processes = new Option("--processes [n]", "processes too, so many rows at most (default: 100)")
+    .argParser(wholeNumber(0, 100_000))
+    .preset("100");
+  return addSourceOptions(command, "gpu,cpu,memory,chassis,storage", processes)
+    .addHelpText("after", HELP)
+    .action(async (options: ApiOptions) => await (await import("./api_run.ts")).serve(options));
+}
