@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
+import { apiCommand } from "./api.ts";
 import { completionCommand } from "./completion.ts";
 import { infoCommand } from "./info.ts";
 import { recordCommand } from "./record.ts";
@@ -20,6 +21,7 @@ function program(): Command {
     .addCommand(recordCommand())
     .addCommand(snapshotCommand())
     .addCommand(infoCommand())
+    .addCommand(apiCommand())
     .addCommand(completionCommand());
 }
 
