@@ -69,7 +69,7 @@ describe("this machine", () => {
     expect(out.indexOf("\n")).toBe(out.length - 1);
     const frame = frameOf(out);
     expect(frame.memory?.[0]?.total_bytes).toBeGreaterThan(0);
-    expect(Object.keys(JSON.parse(out)).slice(-4)).toEqual(["gpus", "cpus", "memory", "chassis"]);
+    expect(Object.keys(JSON.parse(out)).slice(-5)).toEqual(["gpus", "cpus", "memory", "chassis", "errors"]);
   });
 
   test("has a measured CPU utilization in a single frame", async () => {
@@ -114,7 +114,7 @@ describe("this machine", () => {
 
 test("simulated GPUs come as CSV, by the columns that were asked for", async () => {
   const query = ["--format", "csv", "--query", "section,index,hostname,total_memory,detail.nothing"];
-  const { code, out } = await snapshot("--source", "mock", "--mock", "2x2", "--include", "gpu", ...query);
+  const { code, out } = await snapshot("--source", "mock", "--mock", "1x4", "--include", "gpu", ...query);
   expect(code).toBe(0);
   const [header, ...rows] = out.trimEnd().split("\n");
   expect(header).toBe("section,index,hostname,total_memory,detail.nothing");
