@@ -7,7 +7,7 @@ import { type MoveRecipe, movesArbitrary, walk } from "../../test/walk.ts";
 import { Overtaken } from "./cursor.ts";
 
 const odd = new OddFiles();
-const RUNS = 150;
+const RUNS = 100;
 const TEST_MS = 120_000;
 const SMALL: RecipeLimits = { oddEvery: 8, mostLines: 120 };
 
