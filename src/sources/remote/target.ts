@@ -20,14 +20,11 @@ export interface Target {
 /** That of our own API, of the Rust tool's and of Prometheus. */
 export const DEFAULT_PORT = 9090;
 
-const LONGEST = 300;
-
 /** `host`, `host:port`, `http(s)://host:port/path`, `[v6]:port`; a text says what is wrong with it. */
 export function parseEndpoint(text: string): Endpoint | string {
   const [, scheme = "http", authority = "", path = ""] = /^(?:([a-z]+):\/\/)?([^/?]*)([/?].*)?$/i.exec(text) ?? [];
   const lower = scheme.toLowerCase();
   if (lower !== "http" && lower !== "https") return `http:// or https://, not ${scheme}://`;
-  if (text.length > LONGEST) return "too long for a host";
   const [, v6, name, rest = ""] = /^(?:\[([0-9a-f:.%]+)\]|([A-Za-z0-9._-]*))(.*)$/i.exec(authority) ?? [];
   const host = v6 ?? name ?? "";
   if (rest.includes(":", 1)) return "an IPv6 address stands in brackets: [fd00::1]:9090";

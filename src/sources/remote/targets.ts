@@ -46,7 +46,10 @@ export class TargetList {
   }
 }
 
+const LONGEST = 300;
+
 function expanded(text: string, place: string): string[] {
+  if (text.length > LONGEST) throw new UsageError(`${place}: "${text.slice(0, 80)}": too long for a host`);
   const texts = expandRanges(text);
   if (typeof texts === "string") throw new UsageError(`${place}: ${texts}`);
   return texts;

@@ -91,7 +91,7 @@ export const INFO_FAMILIES: ReadonlyMap<string, Read> = new Map<string, Read>([
     "gpu_gsp_firmware_version_info",
     (rows, labels) => {
       const gpu = rows.gpu(labels);
-      if (gpu !== null) gpu.gsp_firmware_version = labels.get("version") ?? null;
+      if (gpu !== null) gpu.gsp_firmware_version = labels.get("version") ?? "";
     },
   ],
   ["nvlink_remote_device_type", remoteDevice],
@@ -99,7 +99,7 @@ export const INFO_FAMILIES: ReadonlyMap<string, Read> = new Map<string, Read>([
     "gpu_power_limit_max_watts",
     (rows, labels, value) => {
       const gpu = rows.gpu(labels);
-      if (gpu !== null) gpu.detail.power_limit_max = String(value);
+      if (gpu !== null) gpu.detail.power_limit_max ??= String(value);
     },
   ],
   [
@@ -123,7 +123,7 @@ export const INFO_FAMILIES: ReadonlyMap<string, Read> = new Map<string, Read>([
     "chassis_thermal_pressure_info",
     (rows, labels) => {
       const chassis = rows.chassisOf(labels);
-      if (chassis !== null) chassis.thermal_pressure = labels.get("level") ?? null;
+      if (chassis !== null) chassis.thermal_pressure = labels.get("level") ?? "";
     },
   ],
   ["chassis_cpu_power_watts", chassisDetail("cpu_power_watts")],
@@ -147,7 +147,7 @@ export const INFO_FAMILIES: ReadonlyMap<string, Read> = new Map<string, Read>([
     "gpu_nvlink_state_info",
     (rows, labels) => {
       const link = rows.nvlink(labels);
-      if (link !== null) link.state = labels.get("state") ?? null;
+      if (link !== null) link.state = labels.get("state") ?? "";
     },
   ],
   ["load_average", loadAverage],

@@ -73,7 +73,7 @@ export const MIB = 2 ** 20;
 
 /** A number out of a label; `null` where it is none that places anything. */
 export const naturalOf = (text: string | undefined): number | null =>
-  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null;
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 
 /** A free-form text only where there is one. */
 export const textOf = (text: string | undefined): string | null =>

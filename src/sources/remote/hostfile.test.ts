@@ -1,0 +1,175 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { UsageError } from "../../errors.ts";
+import { parseHostfile, readTargets } from "./hostfile.ts";
+import { endpointId, type Target } from "./target.ts";
+import { TargetList } from "./targets.ts";
+
+function targetsOf(text: string, file = "hosts"): Target[] {
+  const list = new TargetList();
+  parseHostfile(text, file, list);
+  return list.targets;
+}
+
+const idsOf = (text: string, file?: string): string[] => targetsOf(text, file).map(({ host_id }) => host_id);
+
+function complaint(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("lines", () => {
+  test("hosts, ports, comments, blank lines, Windows line ends", () => {
+    expect(idsOf("# all of them\r\n\r\ndgx-01\r\n  dgx-02:9400  # the new one\n10.0.0.3:9100#last\n")).toEqual([
+      "dgx-01:9090",
+      "dgx-02:9400",
+      "10.0.0.3:9100",
+    ]);
+  });
+
+  test("several on a line, between blanks or commas", () => {
+    expect(idsOf("a b:1,c ,  d\n")).toEqual(["a:9090", "b:1", "c:9090", "d:9090"]);
+  });
+
+  test("schemes and paths", () => {
+    const [plain, secure] = targetsOf("http://A.example:9100/\nhttps://b/federate?match=x\n");
+    expect(plain).toMatchObject({ host_id: "a.example:9100", endpoints: [{ scheme: "http", path: null }] });
+    expect(secure?.endpoints).toEqual([{ scheme: "https", host: "b", port: 9090, path: "/federate?match=x" }]);
+  });
+
+  test("IPv6 in brackets", () => {
+    const [one, two] = targetsOf("[fd00::1]:9100\n[::1]\n");
+    expect(one).toMatchObject({ host_id: "[fd00::1]:9100", endpoints: [{ host: "fd00::1", port: 9100 }] });
+    expect(two?.host_id).toBe("[::1]:9090");
+  });
+
+  test("ranges: with zeros in front, of ports, two in one", () => {
+    const nodes = idsOf("node-[001-100]:9090\n");
+    expect(nodes).toHaveLength(100);
+    expect([nodes[0], nodes[8], nodes[99]]).toEqual(["node-001:9090", "node-009:9090", "node-100:9090"]);
+    expect(idsOf("n[8-11]")).toEqual(["n8:9090", "n9:9090", "n10:9090", "n11:9090"]);
+    expect(idsOf("localhost:[20001-20003]")).toEqual(["localhost:20001", "localhost:20002", "localhost:20003"]);
+    expect(idsOf("r[1-2]n[1-2]")).toEqual(["r1n1:9090", "r1n2:9090", "r2n1:9090", "r2n2:9090"]);
+  });
+
+  test("one machine with several exporters", () => {
+    expect(targetsOf("dgx-01=dgx-01:9100,dgx-01:9400\n")).toEqual([
+      {
+        host_id: "dgx-01",
+        name: "dgx-01",
+        endpoints: [
+          { scheme: "http", host: "dgx-01", port: 9100, path: null },
+          { scheme: "http", host: "dgx-01", port: 9400, path: null },
+        ],
+      },
+    ]);
+  });
+
+  test("a hundred such machines", () => {
+    const targets = targetsOf("dgx-[01-20]=10.0.0.[1-20]:9100, 10.0.0.[1-20]:9400\n");
+    expect(targets).toHaveLength(20);
+    expect(targets[19]?.host_id).toBe("dgx-20");
+    expect(targets[19]?.endpoints.map(endpointId)).toEqual(["10.0.0.20:9100", "10.0.0.20:9400"]);
+  });
+});
+
+describe("what cannot be meant is said with its line", () => {
+  test.each([
+    ["a\nb:99999\n", 'hosts:2: "b:99999": bad port "99999"'],
+    ["a:0\n", 'hosts:1: "a:0": bad port "0"'],
+    ["a:\n", 'hosts:1: "a:": bad port ""'],
+    ["a:http\n", 'hosts:1: "a:http": bad port "http"'],
+    ["\n\nuser@host\n", 'hosts:3: "user@host": "@" is in no host name'],
+    ["fd00::1\n", 'hosts:1: "fd00::1": an IPv6 address stands in brackets: [fd00::1]:9090'],
+    [":9090\n", 'hosts:1: ":9090": no host'],
+    ["ftp://a\n", 'hosts:1: "ftp://a": http:// or https://, not ftp://'],
+    ["a:9090\n# x\nA\n", "hosts:3: a:9090 is there already, hosts:1"],
+    ["n[1-3]\nn2\n", "hosts:2: n2:9090 is there already, hosts:1"],
+    ["x=a:1\nx=b:1\n", "hosts:2: x is there already, hosts:1"],
+    ["x=a:1\na:1\n", "hosts:2: a:1 is there already, hosts:1"],
+    ["x=\n", "hosts:1: x: no host behind the ="],
+    ["x=a[1-2]\n", "hosts:1: x: 1 names, 2 hosts"],
+    ["n[3-1]\n", "hosts:1: [3-1] goes backwards"],
+    ["n[1-99999]\n", "hosts:1: [1-99999] is more than 4096"],
+    ["n[1-4000]\nm[1-4000]\n", "hosts:2: more than 4096 hosts"],
+    [`${"a".repeat(400)}\n`, `hosts:1: "${"a".repeat(80)}": too long for a host`],
+    [`${"[1-1]".repeat(100_000)}\n`, `hosts:1: "${"[1-1]".repeat(16)}": too long for a host`],
+  ])("%j", (text, message) => {
+    expect(complaint(() => targetsOf(text))).toBe(message);
+  });
+
+  test("no text whatever makes it fail in another way", () => {
+    const characters = fc.constantFrom(...'ab1.:/-[]=#,@% \n"{}');
+    fc.assert(
+      fc.property(fc.string({ unit: characters, maxLength: 40 }), (text) => void complaint(() => targetsOf(text))),
+    );
+  });
+});
+
+describe("file_sd JSON", () => {
+  test("targets of all groups, with scheme and path", () => {
+    const text = JSON.stringify([
+      { targets: ["a:9100", "b"], labels: { env: "prod" } },
+      { targets: ["c:443"], labels: { __scheme__: "https", __metrics_path__: "/m" } },
+    ]);
+    expect(idsOf(text)).toEqual(["a:9100", "b:9090", "c:443/m"]);
+    expect(targetsOf(text)[2]?.endpoints[0]?.scheme).toBe("https");
+  });
+
+  test.each([
+    ["[", "t.json: no JSON"],
+    ["{}", "t.json: not a list, as file_sd_configs have it"],
+    ["[1]", 't.json: group 1: has no "targets"'],
+    ['[{"targets":["a"]},{"targets":[3]}]', "t.json: group 2: 3 is no host"],
+    ['[{"targets":["a:x"]}]', 't.json: group 1: "a:x": bad port "x"'],
+    ['[{"targets":["a","a"]}]', "t.json: group 1: a:9090 is there already, t.json: group 1"],
+  ])("%s", (text, message) => {
+    expect(complaint(() => targetsOf(text, "t.json"))).toStartWith(message);
+  });
+
+  test("a line that begins with an IPv6 address is none", () => {
+    expect(idsOf("[fd00::1]:9090")).toEqual(["[fd00::1]:9090"]);
+  });
+});
+
+describe("files and options", () => {
+  const folder = mkdtempSync(join(tmpdir(), "all-smi-hosts-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const fileOf = (text: string): string => {
+    const path = join(folder, "hosts");
+    writeFileSync(path, text);
+    return path;
+  };
+
+  test("both, in this order", () => {
+    const ids = readTargets(["a,b", "c"], fileOf("d\n")).map(({ host_id }) => host_id);
+    expect(ids).toEqual(["a:9090", "b:9090", "c:9090", "d:9090"]);
+  });
+
+  test("a file without a host, none, one that is a folder", () => {
+    const empty = fileOf("# nobody yet\n");
+    expect(complaint(() => readTargets([], empty))).toBe(`${empty}: no host in it`);
+    expect(complaint(() => readTargets([], join(folder, "none")))).toEndWith("none: no such file or directory");
+    expect(complaint(() => readTargets([], folder))).toEndWith("is a directory");
+    expect(complaint(() => readTargets([], undefined))).toBe("no host: give --hosts or --hostfile");
+  });
+
+  test("a host that is in both", () => {
+    const path = fileOf("a:9090\n");
+    expect(complaint(() => readTargets(["a"], path))).toBe(`${path}:1: a:9090 is there already, --hosts`);
+  });
+
+  test("~ is the home folder", () => {
+    expect(complaint(() => readTargets([], "~"))).toBe("~: is a directory");
+    expect(complaint(() => readTargets([], "~nobody/hosts"))).toBe("~nobody/hosts: no such file or directory");
+  });
+});
