@@ -7,8 +7,14 @@ import { isZone, viewerZone } from "./zones.ts";
 
 /** `view --replay PATH`. Nothing but the recording is read. */
 export async function viewReplay(options: ReplayOptions): Promise<void> {
-  checkTerminal(options);
+  // What is wrong with the recording is said first: a terminal would not help.
   const { cursor, header } = await openReplay(options.replay, !options.once);
+  try {
+    checkTerminal(options);
+  } catch (error) {
+    cursor.close();
+    throw error;
+  }
   const recorder = header()?.timezone ?? null;
   await showView(options, {
     cursor,

@@ -65,5 +65,7 @@ async function runApp(what: What, theme: Theme): Promise<void> {
 }
 
 function sayWhatWasWrong({ refused, skipped }: Cursor): void {
-  for (const words of [refused, skippedWords(skipped)]) if (words !== null) console.error(`all-smi: ${words}`);
+  if (refused !== null) console.error(refused);
+  const words = skippedWords(skipped);
+  if (words !== null) console.error(`all-smi: ${words}`);
 }

@@ -94,7 +94,7 @@ class BlockScanner {
   }
 
   end(): void {
-    if (this.#carryBytes > 0) this.#listener.skipped("a last line that is not whole");
+    if (this.#carryBytes > 0 && !this.isRefused) this.#listener.skipped("a last line that is not whole");
     this.#closeBlock();
   }
 
