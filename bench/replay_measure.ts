@@ -62,7 +62,7 @@ async function stepsBack({ cursor }: Replay, count: number): Promise<number[]> {
     await cursor.seek(next() * cursor.range.last_place_ms);
     const ordinal = cursor.current?.ordinal ?? 0;
     // A block of the index begins behind a multiple of 1000, one that a scan finds where the block before it was full.
-    await cursor.seekTo(Math.ceil(ordinal / BLOCK_FRAMES) * BLOCK_FRAMES + 1);
+    await cursor.seekTo(Math.floor(ordinal / BLOCK_FRAMES) * BLOCK_FRAMES + 1);
     // The block before may be held already.
     for (let step = 0, { decodes } = cursor; step < STEPS && cursor.decodes === decodes; step++) {
       const time_ms = await timed(() => cursor.previous());
