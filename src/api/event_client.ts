@@ -1,7 +1,8 @@
 import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
-import { BACKLOG, type Feed } from "./feed.ts";
+import { BACKLOG } from "./feed.ts";
 import { type Include, onlySections } from "./served_cycle.ts";
+import type { ServedFeed } from "./served_feed.ts";
 
 /** What a client of the event stream asked for. */
 export interface EventRequest {
@@ -24,7 +25,7 @@ const encoder = new TextEncoder();
 const event = (name: string, data: string, id = ""): string => `event: ${name}\n${id}data: ${data}\n\n`;
 
 /** The number of the first frame to send: what comes after the last one that the client has, else the newest. */
-export function firstNumber(feed: Feed, lastEventId: string | null): number {
+export function firstNumber(feed: ServedFeed, lastEventId: string | null): number {
   const newest = Math.max(0, feed.count - 1);
   const [, number, run] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
   if (number === undefined) return newest;
@@ -39,7 +40,7 @@ export function firstNumber(feed: Feed, lastEventId: string | null): number {
  * `BACKLOG` frames behind; what it loses beyond that, or by coming back too late, it is told as `event: lag`.
  */
 export class EventClient {
-  readonly #feed: Feed;
+  readonly #feed: ServedFeed;
   readonly #request: EventRequest;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
@@ -54,7 +55,7 @@ export class EventClient {
   /** Frames that it was too slow for. */
   dropped = 0;
 
-  constructor(feed: Feed, request: EventRequest) {
+  constructor(feed: ServedFeed, request: EventRequest) {
     this.#feed = feed;
     this.#request = request;
     this.#next = firstNumber(feed, request.lastEventId);

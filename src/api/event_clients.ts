@@ -1,18 +1,18 @@
 import { EventClient, type EventRequest } from "./event_client.ts";
-import type { Feed } from "./feed.ts";
+import type { ServedFeed } from "./served_feed.ts";
 
 /** Closes the connection of a client, also where it does not take what was written to it. */
 type Cut = () => void;
 
 /** The clients of the event stream: so many at most, without those that take nothing. */
 export class EventClients {
-  readonly #feed: Feed;
+  readonly #feed: ServedFeed;
   readonly #most: number;
   readonly #clients = new Map<EventClient, Cut>();
   #dropped = 0;
   #framesDropped = 0;
 
-  constructor(feed: Feed, most: number) {
+  constructor(feed: ServedFeed, most: number) {
     this.#feed = feed;
     this.#most = most;
     void this.#watch();

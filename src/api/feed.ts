@@ -6,7 +6,8 @@ import type { CycleHealth } from "./health.ts";
 import { ServedCycle } from "./served_cycle.ts";
 
 /** What is still there for those that come back. Small blocks: each client that catches up holds one, decoded. */
-const RING_LIMITS = { heldBytes: 8 << 20, frames: 16, textBytes: 512 << 10 };
+const RING_LIMITS = { frames: 16, textBytes: 512 << 10 };
+const HELD_BYTES = 8 << 20;
 
 /** So many of the last cycles are kept as they are served. */
 export const BACKLOG = 16;
@@ -17,6 +18,8 @@ const SHORTEST_CURRENT_MS = 1000;
 export interface FeedOptions {
   readonly interval_ms: number;
   readonly clock: Clock;
+  /** Of older frames, encoded, for clients that come back. */
+  readonly heldBytes?: number;
 }
 
 /** The cycles of a sampler, for everybody who is served: the current one, and those before it. They are counted from 0. */
@@ -24,7 +27,7 @@ export class Feed {
   /** Tells this feed's numbers from those of one before it. */
   readonly run: string;
   readonly #options: FeedOptions;
-  readonly #ring = new RingStore(RING_LIMITS);
+  readonly #ring: RingStore;
   #recent: ServedCycle[] = [];
   #taken_ms = 0;
   #frames = 0;
@@ -33,6 +36,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#ring = new RingStore({ ...RING_LIMITS, heldBytes: options.heldBytes ?? HELD_BYTES });
     this.run = String(Math.round(options.clock.wall()));
   }
 

@@ -1,10 +1,10 @@
 import { type Ask, answer, refuse, UNSTORED } from "./answer.ts";
 import type { EventClients } from "./event_clients.ts";
-import type { Feed } from "./feed.ts";
 import { includeOf, isSet, secondsOf } from "./query.ts";
+import type { ServedFeed } from "./served_feed.ts";
 
 /** `/snapshot`: the current frame, as recordings have it. */
-export function snapshotRoute(feed: Feed) {
+export function snapshotRoute(feed: ServedFeed) {
   return (c: Ask): Response => {
     const include = includeOf(c.req.query("include"));
     const isPretty = isSet("pretty", c.req.query("pretty"));
@@ -47,7 +47,7 @@ export function eventsRoute(clients: EventClients) {
 }
 
 /** `/-/ready`: whether there is something to serve. */
-export function readyRoute(feed: Feed) {
+export function readyRoute(feed: ServedFeed) {
   return (c: Ask): Response =>
     feed.current === null
       ? c.text(`all-smi is not ready: ${reasonOf(feed)}.\n`, 503, { ...UNSTORED, "Retry-After": "1" })
@@ -55,7 +55,7 @@ export function readyRoute(feed: Feed) {
 }
 
 /** Why there is no current frame. */
-function reasonOf({ age_ms }: Feed): string {
+function reasonOf({ age_ms }: ServedFeed): string {
   if (age_ms === null) return "no collection cycle has completed yet";
   return `the last collection cycle was completed ${Math.round(age_ms / 1000)} s ago`;
 }

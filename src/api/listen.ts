@@ -33,14 +33,25 @@ type Server = Bun.Server<undefined>;
 const fetchBy = (app: App) => (request: Request, server: Server) =>
   app.fetch(request, { connection: { setIdleTimeout: (seconds) => server.timeout(request, seconds) } });
 
-const listener = (server: Server, where: string): Listener => ({ where, stop: () => server.stop(true) });
+/** What has its answer gets time to take the end of it. */
+const FAREWELL_MS = 300;
 
+const listener = (server: Server, where: string): Listener => ({
+  where,
+  stop: async () => {
+    await Promise.race([server.stop(), Bun.sleep(FAREWELL_MS)]);
+    await server.stop(true);
+  },
+});
+
+const NOT_OURS = "this machine has no such address";
 const ADDRESS_WORDS: Readonly<Record<string, string>> = {
   EACCES: "not allowed to listen there",
   EADDRINUSE: "another program listens there",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EINVAL: "there is no such host",
-  ENOTCONN: "there is no such host",
+  EADDRNOTAVAIL: NOT_OURS,
+  // For a name that means nothing, whichever comes.
+  EINVAL: NOT_OURS,
+  ENOTCONN: NOT_OURS,
   ENAMETOOLONG: "the path of a socket may not be that long",
 };
 

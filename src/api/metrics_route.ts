@@ -1,15 +1,15 @@
 import { prefersOpenMetrics } from "./accept.ts";
 import { type Ask, answer } from "./answer.ts";
 import { Body } from "./body.ts";
-import type { Feed } from "./feed.ts";
 import { cycleText, type ServiceCounts, serviceText } from "./health.ts";
 import { OPEN_METRICS_TYPE, openMetricsText } from "./openmetrics.ts";
 import { prometheusText, prometheusTextWithoutFrame } from "./prometheus.ts";
 import type { Build } from "./rows.ts";
 import type { ServedCycle } from "./served_cycle.ts";
+import type { ServedFeed } from "./served_feed.ts";
 
 export interface MetricsOptions {
-  readonly feed: Feed;
+  readonly feed: ServedFeed;
   readonly hostname: string;
   readonly build: Build;
 }
