@@ -44,7 +44,9 @@ export async function serve(options: ApiOptions): Promise<void> {
   }
 }
 
-function check({ port, socket, tlsCert, tlsKey }: ApiOptions): void {
+function check({ source, port, socket, tlsCert, tlsKey }: ApiOptions): void {
+  if (source === "remote")
+    throw new UsageError("--source remote: api serves this machine (local), or a simulation (mock)");
   if (port === 0 && socket === undefined)
     throw new UsageError("--port 0 goes with --socket: there is nothing to listen on");
   if (socket === "") throw new UsageError("--socket is empty: give a path");
@@ -73,7 +75,8 @@ function sectionsToServe(options: ApiOptions, token: string | null): SectionName
 
 const USUAL_PROCESSES = 100;
 
-const sourceOptions = (options: ApiOptions, include: SectionName[]): SourceOptions => ({
+/** Without the token, which is for those who ask us and not for whom we ask. */
+const sourceOptions = ({ tokenFile: _, ...options }: ApiOptions, include: SectionName[]): SourceOptions => ({
   ...options,
   include,
   processes: options.processes ?? USUAL_PROCESSES,
