@@ -4,6 +4,7 @@ import { oneLine, SchemaError, UsageError } from "../errors.ts";
 import { apiCommand } from "./api.ts";
 import { completionCommand } from "./completion.ts";
 import { infoCommand } from "./info.ts";
+import { mockCommand } from "./mock.ts";
 import { recordCommand } from "./record.ts";
 import { snapshotCommand } from "./snapshot.ts";
 import { localCommand, viewCommand } from "./view.ts";
@@ -22,6 +23,7 @@ function program(): Command {
     .addCommand(snapshotCommand())
     .addCommand(infoCommand())
     .addCommand(apiCommand())
+    .addCommand(mockCommand())
     .addCommand(completionCommand());
 }
 

@@ -1,4 +1,4 @@
-import type { Process, Scrape, SectionName } from "../../frame/schema.ts";
+import type { FrameEvent, Process, Scrape, SectionName } from "../../frame/schema.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
 import { chassisRow } from "./chassis.ts";
 import { cpuRow } from "./cpu.ts";
@@ -10,7 +10,7 @@ import { type Incident, IncidentSchedule } from "./incidents.ts";
 import { JobSchedule } from "./jobs.ts";
 import { memoryRow } from "./memory.ts";
 import { type MockOptions, mockHostnames } from "./options.ts";
-import { gpuProcessRows, otherProcessRows } from "./processes.ts";
+import { gpuProcessRows, kernelThreadRows, otherProcessRows } from "./processes.ts";
 import { noise, pick, round, salt } from "./random.ts";
 import { storageRows } from "./storage.ts";
 
@@ -33,9 +33,9 @@ const FAILURES: Partial<Record<SectionName, string>> = {
   storage: "storage: /scratch: stale file handle",
 };
 
-function identitiesOf(hosts: number): HostIdentity[] {
+function identitiesOf(hosts: number, isScraped: boolean): HostIdentity[] {
   return mockHostnames(hosts).map((hostname) => {
-    const host_id = hosts === 1 ? hostname : `${hostname}:${PORT}`;
+    const host_id = isScraped ? `${hostname}:${PORT}` : hostname;
     return { host_id, hostname, instance: host_id };
   });
 }
@@ -47,64 +47,103 @@ function identitiesOf(hosts: number): HostIdentity[] {
  * would on real machines (see `IncidentSchedule`).
  */
 export function mockSource(options: MockOptions): Source {
-  const mock = new Mock(options);
+  const mock = new Mock(options, options.hosts > 1);
   return { name: "mock", read: (cycle) => mock.read(cycle) };
+}
+
+/** The moment to read for, as a cycle has it. */
+type Moment = Pick<Cycle, "t_ms" | "time">;
+
+/** One of several simulated machines, for itself. */
+export interface MockMachine {
+  readonly hostname: string;
+  read(moment: Moment): Reading;
+}
+
+/**
+ * The same cluster, machine by machine: each reads itself only, with all its cores and exactly as many processes as
+ * are asked for. What cuts a host off the network is nothing that it could see, so here it does not happen.
+ */
+export function mockMachines(options: MockOptions): MockMachine[] {
+  const mock = new Mock(options, false);
+  return mockHostnames(options.hosts).map((hostname, host) => ({
+    hostname,
+    read: (moment) => mock.readMachine(host, moment),
+  }));
 }
 
 class Mock {
   readonly #options: MockOptions;
+  readonly #isScraped: boolean;
   readonly #identities: HostIdentity[];
   readonly #uuids: string[][];
   readonly #incidents: IncidentSchedule;
   readonly #model: GpuModel;
-  /** Of the cycle before; nobody hears what happened before the first. */
-  #heardUntil_s: number | null = null;
+  /** When who listens to one host, or to all of them, read before; nobody hears what happened before the first time. */
+  readonly #heardUntil_s = new Map<number | "all", number>();
 
-  constructor(options: MockOptions) {
+  constructor(options: MockOptions, isScraped: boolean) {
     const { seed, hosts, gpus } = options;
     const jobs = new JobSchedule(seed, gpus);
     this.#options = options;
+    this.#isScraped = isScraped;
     this.#incidents = new IncidentSchedule(seed, hosts, gpus, jobs);
     this.#model = new GpuModel(seed, hosts, gpus, jobs, this.#incidents);
-    this.#identities = identitiesOf(hosts);
+    this.#identities = identitiesOf(hosts, isScraped);
     this.#uuids = this.#identities.map((_, host) => Array.from({ length: gpus }, (_, gpu) => gpuUuid(seed, host, gpu)));
   }
 
   read(cycle: Cycle): Reading {
     const t_s = cycle.t_ms / 1000;
     const incident = this.#incidents.at(t_s);
-    const failed = this.#failedSection(incident);
-    const reading = this.#emptyReading(t_s);
+    const reading = this.#emptyReading("all", t_s);
+    if (this.#isScraped) reading.scrapes = [];
     for (const [host, identity] of this.#identities.entries()) {
       const isDown = incident?.kind === "host_lost" && incident.host === host;
       reading.scrapes?.push(this.#scrape(host, identity, isDown, t_s));
-      if (isDown) continue;
-      const failedHere = incident?.host === host ? failed : null;
-      if (failedHere !== null) reading.errors = [this.#failure(failedHere, identity)];
-      const { seed, cpus, gpus } = this.#options;
-      const place = { seed, host, identity, gpus, threads: cpus ?? DEFAULT_CPUS };
-      this.#add(reading, hostStateAt(place, this.#model, t_s, cycle.time), failedHere);
+      if (!isDown) this.#readHost(host, cycle, reading);
     }
     return reading;
   }
 
-  #emptyReading(t_s: number): Reading {
-    const reading: Reading = {};
-    for (const section of this.#options.include) reading[section] = [];
-    if (this.#options.hosts > 1) reading.scrapes = [];
-    if (this.#options.include.includes("gpus")) reading.events = this.#hear(t_s);
+  readMachine(host: number, moment: Moment): Reading {
+    const reading = this.#emptyReading(host, moment.t_ms / 1000);
+    const state = this.#readHost(host, moment, reading);
+    const { processes = DEFAULT_PROCESSES } = this.#options;
+    reading.processes?.push(...kernelThreadRows(state, processes - reading.processes.length));
     return reading;
   }
 
-  #hear(t_s: number) {
-    const from_s = this.#heardUntil_s ?? t_s;
-    this.#heardUntil_s = t_s;
-    return eventsBetween(from_s, t_s, {
+  #readHost(host: number, { t_ms, time }: Moment, reading: Reading): HostState {
+    const t_s = t_ms / 1000;
+    const identity = this.#identities[host] as HostIdentity;
+    const incident = this.#incidents.at(t_s);
+    const failed = incident?.host === host ? this.#failedSection(incident) : null;
+    if (failed !== null) reading.errors = [this.#failure(failed, identity)];
+    const { seed, cpus, gpus } = this.#options;
+    const place = { seed, host, identity, gpus, threads: cpus ?? DEFAULT_CPUS };
+    const state = hostStateAt(place, this.#model, t_s, time);
+    this.#add(reading, state, failed);
+    return state;
+  }
+
+  #emptyReading(listenTo: number | "all", t_s: number): Reading {
+    const reading: Reading = {};
+    for (const section of this.#options.include) reading[section] = [];
+    if (this.#options.include.includes("gpus")) reading.events = this.#hear(listenTo, t_s);
+    return reading;
+  }
+
+  #hear(host: number | "all", t_s: number): FrameEvent[] {
+    const from_s = this.#heardUntil_s.get(host) ?? t_s;
+    this.#heardUntil_s.set(host, t_s);
+    const events = eventsBetween(from_s, t_s, {
       seed: this.#options.seed,
       incidents: this.#incidents,
       identity: (host) => this.#identities[host] as HostIdentity,
       uuid: (host, gpu) => this.#uuids[host]?.[gpu] ?? "",
     });
+    return host === "all" ? events : events.filter((event) => event.host === this.#identities[host]?.host_id);
   }
 
   #scrape(host: number, identity: HostIdentity, isDown: boolean, t_s: number): Scrape {
@@ -125,11 +164,11 @@ class Mock {
 
   #failure(section: SectionName, { hostname }: HostIdentity): string {
     const words = FAILURES[section] ?? section;
-    return this.#options.hosts === 1 ? words : words.replace(":", `@${hostname}:`);
+    return this.#isScraped ? words.replace(":", `@${hostname}:`) : words;
   }
 
   #add(reading: Reading, state: HostState, failed: SectionName | null): void {
-    const { hosts, perCore = hosts === 1, health = true } = this.#options;
+    const { perCore = !this.#isScraped, health = true } = this.#options;
     const uuids = this.#uuids[state.host] ?? [];
     for (const gpu of reading.gpus === undefined ? [] : state.gpus) {
       reading.gpus?.push(gpuRow(state, gpu, uuids[gpu.gpu] ?? "", this.#incidents, health));
@@ -143,9 +182,9 @@ class Mock {
 
   #processes(state: HostState, uuids: readonly string[]): Process[] {
     if (!this.#options.include.includes("processes")) return [];
-    const { hosts, processes = DEFAULT_PROCESSES } = this.#options;
+    const { processes = DEFAULT_PROCESSES } = this.#options;
     const ofGpus = gpuProcessRows(state, uuids);
-    if (hosts === 1) return [...ofGpus, ...otherProcessRows(state)].slice(0, processes);
+    if (!this.#isScraped) return [...ofGpus, ...otherProcessRows(state)].slice(0, processes);
     return ofGpus.slice(0, processes).map((process) => ({ ...process, host_id: state.identity.host_id }));
   }
 }

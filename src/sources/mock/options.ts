@@ -22,8 +22,8 @@ export interface MockOptions extends MockSize {
   readonly health?: boolean;
 }
 
-const MAX_HOSTS = 1000;
-const MAX_GPUS = 16;
+export const MAX_HOSTS = 1000;
+export const MAX_GPUS = 16;
 
 /** Reads `2x8`, hosts times GPUs of each; a text is what is wrong with it. */
 export function parseMock(text: string): MockSize | string {

@@ -9,6 +9,10 @@ import { noise, round, salt } from "./random.ts";
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
+/** Kernel threads begin here; of those that a machine has, these are the ones that come and go. */
+const KERNEL_PIDS = 2000;
+const KTHREADD_PID = 2;
+
 const CPU_USE = salt("cpu of a process");
 
 /** Processes of a job that prepare data for one rank. */
@@ -174,4 +178,13 @@ export function otherProcessRows(host: HostState): Process[] {
     ...ranks.filter(({ job }) => job.kind !== "inference").flatMap(({ job, state }) => loaderRows(host, job, state)),
     ...daemonRows(host),
   ];
+}
+
+/** What else a process table is full of: so many of the kernel's own threads, which hold no memory. */
+export function kernelThreadRows(host: HostState, count: number): Process[] {
+  const facts = { ppid: KTHREADD_PID, user: "root", rssBytes: 0, threads: 1, cpu: 0.1, begin_s: host.boot_s };
+  return Array.from({ length: Math.max(0, count) }, (_, n) => {
+    const name = `kworker/${n % host.threads}:${Math.floor(n / host.threads)}`;
+    return { ...row(host, { ...facts, pid: KERNEL_PIDS + n, name, command: `[${name}]` }), memory_vms: 0 };
+  });
 }
