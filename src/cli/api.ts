@@ -16,21 +16,27 @@ export interface ApiOptions extends Omit<SourceOptions, "processes"> {
 
 const HELP = `
 Examples:
-  all-smi api                                       http://127.0.0.1:9090/metrics, for this machine only
-  all-smi api --listen 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
-  all-smi api --port 0 --socket /run/all-smi.sock   a Unix socket instead
-  curl -N http://127.0.0.1:9090/events              every frame as it comes
+  all-smi api                          http://127.0.0.1:9090/metrics, for this
+                                       machine only
+  all-smi api --listen 0.0.0.0 --token-file token --tls-cert cert.pem \\
+              --tls-key key.pem        for the network
+  all-smi api --port 0 --socket /run/all-smi.sock
+                                       a Unix socket instead
+  curl -N http://127.0.0.1:9090/events every frame as it comes
 
-  /metrics     Prometheus text, or OpenMetrics where that is asked for
-  /snapshot    the current frame; ?include=gpu,cpu and ?pretty=1
-  /events      frames as server-sent events; ?include=, ?throttle= and ?heartbeat= in seconds
+  /metrics      Prometheus text, or OpenMetrics where that is asked for
+  /snapshot     the current frame; ?include=gpu,cpu and ?pretty=1
+  /events       frames as server-sent events; ?include=, and ?throttle= and
+                ?heartbeat= in seconds
   /-/healthy, /-/ready
 
-Processes are served only with --processes (or --include process), and never to a whole network without a token.
+Processes are served only with --processes (or --include process), and never to
+a whole network without a token.
 
 SIGINT and SIGTERM end it.
 
-Exit status: 0, 1 something failed, 2 an option is wrong or there is no room to listen.`;
+Exit status: 0; 1: something failed; 2: an option is wrong, or the address is
+taken.`;
 
 /** `all-smi api`: serves what the machine does over HTTP. */
 export function apiCommand(): Command {
@@ -42,7 +48,7 @@ export function apiCommand(): Command {
     .addOption(new Option("--listen <address>", "0.0.0.0 or :: for the whole network").default("127.0.0.1"))
     .option("-s, --socket <path>", "a Unix socket too, for its owner only")
     .addOption(
-      new Option("-i, --interval <seconds>", "from reading to reading, with fractions; 0.1 at least")
+      new Option("-i, --interval <seconds>", "between readings, with fractions; 0.1 at least")
         .argParser(interval_ms)
         .default(3000, "3"),
     )
@@ -52,7 +58,7 @@ export function apiCommand(): Command {
   const processes = new Option("--processes [n]", "processes too, so many rows at most (default: 100)")
     .argParser(wholeNumber(0, 100_000))
     .preset("100");
-  return addSourceOptions(command, "gpu,cpu,memory,chassis,storage", processes)
+  return addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,storage", processes)
     .addHelpText("after", HELP)
     .action(async (options: ApiOptions) => await (await import("./api_run.ts")).serve(options));
 }
