@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -210,4 +211,21 @@ test("a file is known by its first bytes", () => {
   expect(codecOf(Buffer.from([0x1f, 0x8b, 8, 0])).name).toBe("gzip");
   expect(codecOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd])).name).toBe("zstd");
   expect(codecOf(Buffer.from([0x5c, 0x2a, 0x4d, 0x18])).name).toBe("zstd");
+});
+
+test("zstd finds the line before in a unit of long lines; short lines and long ones take turns, unit by unit", async () => {
+  const long = `${randomBytes(2_400_000).toString("base64")}\n`;
+  const encoder = codecs.zstd.encoder();
+  const units: Buffer[] = [];
+  for (const text of ["short\n", long, "short again\n", long]) {
+    const first = await encoder.flush(Buffer.from(text));
+    const second = await encoder.flush(Buffer.from(text));
+    expect(second.length).toBeLessThan(Math.max(64, first.length / 20));
+    units.push(concat([first, second, await encoder.end()]));
+  }
+  encoder.close();
+  expect(strict(codecs.zstd, concat(units))).toBe(
+    `short\nshort\n${long}${long}short again\nshort again\n${long}${long}`,
+  );
+  expect(printed(codecs.zstd, concat(units)).complaint).toBe("");
 });
