@@ -1,8 +1,8 @@
-import { Detector, lookback_ms } from "../events/detector.ts";
+import type { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { Block, BlockFindings, BlockStore } from "./block.ts";
-import { BlockLook } from "./block_look.ts";
+import type { BlockLook } from "./block_look.ts";
 import { DecodedBlock } from "./decoded_block.ts";
 
 /** How long looking may keep the event loop. */
@@ -112,7 +112,7 @@ export class Analyst {
     const look =
       this.#look?.first_ordinal === block.first_ordinal
         ? this.#look
-        : new BlockLook(block.first_ordinal, detector.open);
+        : await newLook(block.first_ordinal, detector.open);
     this.#look = look;
     const { frames } = look;
     await this.#eachFrame(
@@ -151,6 +151,7 @@ export class Analyst {
    * it as a detector remembers.
    */
   async #primed(block: Block): Promise<Detector> {
+    const { Detector, lookback_ms } = await import("../events/detector.ts");
     const { blocks } = this.#store;
     const before = blocks[blocks.indexOf(block) - 1];
     const interval_ms = this.#interval_ms();
@@ -173,7 +174,7 @@ export class Analyst {
 
   /** Of an indexed block only the finer curves are missing. */
   async #refine(block: Block, findings: BlockFindings): Promise<void> {
-    const look = new BlockLook(block.first_ordinal, findings.open);
+    const look = await newLook(block.first_ordinal, findings.open);
     await this.#eachFrame(
       block,
       () => 0,
@@ -181,6 +182,12 @@ export class Analyst {
     );
     this.#store.describe(block, { ...findings, slices: look.findings(block).slices });
   }
+}
+
+/** Code that a recording with a whole index does without. */
+async function newLook(...about: ConstructorParameters<typeof BlockLook>): Promise<BlockLook> {
+  const { BlockLook } = await import("./block_look.ts");
+  return new BlockLook(...about);
 }
 
 type Look = (n: number, decoded: DecodedBlock) => void;

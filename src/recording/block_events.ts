@@ -37,20 +37,19 @@ export function encodeEvent({ t_ms, kind, severity, state, seq, ...rest }: Detec
   return { kind, severity, state, seq, t: formatTime(t_ms), ...rest };
 }
 
-const STATES: readonly unknown[] = ["begin", "end", "once"] satisfies EventState[];
+export const STATES: readonly EventState[] = ["begin", "end", "once"];
 
-/** What an event is about, whenever it was. */
-export type EventWhat = Omit<DetectedEvent, "seq" | "t_ms" | "elapsed_ms">;
+/** What an event is about, whenever it was, at its beginning as at its end. */
+export type EventWhat = Omit<DetectedEvent, "state" | "seq" | "t_ms" | "elapsed_ms">;
 
 export function decodeWhat(value: unknown): EventWhat | null {
   if (!isObject(value)) return null;
-  const { kind, severity, state, host, device, text } = value;
+  const { kind, severity, host, device, text } = value;
   if (typeof kind !== "string" || typeof host !== "string" || typeof text !== "string") return null;
-  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity) || !STATES.includes(state)) return null;
+  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity)) return null;
   return {
     kind: eventName(kind),
     severity: severity as Severity,
-    state: state as EventState,
     host: eventHost(host),
     device: typeof device === "string" ? eventName(device) : null,
     text: eventText(text),
@@ -61,9 +60,10 @@ function decodeEvent(value: unknown): DetectedEvent[] {
   const what = decodeWhat(value);
   if (what === null || !isObject(value)) return [];
   const { seq, elapsed_ms } = value;
+  const state = STATES.find((one) => one === value.state);
   const t_ms = parseTime(value.t);
-  if (t_ms === null || !isPosition(seq) || !isPosition(elapsed_ms)) return [];
-  return [{ ...what, seq, t_ms, elapsed_ms }];
+  if (state === undefined || t_ms === null || !isPosition(seq) || !isPosition(elapsed_ms)) return [];
+  return [{ ...what, state, seq, t_ms, elapsed_ms }];
 }
 
 /** What is no event is left out; `null` where there is no list. */

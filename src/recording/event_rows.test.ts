@@ -49,11 +49,13 @@ describe("events as numbers", () => {
 
   test("count from the beginning of their block, and say once what happened", () => {
     const table = new WhatTable();
-    const again: DetectedEvent = { ...EVENT, seq: 1050 };
+    const again: DetectedEvent = { ...EVENT, state: "once", device: null, seq: 1050 };
     const end: DetectedEvent = { ...EVENT, state: "end" };
     const rows = encodeRows([EVENT, end, again], ORIGIN, table);
-    expect(rows).toEqual([0, 41, 123_400, 123_000, 1, 41, 123_400, 123_000, 0, 49, 123_400, 123_000]);
-    expect(table.list.map(({ state }) => state)).toEqual(["begin", "end"]);
+    expect(rows).toEqual([0, 41, 123_400, 123_000, 1, 41, 123_400, 123_000, 5, 49, 123_400, 123_000]);
+    const { kind, severity, host, device, text } = EVENT;
+    const what = { kind, severity, host, device, text };
+    expect(table.list).toEqual([what, { ...what, device: null }]);
   });
 
   test("that lie are left out, and the others stay", () => {
@@ -62,7 +64,7 @@ describe("events as numbers", () => {
     const what = decodeWhatTable(table.list);
     const lies: readonly (readonly [at: number, value: unknown])[] = [
       ...rows.flatMap((_, at) => [null, "length", "0", {}, [], true, 0.5, -1e16].map((lie) => [at, lie] as const)),
-      ...[1, -1].map((number) => [0, number] as const),
+      ...[3, -1].map((number) => [0, number] as const),
     ];
     for (const [at, lie] of lies) {
       const found = decodeRows([...rows.with(at, lie as number), ...rows], ORIGIN, what) ?? [];
@@ -80,7 +82,7 @@ describe("events as numbers", () => {
     const loud = { ...EVENT, kind: "b".repeat(1000), text: `a\u001b[2J\n${"b".repeat(1000)}` };
     const what = decodeWhatTable([null, { ...EVENT, severity: "constructor" }, { ...EVENT, host: 7 }, loud]);
     const found = decodeRows(
-      [0, 1, 2, 3].flatMap((number) => [number, 0, 0, 0]),
+      [0, 3, 6, 9].flatMap((number) => [number, 0, 0, 0]),
       ORIGIN,
       what,
     );

@@ -1,7 +1,7 @@
 import { MAX_OPEN } from "../events/conditions.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import { isPosition } from "../frame/decode.ts";
-import { decodeWhat, type EventWhat } from "./block_events.ts";
+import { decodeWhat, type EventWhat, STATES } from "./block_events.ts";
 import { MAX_BLOCK_EVENTS } from "./limits.ts";
 
 /**
@@ -17,7 +17,10 @@ export interface Origin {
   readonly first_elapsed_ms: number;
 }
 
-/** Which of the line's `what`; `seq`, `t` in ms and `elapsed_ms` from the block's first frame on. */
+/**
+ * Three times the place in the line's `what`, plus that of the state among the three; `seq`, `t` in ms and `elapsed_ms`
+ * from the block's first frame on.
+ */
 const NUMBERS = 4;
 
 /** What happened in the blocks of a line, by number. */
@@ -25,8 +28,8 @@ export class WhatTable {
   readonly #numbers = new Map<string, number>();
   readonly list: EventWhat[] = [];
 
-  numberOf({ kind, severity, state, host, device, text }: EventWhat): number {
-    const what = { kind, severity, state, host, device, text };
+  numberOf({ kind, severity, host, device, text }: EventWhat): number {
+    const what = { kind, severity, host, device, text };
     const key = JSON.stringify(what);
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
@@ -38,7 +41,7 @@ export class WhatTable {
 /** The events of a block as one list of numbers. */
 export const encodeRows = (events: readonly DetectedEvent[], origin: Origin, table: WhatTable): number[] =>
   events.flatMap((event) => [
-    table.numberOf(event),
+    table.numberOf(event) * STATES.length + STATES.indexOf(event.state),
     event.seq - origin.first_seq,
     event.t_ms - origin.first_t_ms,
     event.elapsed_ms - origin.first_elapsed_ms,
@@ -67,12 +70,14 @@ export function decodeRows(
   const end = Math.min(numbers.length, Math.max(MAX_BLOCK_EVENTS, MAX_OPEN) * NUMBERS);
   for (let at = 0; at < end; at += NUMBERS) {
     const number = numbers[at];
-    const what = isPosition(number) ? table[number] : null;
+    if (!isPosition(number)) continue;
+    const what = table[Math.floor(number / STATES.length)];
+    const state = STATES[number % STATES.length];
     const seq = first_seq + (numbers[at + 1] ?? Number.NaN);
     const t_ms = first_t_ms + (numbers[at + 2] ?? Number.NaN);
     const elapsed_ms = first_elapsed_ms + (numbers[at + 3] ?? Number.NaN);
-    if (!what || !isPosition(seq) || !isTime(t_ms) || !isPosition(elapsed_ms)) continue;
-    const { kind, severity, state, host, device, text } = what;
+    if (!what || !state || !isPosition(seq) || !isTime(t_ms) || !isPosition(elapsed_ms)) continue;
+    const { kind, severity, host, device, text } = what;
     events.push({ kind, severity, state, seq, t_ms, elapsed_ms, host, device, text });
   }
   return events;
