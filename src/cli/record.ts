@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { CodecName } from "../recording/codec.ts";
+import { addHostOptions, type HostOptions } from "./host_options.ts";
 import { addSourceOptions, type SourceOptions } from "./options.ts";
 import { duration_ms, interval_ms, sizeBytes, wholeNumber } from "./values.ts";
 
-export interface RecordOptions extends SourceOptions {
+export interface RecordOptions extends SourceOptions, HostOptions {
   output?: string;
   interval: number;
   duration: number;
@@ -74,6 +75,7 @@ export function recordCommand(): Command {
     )
     .option("--quiet", "say nothing but errors");
   addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,process,storage");
+  addHostOptions(command.optionsGroup("Other machines:"));
   return command.addHelpText("after", HELP).action(async (options: RecordOptions) => {
     const run = await import("./record_run.ts");
     if (options.output === "-") await run.recordToStandardOutput(options);

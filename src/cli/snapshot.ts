@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Column, parseColumns } from "../frame/csv.ts";
+import { addHostOptions, type HostOptions } from "./host_options.ts";
 import { addSourceOptions, type SourceOptions } from "./options.ts";
 import { interval_ms, wholeNumber } from "./values.ts";
 
-export interface SnapshotOptions extends SourceOptions {
+export interface SnapshotOptions extends SourceOptions, HostOptions {
   format: "json" | "csv" | "prometheus";
   pretty?: boolean;
   query?: Column[];
@@ -60,6 +61,7 @@ export function snapshotCommand(): Command {
       new Option("-o, --output <file>", "written whole or not at all; - is standard output").default(STANDARD_OUTPUT),
     );
   addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis");
+  addHostOptions(command.optionsGroup("Other machines:"));
   return command.addHelpText("after", HELP).action(async (options: SnapshotOptions) => {
     const { snapshot } = await import("./snapshot_run.ts");
     await snapshot(options);

@@ -3,7 +3,9 @@ import { UsageError } from "../errors.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import type { SectionName } from "../frame/schema.ts";
 import type { HostIdentity, Source } from "../sources/source.ts";
+import type { HostOptions } from "./host_options.ts";
 import type { SourceOptions } from "./options.ts";
+import { readTextFile, readToken } from "./secret_file.ts";
 
 /** The sources of a command, and what they say about themselves in frames and headers. */
 export interface Sources {
@@ -14,14 +16,18 @@ export interface Sources {
 }
 
 /** Builds what `--source` names. Only the code of that source is loaded. */
-export async function openSources(options: SourceOptions): Promise<Sources> {
+export async function openSources(options: SourceOptions & HostOptions): Promise<Sources> {
+  const named = options.hosts ? "--hosts" : "--hostfile";
+  if (options.source !== "remote" && (options.hosts || options.hostfile)) {
+    throw new UsageError(`${named} goes with --source remote, not ${options.source}`);
+  }
   switch (options.source) {
     case "local":
       return await localSources(options);
     case "mock":
       return await mockSources(options);
     case "remote":
-      throw new UsageError("--source remote: this version reads this machine only (local), or simulated ones (mock)");
+      return await remoteSources(options);
   }
 }
 
@@ -56,4 +62,32 @@ async function mockSources(options: SourceOptions): Promise<Sources> {
   const sources = [mockSource({ ...size, seed: options.seed, include: options.include, processes: options.processes })];
   const hostname = options.hostname ?? (remote ? "remote" : (hosts[0] ?? ""));
   return { sources, kind: remote ? "remote" : "local", hostname, hosts };
+}
+
+/** Of one host's processes; a frame may have a hundred hosts. */
+const MOST_REMOTE_PROCESSES = 32;
+
+async function remoteSources(options: SourceOptions & HostOptions): Promise<Sources> {
+  const { remoteSource } = await import("../sources/remote/remote.ts");
+  const { readTargets } = await import("../sources/remote/hostfile.ts");
+  const { hosts = [], hostfile, tokenFile, tlsCa, include, processes } = options;
+  const targets = readTargets(hosts, hostfile);
+  const source = remoteSource({
+    targets,
+    include,
+    processes: Math.min(processes, MOST_REMOTE_PROCESSES),
+    // Where there is one host, its own screen is what is looked at.
+    perCore: targets.length === 1,
+    token: tokenFile === undefined ? null : readToken("--token-file", tokenFile),
+    ca: tlsCa === undefined ? null : readAuthority(tlsCa),
+  });
+  const hostname = options.hostname ?? "remote";
+  return { sources: [source], kind: "remote", hostname, hosts: targets.map(({ host_id }) => host_id) };
+}
+
+function readAuthority(path: string): string {
+  const pem = readTextFile("--tls-ca", path);
+  if (!pem.includes("-----BEGIN CERTIFICATE-----"))
+    throw new UsageError(`--tls-ca ${path}: no certificate (PEM) in it`);
+  return pem;
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.ts";
+import { addHostOptions, type HostOptions } from "./host_options.ts";
 import { addSourceOptions, type SourceOptions } from "./options.ts";
 import { interval_ms } from "./values.ts";
 
@@ -16,7 +17,7 @@ export interface Size {
   readonly height: number;
 }
 
-export interface LiveOptions extends ScreenOptions, SourceOptions {
+export interface LiveOptions extends ScreenOptions, SourceOptions, HostOptions {
   interval: number;
 }
 
@@ -33,6 +34,7 @@ type ViewOptions = LiveOptions & Partial<ReplayOptions>;
 const REPLAY_ONLY = ["speed", "start", "loop", "paused"] as const;
 const LIVE_ONLY = [
   ...["interval", "source", "include", "processes", "command", "hostRoot", "hostname", "mock", "seed"],
+  ...["hosts", "hostfile", "tokenFile", "tlsCa"],
 ] as const;
 
 const HELP = `
@@ -103,7 +105,8 @@ function addLiveOptions(command: Command): Command {
         .argParser(interval_ms)
         .default(1000, "1"),
     );
-  return addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
+  addSourceOptions(command, "gpu,cpu,memory,chassis,process,storage");
+  return addHostOptions(command.optionsGroup("Other machines:"));
 }
 
 async function view(command: Command): Promise<void> {

@@ -20,6 +20,9 @@ const MOST_LABELS = 100;
 /** The rest of a longer value is cut off: it would stand in every frame. */
 const LONGEST_VALUE = 1024;
 
+/** Of one page, texts of labels that are remembered. */
+const MOST_KNOWN = 1024;
+
 const NO_LABELS: Labels = new Map();
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -92,10 +95,10 @@ function parseLabels(line: string, open: number): ParsedLabels | null {
 
 /** The value, and whether only a time and an exemplar stand behind it; `undefined` where it is no value. */
 function valueAt(line: string, at: number): number | null | undefined {
-  const [value = "", time, ...more] = line
-    .slice(at)
-    .trim()
-    .split(/[ \t]+/, 4);
+  const text = line.slice(at).trim();
+  const plain = parseValue(text);
+  if (plain !== undefined) return plain;
+  const [value = "", time, ...more] = text.split(/[ \t]+/, 4);
   const isClean = time === undefined || time.startsWith("#") || (NUMBER.test(time) && (more[0] ?? "#").startsWith("#"));
   return isClean ? parseValue(value) : undefined;
 }
@@ -105,6 +108,7 @@ export class ExpositionParser {
   readonly #decoder = new TextDecoder();
   /** The beginning of a line whose end has not come yet. */
   #rest = "";
+  readonly #known = new Map<string, Labels>();
   #isSkipping = false;
   #family = "";
   #take: Take | null = null;
@@ -152,7 +156,7 @@ export class ExpositionParser {
       return;
     }
     const after = skipBlanks(line, end);
-    const parsed = line.charCodeAt(after) === OPEN ? parseLabels(line, after) : { labels: NO_LABELS, end: after };
+    const parsed = line.charCodeAt(after) === OPEN ? this.#labels(line, after) : { labels: NO_LABELS, end: after };
     const value = parsed === null || end === start ? undefined : valueAt(line, parsed.end);
     if (parsed === null || value === undefined) {
       this.#bad++;
@@ -160,6 +164,17 @@ export class ExpositionParser {
     }
     this.#series++;
     this.#take?.(parsed.labels, value);
+  }
+
+  /** The labels of a device stand in every family it has a series of: they are parsed once a page. */
+  #labels(line: string, open: number): ParsedLabels | null {
+    const end = line.lastIndexOf("}") + 1;
+    const text = line.slice(open, end);
+    const known = this.#known.get(text);
+    if (known !== undefined) return { labels: known, end };
+    const parsed = parseLabels(line, open);
+    if (parsed?.end === end && this.#known.size < MOST_KNOWN) this.#known.set(text, parsed.labels);
+    return parsed;
   }
 
   /** Most lines are of the family of the line before. */

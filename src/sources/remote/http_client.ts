@@ -38,7 +38,10 @@ function errorWords(error: unknown): string {
   if (words !== undefined) return words;
   if (code.startsWith("HPE_")) return "not HTTP";
   if (/TLS|SSL|CERT|SIGNED|SIGNATURE|EPROTO/.test(code))
-    return `TLS: ${code.replace(/^ERR_(?:TLS|SSL)_/, "").toLowerCase()}`;
+    return `TLS: ${code
+      .replace(/^ERR_(?:TLS|SSL)_/, "")
+      .toLowerCase()
+      .replaceAll("_", " ")}`;
   return code || oneLine(error).slice(0, 80);
 }
 

@@ -3,17 +3,20 @@ import type { SectionName } from "../../frame/schema.ts";
 import type { Outcome, Scraper } from "./scraper.ts";
 import { endpointId, isLoopback, type Target } from "./target.ts";
 
+/** Of a scraper, what it found. */
+type Found = Pick<Scraper, "endpoint" | "provides" | "last">;
+
 /** A host of the frame, and the endpoints that speak for it. */
 export interface Machine {
   readonly host_id: string;
   readonly name: string | null;
-  readonly scrapers: readonly Scraper[];
+  readonly scrapers: readonly Found[];
 }
 
 /** A target, and who asks its endpoints. */
 export interface Asked {
   readonly target: Target;
-  readonly scrapers: readonly Scraper[];
+  readonly scrapers: readonly Found[];
 }
 
 /**
@@ -41,7 +44,7 @@ export class Machines {
   }
 
   #join(): Machine[] {
-    const joined = new Map<Asked, Scraper[]>();
+    const joined = new Map<Asked, Found[]>();
     const byAddress = new Map<string, { readonly first: Asked; readonly provided: Set<SectionName> }[]>();
     for (const asked of this.#asked) {
       const address = this.#addresses.get(asked);

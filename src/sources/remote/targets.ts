@@ -49,14 +49,19 @@ export class TargetList {
 const LONGEST = 300;
 
 function expanded(text: string, place: string): string[] {
-  if (text.length > LONGEST) throw new UsageError(`${place}: "${text.slice(0, 80)}": too long for a host`);
+  refuseLong(text, place);
   const texts = expandRanges(text);
   if (typeof texts === "string") throw new UsageError(`${place}: ${texts}`);
   return texts;
 }
 
 export function endpointOf(text: string, place: string): Endpoint {
+  refuseLong(text, place);
   const endpoint = parseEndpoint(text);
   if (typeof endpoint === "string") throw new UsageError(`${place}: "${text.slice(0, 80)}": ${endpoint}`);
   return endpoint;
+}
+
+function refuseLong(text: string, place: string): void {
+  if (text.length > LONGEST) throw new UsageError(`${place}: "${text.slice(0, 80)}": too long for a host`);
 }

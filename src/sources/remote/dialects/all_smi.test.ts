@@ -38,12 +38,14 @@ function ofOneMachine(frame: Frame, hostname: string): Frame {
     ...gpu,
     index,
     nvlink_remote_devices: numbered(gpu.nvlink_remote_devices, "link_index"),
-    mig: gpu.mig && numbered(gpu.mig, "gpu_instance"),
-    health: gpu.health && {
-      ...gpu.health,
-      throttle: gpu.health.throttle?.map((_, n) => REASONS[n] ?? "power") ?? null,
-      nvlink: gpu.health.nvlink && numbered(gpu.health.nvlink, "link_index"),
-    },
+    mig: gpu.mig ? numbered(gpu.mig, "gpu_instance") : null,
+    health: gpu.health
+      ? {
+          ...gpu.health,
+          throttle: gpu.health.throttle?.map((_, n) => REASONS[n] ?? "power") ?? null,
+          nvlink: gpu.health.nvlink ? numbered(gpu.health.nvlink, "link_index") : null,
+        }
+      : null,
   }));
   const cpus = (sections.cpus ?? []).slice(0, 1).map((cpu) => ({
     ...cpu,

@@ -37,25 +37,28 @@ class AllSmiReader implements PageReader {
   take(family: string): Take | null {
     const name = family.slice(PREFIX.length);
     const info = INFO_FAMILIES.get(name);
-    if (info !== undefined) return this.#noted((labels, value) => value !== null && info(this.#rows, labels, value));
+    if (info !== undefined) {
+      return this.#noted(name, (labels, value) => value !== null && info(this.#rows, labels, value));
+    }
     const place = PLACES.get(name);
     const find = this.#rows.find.get(place?.of ?? "");
     if (place === undefined || find === undefined) return null;
-    return this.#noted((labels, value) => {
+    return this.#noted(name, (labels, value) => {
       const row = find(labels);
       if (row !== null && value !== null) place.set(row, value);
     });
   }
 
-  #noted(take: (labels: Labels, value: number | null) => unknown): Take {
+  #noted(name: string, take: (labels: Labels, value: number | null) => unknown): Take {
+    const section = name.split("_", 1)[0] ?? "";
     return (labels, value) => {
-      this.#rows.note(labels);
+      this.#rows.note(section, labels);
       take(labels, value);
     };
   }
 
   finish({ time, perCore }: PageContext): Told {
-    const { gpus, cpus, memory, chassis, processes, storage, hostname, instances } = this.#rows;
+    const { gpus, cpus, memory, chassis, processes, storage, hostname, hasSeveralHosts } = this.#rows;
     const timed = <T extends object>(devices: ReadonlyMap<string, T>): T[] =>
       [...devices.values()].map((device) => ({ ...device, time }));
     return {
@@ -68,7 +71,7 @@ class AllSmiReader implements PageReader {
         storage: [...storage.values()],
       },
       hostname,
-      hasSeveralHosts: instances.size > 1,
+      hasSeveralHosts,
     };
   }
 }

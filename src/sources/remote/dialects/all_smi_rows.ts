@@ -71,8 +71,9 @@ export class AllSmiRows {
   readonly processes = new Map<string, Draft<Process>>();
   readonly storage = new Map<string, Draft<Storage>>();
   readonly #cores = new Map<string, Draft<Cpu["per_core_utilization"][number]>>();
-  /** Two at most: whether there are several is what matters. */
-  readonly instances = new Set<string>();
+  /** The first instance of each section. */
+  readonly #instances = new Map<string, string>();
+  hasSeveralHosts = false;
   hostname: string | null = null;
 
   /** By where a row's keys stand in the schema. */
@@ -92,9 +93,13 @@ export class AllSmiRows {
   ]);
 
   /** The host that a series is of: GPUs only have `instance`. */
-  note(labels: Labels): void {
+  note(section: string, labels: Labels): void {
     const instance = labels.get("instance");
-    if (instance !== undefined && this.instances.size < 2) this.instances.add(instance);
+    if (instance !== undefined) {
+      const first = this.#instances.get(section);
+      if (first === undefined) this.#instances.set(section, instance);
+      else if (first !== instance) this.hasSeveralHosts = true;
+    }
     this.hostname ??= labels.get("hostname") ?? instance ?? null;
   }
 

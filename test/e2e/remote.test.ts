@@ -1,0 +1,96 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeLine } from "../../src/frame/decode.ts";
+import { frameLine } from "../../src/frame/encode.ts";
+import type { Frame } from "../../src/frame/frame.ts";
+import { pageBytes } from "../exporter_pages.ts";
+import { nvidiaFrame } from "../frames.ts";
+import { api, closeHosts, exporter, rawHost, response } from "../hosts.ts";
+import { PROGRAM, record, start, testFolder, until } from "./run.ts";
+
+const folder = testFolder();
+afterAll(closeHosts);
+
+const all = (...options: string[]) => start([...PROGRAM, ...options]).ended;
+
+function framesOf(path: string): Frame[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .map(decodeLine)
+    .flatMap((line) => (line.kind === "frame" ? [line.frame] : []));
+}
+
+test("a host file is recorded, with what became of each host, and replays", async () => {
+  const ours = await api(() => frameLine(nvidiaFrame));
+  const [gpus, machine] = [
+    await exporter(() => pageBytes("dcgm_exporter_made")),
+    await exporter(() => pageBytes("node_exporter_made_1")),
+  ];
+  const silent = await rawHost(() => {});
+  const rubbish = await rawHost((socket) => socket.write(response("200 OK", "<html></html>\n")));
+  let killed = await exporter(() => pageBytes("all_smi_mock_nvidia"));
+  const hostfile = join(folder, "hosts");
+  writeFileSync(
+    hostfile,
+    `# the cluster\n${ours.id}\ngpu-07=${machine.id},${gpus.id}  # two exporters\n${silent.id}\n${rubbish.id}\n${killed.id}\n`,
+  );
+  const path = join(folder, "cluster.ndjson");
+  const recorder = record("--source", "remote", "--hostfile", hostfile, "-o", path, "-i", "1", "--keep-free", "0");
+  const frames = (count: number) => until(`${count} frames`, () => framesOf(path).length >= count);
+  await frames(3);
+  const { port } = killed;
+  await killed.close();
+  await frames(framesOf(path).length + 3);
+  killed = await exporter(() => pageBytes("all_smi_mock_nvidia"), port);
+  await until("it is back", () => framesOf(path).at(-1)?.scrapes?.[4]?.up === true);
+  recorder.child.kill("SIGTERM");
+  expect((await recorder.ended).code).toBe(0);
+
+  const recorded = framesOf(path);
+  const ids = [ours.id, "gpu-07", silent.id, rubbish.id, killed.id];
+  for (const { scrapes, source, hostname, gpus: devices } of recorded) {
+    expect({ source, hostname }).toEqual({ source: "remote", hostname: "remote" });
+    expect(scrapes?.map(({ host }) => host)).toEqual(ids);
+    expect(scrapes?.slice(2, 4).map(({ error }) => error)).toEqual(["timeout", "not a metrics page"]);
+    expect(devices?.filter(({ host_id }) => host_id === ours.id)).toHaveLength(8);
+    expect(devices?.filter(({ host_id }) => host_id === "gpu-07")).toHaveLength(2);
+  }
+  const outcomes = recorded.map(({ scrapes }) => scrapes?.[4]?.error ?? "up");
+  expect(outcomes[0]).toBe("up");
+  expect(outcomes).toContain("connection refused");
+  expect(outcomes.at(-1)).toBe("up");
+  const header = JSON.parse(readFileSync(path, "utf8").split("\n")[0] ?? "") as Record<string, unknown>;
+  expect(header).toMatchObject({ source: "remote", hosts: ids });
+
+  const screen = await all("view", "--replay", path, "--once", "--size", "120x40");
+  expect(screen.code).toBe(0);
+  for (const words of ["5 hosts", "dgx-01", "gpu-07", "timeout", "not a metrics page"])
+    expect(screen.out).toContain(words);
+});
+
+test("hosts are shown live", async () => {
+  const host = await exporter(() => pageBytes("dcgm_exporter_made"));
+  const screen = await all("view", "--hosts", host.id, "--once", "--size", "120x40");
+  expect({ code: screen.code, err: screen.err }).toEqual({ code: 0, err: "" });
+  expect(screen.out).toContain("gpu-07");
+});
+
+test.each<[string, string[], string]>([
+  ["no host at all", ["--source", "remote"], "no host: give --hosts or --hostfile"],
+  ["a bad port", ["--hosts", "a:99999"], '--hosts: "a:99999": bad port "99999"'],
+  ["a host twice", ["--hosts", "a", "a"], "--hosts: a:9090 is there already, --hosts"],
+  ["another source", ["--source", "local", "--hosts", "a"], "--hosts goes with --source remote, not local"],
+  ["a host file that is not there", ["--hostfile", join(folder, "none")], "no such file or directory"],
+  ["an authority that is none", ["--hosts", "a", "--tls-ca", import.meta.path], "no certificate (PEM) in it"],
+])("%s is said, with exit status 2", async (_, options, words) => {
+  const { code, err } = await all("record", "-o", join(folder, "never.ndjson"), ...options);
+  expect(err).toContain(words);
+  expect(code).toBe(2);
+});
+
+test("a replay asks nobody", async () => {
+  const { code, err } = await all("view", "--replay", "x", "--hosts", "a");
+  expect({ code, err }).toEqual({ code: 2, err: "all-smi: --hosts is for live views: not with --replay\n" });
+});
