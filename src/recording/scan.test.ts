@@ -222,12 +222,13 @@ function memoryMB(path: string): number {
   const from = (name: string) => JSON.stringify(resolve(import.meta.dir, name));
   writeFileSync(
     script,
-    `import { FileBytes } from ${from("bytes.ts")};
+    `import { readFileSync } from "node:fs";
+     import { FileBytes } from ${from("bytes.ts")};
      import { codecOf } from ${from("codec.ts")};
      import { scanLines } from ${from("scan.ts")};
      const file = FileBytes.open(process.argv[2]);
      for await (const _ of scanLines(file, codecOf(file.read(0, 64))));
-     console.log(process.resourceUsage().maxRSS);`,
+     console.log(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);`,
   );
   const { stdout, stderr } = Bun.spawnSync([process.execPath, script, path]);
   if (stderr.length > 0) throw new Error(stderr.toString());
