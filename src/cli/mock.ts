@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import { MAX_GPUS, MAX_HOSTS } from "../sources/mock/options.ts";
 import { wholeNumber } from "./values.ts";
 
 export interface MockCommandOptions {
@@ -15,6 +14,9 @@ export interface MockCommandOptions {
   hostfile?: string;
 }
 
+/** What the simulation takes. Not imported from there: commands are described without loading a source. */
+export const MOST_NODES = 1000;
+export const MOST_GPUS = 16;
 const MOST_THREADS = 1024;
 /** Their numbers end before those of the jobs' processes begin. */
 const MOST_PROCESSES = 5000;
@@ -43,16 +45,16 @@ const count = (flags: string, words: string, least: number, most: number, usual:
 export function mockCommand(): Command {
   return new Command("mock")
     .description("Serves simulated GPU machines on this one, for trying out view and record with a cluster.")
-    .addOption(count("--nodes <n>", "how many machines", 1, MAX_HOSTS, 100))
-    .addOption(count("--gpus <n>", "GPUs of each", 0, MAX_GPUS, 8))
+    .addOption(count("--nodes <n>", "how many machines", 1, MOST_NODES, 100))
+    .addOption(count("--gpus <n>", "GPUs of each", 0, MOST_GPUS, 8))
     .addOption(count("-p, --port <n>", "of the first on 127.0.0.1; the others follow it", 1, LAST_PORT, 20_001))
     .addOption(count("--threads <n>", "hardware threads of each", 1, MOST_THREADS, 224))
     .addOption(count("--processes <n>", "processes of each", 0, MOST_PROCESSES, 100))
     .addOption(count("--seed <n>", "what the simulation begins from", 0, 2 ** 32 - 1, 1))
     .optionsGroup("Failures:")
-    .addOption(count("--down <n>", "nodes where nobody listens", 0, MAX_HOSTS, 0))
-    .addOption(count("--slow <n>", "nodes that take longer to answer than anybody waits", 0, MAX_HOSTS, 0))
-    .addOption(count("--garbage <n>", "nodes that answer with bytes that mean nothing", 0, MAX_HOSTS, 0))
+    .addOption(count("--down <n>", "nodes where nobody listens", 0, MOST_NODES, 0))
+    .addOption(count("--slow <n>", "nodes that take longer to answer than anybody waits", 0, MOST_NODES, 0))
+    .addOption(count("--garbage <n>", "nodes that answer with bytes that mean nothing", 0, MOST_NODES, 0))
     .optionsGroup("Output:")
     .option("--hostfile <path>", "is written once all listen: the nodes, for view and record")
     .addHelpText("after", HELP)
