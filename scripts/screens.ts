@@ -19,7 +19,6 @@ import { toText } from "../src/view/ansi.ts";
 import { INITIAL_CHOICES } from "../src/view/choices.ts";
 import type { Choices } from "../src/view/model.ts";
 import { drawOnce } from "../src/view/once.ts";
-import type { Subject } from "../src/view/screen.ts";
 import { makeTheme } from "../src/view/theme.ts";
 import { parseTimecode } from "../src/view/timecode.ts";
 import { START_MS } from "../test/mock.ts";
@@ -75,26 +74,30 @@ async function record(path: string, run: MockRun): Promise<void> {
   file.close();
 }
 
-/** What a view is of: a recording, or a machine that has been watched from the beginning of the run. */
-async function open(folder: string, { name, run, start }: Screen): Promise<Subject> {
-  const common = { interval_ms: run.interval_ms, zones: { viewer: "UTC", recorder: null } };
+/** A recording, or a machine that has been watched from the beginning of the run. */
+async function open(folder: string, { name, run, start }: Screen): Promise<BlockCursor> {
   if (start !== null) {
     const path = join(folder, `${name}.ndjson.zst`);
     await record(path, run);
-    return { cursor: (await openReplay(path, false)).cursor, isLive: false, ...common };
+    return (await openReplay(path, false)).cursor;
   }
   const ring = new RingStore();
   for (const frame of mockFrames(run)) ring.push(frame);
-  return { cursor: new BlockCursor(ring, () => run.interval_ms), isLive: true, ...common };
+  return new BlockCursor(ring, () => run.interval_ms);
 }
 
 /** The pictures of a screen by the names of their files: each size as text without, and as SVG with colour. */
 async function pictures(folder: string, screen: Screen): Promise<[name: string, content: string][]> {
-  const subject = await open(folder, screen);
+  const cursor = await open(folder, screen);
+  // What is found behind the first screen is to be on it, however fast this machine is.
+  await cursor.finishAnalysis();
   const start = screen.start === null ? null : parseTimecode(screen.start, { t_ms: START_MS, zone: "UTC" });
   const draw = (depth: "none" | "truecolor", width: number, height: number) =>
     drawOnce({
-      ...subject,
+      cursor,
+      isLive: start === null,
+      interval_ms: screen.run.interval_ms,
+      zones: { viewer: "UTC", recorder: null },
       start,
       speed: 1,
       isLoop: false,
@@ -109,7 +112,7 @@ async function pictures(folder: string, screen: Screen): Promise<[name: string, 
     drawn.push([`${name}.txt`, toText(await draw("none", width, height))]);
     drawn.push([`${name}.svg`, toSvg(await draw("truecolor", width, height), "dark")]);
   }
-  subject.cursor.close();
+  cursor.close();
   return drawn;
 }
 
