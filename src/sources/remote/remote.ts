@@ -1,4 +1,5 @@
 import type { Sections } from "../../frame/frame.ts";
+import type { Part } from "../../frame/parts.ts";
 import type { FrameEvent, Scrape, SectionName } from "../../frame/schema.ts";
 import type { Cycle, Reading, Source } from "../source.ts";
 import { HttpClient, type HttpOptions } from "./http_client.ts";
@@ -8,8 +9,20 @@ import { type ScrapeOptions, Scraper } from "./scraper.ts";
 import { errorOfHost, eventsOfHost, ofHost } from "./small.ts";
 import type { Target } from "./target.ts";
 
-export interface RemoteOptions extends ScrapeOptions, HttpOptions {
+export interface RemoteOptions extends Omit<ScrapeOptions, "without">, HttpOptions {
   readonly targets: readonly Target[];
+}
+
+/** A machine with 8 GPUs takes 40 KB, half of it links, and a line may have 16 MiB: beyond this it would not fit. */
+const MOST_WITH_LINKS = 256;
+
+function leftOut({ perCore, targets }: RemoteOptions): Part[] {
+  const isLarge = targets.length > MOST_WITH_LINKS;
+  return [
+    "host_processes",
+    ...(perCore ? [] : ["cores" as const]),
+    ...(isLarge ? (["links", "details"] as const) : []),
+  ];
 }
 
 /** Requests under way at once. */
@@ -31,9 +44,10 @@ class RemoteSource implements Source {
   constructor(options: RemoteOptions) {
     this.#options = options;
     this.#client = new HttpClient(options);
+    const without = leftOut(options);
     const asked = options.targets.map((target) => ({
       target,
-      scrapers: target.endpoints.map((endpoint) => new Scraper(endpoint, this.#client, options)),
+      scrapers: target.endpoints.map((endpoint) => new Scraper(endpoint, this.#client, { ...options, without })),
     }));
     this.#scrapers = asked.flatMap(({ scrapers }) => scrapers);
     this.#machines = new Machines(asked);

@@ -3,7 +3,7 @@ import type { Cycle } from "../source.ts";
 import { Answer } from "./answer.ts";
 import type { History, PageContext, Told } from "./dialects/dialect.ts";
 import type { HttpClient } from "./http_client.ts";
-import { keepSmall } from "./small.ts";
+import { type Kept, keepSmall } from "./small.ts";
 import type { Wanted } from "./snapshot.ts";
 import type { Endpoint } from "./target.ts";
 
@@ -12,10 +12,7 @@ export type Outcome =
   | { readonly told: Told; readonly latency_ms: number; readonly error: null }
   | { readonly told: null; readonly latency_ms: null; readonly error: string };
 
-export interface ScrapeOptions extends Wanted {
-  /** Rows of processes at most. */
-  readonly processes: number;
-}
+export interface ScrapeOptions extends Wanted, Kept {}
 
 /** Where to ask: our own API's frame holds more and costs less than its page of metrics. */
 type Way = "/snapshot" | "/metrics";
@@ -59,7 +56,7 @@ export class Scraper {
     this.endpoint = endpoint;
     this.#client = client;
     this.#options = options;
-    this.#snapshotPath = `/snapshot?include=${options.include.join(",")}`;
+    this.#snapshotPath = `/snapshot?include=${options.include.join(",")}&without=${options.without.join(",")}`;
   }
 
   get last(): Outcome {
@@ -128,14 +125,14 @@ export class Scraper {
   }
 
   #understand(answer: Answer, cycle: Cycle, latency_ms: number): Attempt {
-    const { perCore, include, processes } = this.#options;
+    const { perCore } = this.#options;
     const context: PageContext = { ...cycle, history: this.#history, perCore };
     const understood = answer.understand(context, this.#options);
     if (typeof understood === "string") {
       return { outcome: failed(understood), isElsewhere: understood !== "several hosts behind it" };
     }
     const { told, moment } = understood;
-    const kept = keepSmall(told, include, processes);
+    const kept = keepSmall(told, this.#options);
     if (answer.bytes > MOST_KEPT && JSON.stringify(kept).length > MOST_KEPT) {
       return { outcome: failed("too large"), isElsewhere: false };
     }

@@ -1,4 +1,5 @@
 import type { Sections } from "../../frame/frame.ts";
+import { type Part, withoutParts } from "../../frame/parts.ts";
 import type { FrameEvent, Process, SectionName } from "../../frame/schema.ts";
 import type { HostIdentity } from "../source.ts";
 import { MOST_DEVICES, type Told } from "./dialects/dialect.ts";
@@ -14,8 +15,15 @@ function gpuProcesses(processes: readonly Process[], most: number): Process[] {
   return own.sort((a, b) => (b.used_memory ?? -1) - (a.used_memory ?? -1)).slice(0, most);
 }
 
+export interface Kept {
+  readonly include: readonly SectionName[];
+  readonly without: readonly Part[];
+  /** Rows of processes at most. */
+  readonly processes: number;
+}
+
 /** What a frame of many hosts keeps of one: of what was asked for, no more than a real machine has. */
-export function keepSmall(told: Told, include: readonly SectionName[], processes: number): Told {
+export function keepSmall(told: Told, { include, without, processes }: Kept): Told {
   const kept: Sections = {};
   for (const name of include) {
     const devices = told.sections[name];
@@ -25,7 +33,7 @@ export function keepSmall(told: Told, include: readonly SectionName[], processes
   if (kept.processes) kept.processes = gpuProcesses(told.sections.processes ?? [], processes);
   return {
     ...told,
-    sections: kept,
+    sections: withoutParts(kept, without),
     errors: (told.errors ?? []).slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR)),
     events: (told.events ?? []).slice(0, MOST_EVENTS),
   };
