@@ -171,6 +171,17 @@ describe("the snapshot", () => {
     expect(await sections("?include=disk")).toEqual(["storage"]);
   });
 
+  test("is without the parts that nobody wants", async () => {
+    const api = openApi();
+    api.cycle();
+    const whole = JSON.parse(await textOf(api, "/snapshot"));
+    const bare = JSON.parse(await textOf(api, "/snapshot?without=cores,host_processes"));
+    expect(whole.cpus[0].per_core_utilization.length).toBeGreaterThan(0);
+    expect(bare.cpus[0].per_core_utilization).toEqual([]);
+    expect(bare.gpus).toEqual(whole.gpus);
+    expect(JSON.parse(await textOf(api, "/snapshot?include=cpu&without=cores")).cpus).toEqual(bare.cpus);
+  });
+
   test("is indented where that is asked for", async () => {
     const api = openApi();
     api.cycle();
@@ -201,6 +212,7 @@ describe("a request that will not do", () => {
     ["/etc/passwd", 404],
     ["/-/", 404],
     ["/snapshot?include=gpu,rubbish", 400],
+    ["/snapshot?without=cores,rubbish", 400],
     ["/snapshot?pretty=maybe", 400],
     ["/events?throttle=-1", 400],
     ["/events?throttle=x", 400],

@@ -1,12 +1,12 @@
 import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { BACKLOG } from "./feed.ts";
-import { type Include, onlySections } from "./served_cycle.ts";
+import { type Selection, selected } from "./served_cycle.ts";
 import type { ServedFeed } from "./served_feed.ts";
 
 /** What a client of the event stream asked for. */
 export interface EventRequest {
-  readonly include: Include;
+  readonly selection: Selection;
   /** From frame to frame at least; 0: every frame. */
   readonly throttle_ms: number;
   /** After so long without a frame comes a comment, so that nothing between takes the connection for dead. */
@@ -124,19 +124,19 @@ export class EventClient {
 
   /** One of the last frames, or all of the stretch of older ones that begins there. */
   async *#due(): AsyncGenerator<Uint8Array> {
-    const { include } = this.#request;
+    const { selection } = this.#request;
     const recent = this.#feed.recent(this.#next);
     if (recent !== null) {
       const id = this.#takeId();
       this.#hasCaughtUp ||= this.#next === this.#feed.count;
       if (this.#isDue(recent.frame)) {
-        yield recent.frameBody(include, "event", (line) => event("snapshot", line, id)).bytes("identity");
+        yield recent.frameBody(selection, "event", (line) => event("snapshot", line, id)).bytes("identity");
       }
       return;
     }
     for (const frame of await this.#feed.past(this.#next)) {
       const id = this.#takeId();
-      if (this.#isDue(frame)) yield encoder.encode(event("snapshot", frameLine(onlySections(frame, include)), id));
+      if (this.#isDue(frame)) yield encoder.encode(event("snapshot", frameLine(selected(frame, selection)), id));
     }
   }
 

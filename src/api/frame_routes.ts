@@ -1,16 +1,16 @@
 import { type Ask, answer, refuse, UNSTORED } from "./answer.ts";
 import type { EventClients } from "./event_clients.ts";
-import { includeOf, isSet, secondsOf } from "./query.ts";
+import { isSet, secondsOf, selectionOf } from "./query.ts";
 import type { ServedFeed } from "./served_feed.ts";
 
 /** `/snapshot`: the current frame, as recordings have it. */
 export function snapshotRoute(feed: ServedFeed) {
   return (c: Ask): Response => {
-    const include = includeOf(c.req.query("include"));
+    const selection = selectionOf(c.req.query("include"), c.req.query("without"));
     const isPretty = isSet("pretty", c.req.query("pretty"));
     const { current } = feed;
     if (current === null) return refuse(c, 503, reasonOf(feed), { "Retry-After": "1" });
-    const body = current.frameBody(include, isPretty ? "pretty" : "line", isPretty ? indented : ended);
+    const body = current.frameBody(selection, isPretty ? "pretty" : "line", isPretty ? indented : ended);
     return answer(c, body, "application/json");
   };
 }
@@ -29,7 +29,7 @@ const SOON_S = 1;
 export function eventsRoute(clients: EventClients) {
   return (c: Ask): Response => {
     const request = {
-      include: includeOf(c.req.query("include")),
+      selection: selectionOf(c.req.query("include"), c.req.query("without")),
       throttle_ms: secondsOf("throttle", c.req.query("throttle"), 0, LONGEST_S) ?? 0,
       heartbeat_ms: secondsOf("heartbeat", c.req.query("heartbeat"), 1, LONGEST_S) ?? HEARTBEAT_MS,
       lastEventId: c.req.header("last-event-id") ?? null,

@@ -1,5 +1,6 @@
+import { parseParts } from "../frame/parts.ts";
 import { parseSections } from "../frame/section_words.ts";
-import type { Include } from "./served_cycle.ts";
+import type { Selection } from "./served_cycle.ts";
 
 /** A parameter that will not do; the message says what would. */
 export class QueryError extends Error {
@@ -8,11 +9,16 @@ export class QueryError extends Error {
 
 type Parameter = string | undefined;
 
-/** `include=gpu,cpu`; all that there is where it is absent or empty. */
-export function includeOf(text: Parameter): Include {
+/** `include=gpu,cpu` and `without=cores,links`; all that there is where both are absent or empty. */
+export const selectionOf = (include: Parameter, without: Parameter): Selection => ({
+  include: listOf("include", include, parseSections),
+  without: listOf("without", without, parseParts) ?? [],
+});
+
+function listOf<T>(name: string, text: Parameter, parse: (text: string) => T[] | string): T[] | null {
   if (text === undefined || text === "") return null;
-  const found = parseSections(text);
-  if (typeof found === "string") throw new QueryError(`include: ${found}`);
+  const found = parse(text);
+  if (typeof found === "string") throw new QueryError(`${name}: ${found}`);
   return found;
 }
 

@@ -1,21 +1,25 @@
 import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
+import { type Part, withoutParts } from "../frame/parts.ts";
 import { type SectionName, sections } from "../frame/schema.ts";
 import { Body } from "./body.ts";
 import type { CycleHealth } from "./health.ts";
 
-/** The sections a client wants; `null`: all that there are. */
-export type Include = readonly SectionName[] | null;
+/** What a client wants of a frame. */
+export interface Selection {
+  /** `null`: all sections that there are. */
+  readonly include: readonly SectionName[] | null;
+  readonly without: readonly Part[];
+}
 
 /** More kinds of texts than this are made again for each who asks: nobody may fill the memory with them. */
 const KEPT_KINDS = 8;
 
-/** A frame with no other sections than those. */
-export function onlySections(frame: Frame, include: Include): Frame {
-  if (include === null) return frame;
+export function selected(frame: Frame, { include, without }: Selection): Frame {
+  if (include === null) return withoutParts(frame, without);
   const rest: Frame = { ...frame };
   for (const name of Object.keys(sections) as SectionName[]) if (!include.includes(name)) delete rest[name];
-  return rest;
+  return withoutParts(rest, without);
 }
 
 /** A cycle as it is served: every text of it is made when it is first asked for, and once for all who ask. */
@@ -31,9 +35,9 @@ export class ServedCycle {
   }
 
   /** The frame's line, and what `dress` makes of it: `as` names that. */
-  frameBody(include: Include, as: string, dress: (line: string) => string): Body {
-    const make = () => dress(frameLine(onlySections(this.frame, include)));
-    return remembered(this.#frames, `${as} ${include ?? "all"}`, make);
+  frameBody(selection: Selection, as: string, dress: (line: string) => string): Body {
+    const make = () => dress(frameLine(selected(this.frame, selection)));
+    return remembered(this.#frames, `${as} ${selection.include ?? "all"} ${selection.without}`, make);
   }
 
   metricsBody(format: "text" | "openmetrics", make: () => string): Body {

@@ -25,9 +25,10 @@ Examples:
   curl -N http://127.0.0.1:9090/events every frame as it comes
 
   /metrics      Prometheus text, or OpenMetrics where that is asked for
-  /snapshot     the current frame; ?include=gpu,cpu and ?pretty=1
-  /events       frames as server-sent events; ?include=, and ?throttle= and
-                ?heartbeat= in seconds
+  /snapshot     the current frame; ?include=gpu,cpu, ?pretty=1, and ?without= of
+                cores,links,details,host_processes
+  /events       frames as server-sent events; ?include=, ?without=, and
+                ?throttle= and ?heartbeat= in seconds
   /-/healthy, /-/ready
 
 Processes are served only with --processes (or --include process), and never to

@@ -1,23 +1,12 @@
 import type { Frame } from "./frame.ts";
 import { DEVICE_SECTIONS, hostIds } from "./hosts.ts";
+import { withoutParts } from "./parts.ts";
 
 /** What is left out of a frame whose line is too long, one after the other, each with the words for its `errors`. */
 const STEPS: readonly (readonly [words: string, leaveOut: (frame: Frame) => Frame])[] = [
   ["processes", ({ processes: _, ...frame }) => frame],
-  [
-    "per-core values",
-    (frame) =>
-      frame.cpus ? { ...frame, cpus: frame.cpus.map((cpu) => ({ ...cpu, per_core_utilization: [] })) } : frame,
-  ],
-  [
-    "link counters",
-    (frame) => {
-      const withoutLinks = ({ nvlink: _, ...health }: NonNullable<NonNullable<Frame["gpus"]>[number]["health"]>) =>
-        health;
-      const gpus = frame.gpus?.map((gpu) => (gpu.health ? { ...gpu, health: withoutLinks(gpu.health) } : gpu));
-      return gpus ? { ...frame, gpus } : frame;
-    },
-  ],
+  ["per-core values", (frame) => withoutParts(frame, ["cores"])],
+  ["link counters", (frame) => withoutParts(frame, ["links"])],
 ];
 
 /** Leaves out every host but the first `count`. */
