@@ -33,14 +33,15 @@ export class Analyst {
     this.#wake();
   }
 
-  /** Share of the frames of which something is known, 0 to 1. */
+  /** Share of the frames that have been looked at as far as is wanted, 0 to 1. */
   get done(): number {
     const { blocks, scanned } = this.#store;
+    const isCoarse = this.#coarse();
     let frames = 0;
     let known = 0;
     for (const block of blocks) {
       frames += block.frames;
-      if (block.findings !== null) known += block.frames;
+      if (block.findings !== null && !isCoarse(block)) known += block.frames;
     }
     return frames === 0 ? 1 : (known / frames) * scanned;
   }
@@ -70,11 +71,16 @@ export class Analyst {
   #todo(): Block | undefined {
     const { blocks, scanned } = this.#store;
     if (scanned < 1) return undefined;
-    const unknown = blocks.find(({ findings }) => findings === null);
-    if (unknown !== undefined || blocks.length > 1 / COARSE_SHARE) return unknown;
+    return blocks.find(({ findings }) => findings === null) ?? blocks.find(this.#coarse());
+  }
+
+  /** Tells the blocks that want finer curves than their index has: long ones on the timeline, of which there are few. */
+  #coarse(): (block: Block) => boolean {
+    const { blocks } = this.#store;
+    if (blocks.length > 1 / COARSE_SHARE) return () => false;
     const span_ms = (blocks.at(-1)?.after.place_ms ?? 0) - (blocks[0]?.first_place_ms ?? 0);
-    const isLong = (block: Block) => block.after.place_ms - block.first_place_ms > span_ms * COARSE_SHARE;
-    return blocks.find((block) => block.findings?.slices === null && isLong(block));
+    return ({ findings, after, first_place_ms }) =>
+      findings?.slices === null && after.place_ms - first_place_ms > span_ms * COARSE_SHARE;
   }
 
   async #run(): Promise<void> {
