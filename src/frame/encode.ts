@@ -14,6 +14,7 @@ const RANGES: Record<IntegerType, readonly [number, number]> = {
   i32: [-2147483648, 2147483647],
 };
 
+const numberOrNull = (value: unknown): number | null => (isNumber(value) ? value : null);
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** The value as the Rust tool's reader takes it, or `undefined` where that is not possible: unknown. */
@@ -28,7 +29,7 @@ function known(field: Field, value: unknown): unknown {
     case "float":
       return isNumber(value) ? value : undefined;
     case "floats":
-      return (value as unknown[]).map((one) => (isNumber(one) ? one : null));
+      return (value as unknown[]).every(isNumber) ? value : (value as unknown[]).map(numberOrNull);
     case "platform":
       return platformName(value as string);
     default:
@@ -44,8 +45,9 @@ function nested(fields: Fields): (value: unknown) => unknown {
   return (value) => encode(value as Encoded);
 }
 
-function writer(key: string, field: Field): Put {
-  const convert = converter(field);
+type Convert = (value: unknown) => unknown;
+
+function writer(key: string, field: Field, convert: Convert): Put {
   const extension = field.presence === "extension";
   return (from, to, placeholders) => {
     const value = from[key];
@@ -64,22 +66,44 @@ function writer(key: string, field: Field): Put {
   };
 }
 
-function converter(field: Field): (value: unknown) => unknown {
+function converter(field: Field): Convert {
   if (field.fields === undefined) return (value) => known(field, value);
   const one = nested(field.fields);
-  return field.kind === "list" ? (value) => (value as unknown[]).map(one) : one;
+  return field.kind === "list" ? (value) => encodedList(value as unknown[], one) : one;
 }
 
-/** Compiles a table of fields into what writes one device. */
+function encodedList(list: unknown[], convert: Convert): unknown[] {
+  const odd = list.findIndex((one) => convert(one) !== one);
+  return odd < 0 ? list : list.map(convert);
+}
+
+/** Compiles a table of fields into what writes one device: itself, where it would stand on the line as it is. */
 function deviceEncoder(fields: Fields): (device: Encoded) => Encoded {
-  const writers = Object.entries(fields).map(([key, field]) => writer(key, field));
-  return (device) => {
+  const converters = Object.entries(fields).map(([key, field]) => ({ key, field, convert: converter(field) }));
+  const writers = converters.map(({ key, field, convert }) => writer(key, field, convert));
+  const copy = (device: Encoded): Encoded => {
     const encoded: Encoded = {};
     const placeholders: string[] = [];
     for (const write of writers) write(device, encoded, placeholders);
     if (placeholders.length > 0) encoded.unknown = placeholders;
     return encoded;
   };
+  const looks = converters.map(({ key, field, convert }) => {
+    const isExtension = field.presence === "extension";
+    return { key, convert, isExtension, mayBeNull: isExtension || field.unknown === "null" };
+  });
+  const isAsWritten = (device: Encoded): boolean => {
+    const keys = Object.keys(device);
+    let at = 0;
+    for (const { key, convert, isExtension, mayBeNull } of looks) {
+      const value = device[key];
+      if (value === undefined && isExtension) continue;
+      if (keys[at++] !== key) return false;
+      if (value === null ? !mayBeNull : convert(value) !== value) return false;
+    }
+    return at === keys.length;
+  };
+  return (device) => (isAsWritten(device) ? device : copy(device));
 }
 
 const sectionEncoders = Object.entries(sections).map(([name, fields]) => ({
