@@ -41,9 +41,10 @@ export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundInd
     const unit = codec.magic.length === 0 ? firstLine(bytes) : codec.decodeUnit(bytes, MAX_INDEX_TEXT_BYTES);
     if (!INDEX_START.equals(unit.text.subarray(0, INDEX_START.length))) return null;
     if (unit.length === null) continue;
-    const line = decodeLine(Buffer.from(unit.text).toString());
+    const { buffer, byteOffset, length: textBytes } = unit.text;
+    const line = decodeLine(Buffer.from(buffer, byteOffset, textBytes).toString());
     const index = line.kind === "index" ? decodeIndex(line.value) : null;
-    return index !== null && index.at === at ? { index, end: at + unit.length, textBytes: unit.text.length } : null;
+    return index !== null && index.at === at ? { index, end: at + unit.length, textBytes } : null;
   }
   return null;
 }

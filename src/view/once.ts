@@ -21,8 +21,6 @@ export interface OnceOptions extends Subject {
 
 /** What is filled in behind (events and envelope of a recording without an index, histories) may take so long. */
 const PATIENCE_MS = 5000;
-/** Events of a long recording without index may take minutes to find. */
-const ANALYSIS_PATIENCE_MS = 1000;
 
 /** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
 export async function drawOnce(options: OnceOptions): Promise<Cells> {
@@ -30,26 +28,10 @@ export async function drawOnce(options: OnceOptions): Promise<Cells> {
   await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
   await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
   await until(cursor, () => cursor.analysed >= 1, PATIENCE_MS);
+  // As long as the screen is wide: what FrameScene has of it.
+  await until(cursor, () => cursor.history(width).isComplete, PATIENCE_MS);
   const cells = new Cells(width, height);
-  const isComplete = () => {
-    let isFilled = true;
-    const input = viewInput(options, choices, statusOf(options));
-    draw(
-      cells,
-      {
-        ...input,
-        history: (length) => {
-          const history = input.history(length);
-          isFilled &&= history.isComplete;
-          return history;
-        },
-      },
-      theme,
-    );
-    return isFilled;
-  };
-  await until(cursor, () => cursor.analysed >= 1, ANALYSIS_PATIENCE_MS);
-  await until(cursor, isComplete, PATIENCE_MS);
+  draw(cells, viewInput(options, choices, statusOf(options)), theme);
   return cells;
 }
 
