@@ -26,8 +26,12 @@ function timeAt(bytes: Uint8Array, at: number): number {
     const wanted = TIME_SHAPE[n] ?? 0;
     if (wanted === ZERO ? byte < ZERO || byte > 57 : byte !== wanted) return Number.NaN;
   }
-  const [year, month, day] = [two(bytes, at) * 100 + two(bytes, at + 2), two(bytes, at + 5), two(bytes, at + 8)];
-  const [hour, minute, second] = [two(bytes, at + 11), two(bytes, at + 14), two(bytes, at + 17)];
+  const year = two(bytes, at) * 100 + two(bytes, at + 2);
+  const month = two(bytes, at + 5);
+  const day = two(bytes, at + 8);
+  const hour = two(bytes, at + 11);
+  const minute = two(bytes, at + 14);
+  const second = two(bytes, at + 17);
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return Number.NaN;
   const hasMs = bytes[at + 19] === 46 && bytes[at + 23] === 90;
   if (!hasMs && bytes[at + 19] !== 90) return Number.NaN;
