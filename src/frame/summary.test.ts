@@ -54,7 +54,9 @@ test("minimum, mean and maximum of any frames are those of a plain computation, 
       expect(Object.keys(curves).sort()).toEqual(Object.keys(expected).sort());
       for (const curve of CURVES) {
         for (const [n, one] of (curves[curve] ?? []).entries()) {
-          expect(Math.abs(one - (expected[curve]?.[n] ?? 0))).toBeLessThanOrEqual(0.0500001);
+          const plain = expected[curve]?.[n] ?? 0;
+          // Shares here go up to 10^11, where the formulas differ in the last digits.
+          expect(Math.abs(one - plain)).toBeLessThanOrEqual(0.0500001 + plain * 1e-12);
           expect(String(one)).toMatch(/^\d+(\.\d)?$/);
         }
       }

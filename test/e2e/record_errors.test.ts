@@ -146,7 +146,7 @@ describe.concurrent("options", () => {
     [["--compress", "lzma"], /Allowed choices are zstd, gzip, none\.$/],
     [["--compress", "gzip"], /options\.ndjson\.zst and --compress gzip contradict each other: leave one out$/],
     [["--source", "moon"], /Allowed choices are local, remote, mock\.$/],
-    [["--source", "remote"], /^--source remote: /],
+    [["--source", "remote"], /^no host: give --hosts or --hostfile$/],
     [["--include", "gpu,nothing"], /"nothing" is none of gpu, cpu, memory, chassis, process, storage\.$/],
     [["--source", "mock", "--mock", "many"], /^--mock many: not HOSTSxGPUS/],
     [["--host-root", join(folder, "nowhere")], /^--host-root .*: there is no proc in it$/],
