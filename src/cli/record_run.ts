@@ -48,7 +48,11 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   const isLive = process.stderr.isTTY === true && !options.quiet;
   progress = new RecordProgress(() => recorder.status, options.duration, isLive);
   const stop = stopSignal(() => recorder.rotate());
-  await sample(samplerOf(options, opened), stop, progress, (frame) => recorder.offer(frame));
+  const shown = progress;
+  await sample(samplerOf(options, opened), stop, (frame) => {
+    shown.note(frame.errors);
+    recorder.offer(frame);
+  });
   await recorder.close();
   progress.stop();
   if (!options.quiet) say(progress.summary(path));
@@ -62,14 +66,10 @@ export async function recordToStandardOutput(options: RecordOptions): Promise<vo
   const opened = await openSources(options);
   const unread = new AbortController();
   const stream = new RecordingStream(headerOf(options, opened), writeStandardOutput);
-  const progress = new RecordProgress(() => stream.status, options.duration, false);
+  const leave = () => unread.abort();
+  stream.ended.then(leave, leave);
   const stop = AbortSignal.any([stopSignal(() => {}), unread.signal]);
-  await sample(samplerOf(options, opened), stop, progress, (frame) => {
-    stream.write(frame).then(
-      (isRead) => isRead || unread.abort(),
-      () => unread.abort(),
-    );
-  });
+  await sample(samplerOf(options, opened), stop, (frame) => stream.offer(frame));
   await stream.close();
 }
 
@@ -94,17 +94,11 @@ const SETTLED_FRAMES = 5;
  */
 const COLLECT_EVERY_MS = 60_000;
 
-async function sample(
-  sampler: Sampler,
-  stop: AbortSignal,
-  progress: RecordProgress,
-  take: (frame: Frame) => void,
-): Promise<void> {
+async function sample(sampler: Sampler, stop: AbortSignal, take: (frame: Frame) => void): Promise<void> {
   let frames = 0;
   const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);
   try {
     await sampler.run(stop, (frame) => {
-      progress.note(frame.errors);
       take(frame);
       if (++frames === SETTLED_FRAMES) forgetStartupCode();
     });

@@ -1,43 +1,56 @@
 import { frameLine } from "../frame/encode.ts";
+import { fitFrame } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
+import { MAX_LINE_BYTES } from "./limits.ts";
 import { type Header, headerLine } from "./lines.ts";
+import { FrameQueue } from "./queue.ts";
 
 /** Where a recording without a file goes; `false` when nobody reads it any more. */
 export type Sink = (text: string) => Promise<boolean>;
 
 /**
  * A recording as a stream of plain NDJSON: the header and the frames. Index lines would say where in a file things
- * stand, and here there is none.
+ * stand, and here there is none. Frames are handed over with `offer`, which never waits.
  */
 export class RecordingStream {
   readonly #sink: Sink;
-  #written: Promise<boolean>;
-  #frames = 0;
-  #bytes = 0;
+  readonly #queue = new FrameQueue();
+  #seq = 0;
+  /** Resolves when all is written that will be, or nobody reads any more; rejects as the sink does. */
+  readonly ended: Promise<void>;
 
   constructor(header: Header, sink: Sink) {
     this.#sink = sink;
-    this.#written = this.#put(Buffer.from(headerLine(header)).toString());
+    this.ended = this.#run(Buffer.from(headerLine(header)).toString());
   }
 
-  /** Writes the frame after those before it; resolves to `false` when nobody reads any more. */
-  write(frame: Frame): Promise<boolean> {
-    const line = `${frameLine(frame)}\n`;
-    this.#frames++;
-    this.#written = this.#written.then((isRead) => isRead && this.#put(line));
-    return this.#written;
+  /** Takes a frame to be written. Where the reader does not keep up it is dropped, and a later frame says so. */
+  offer(frame: Frame): void {
+    this.#queue.push(frame);
   }
 
-  #put(text: string): Promise<boolean> {
-    this.#bytes += text.length;
-    return this.#sink(text);
+  async #run(header: string): Promise<void> {
+    let isRead = await this.#sink(header);
+    while (isRead) {
+      const frame = await this.#queue.next();
+      if (frame === null) return;
+      isRead = await this.#sink(this.#line(frame));
+    }
   }
 
-  get status(): { frames: number; writtenBytes: number; missing: number } {
-    return { frames: this.#frames, writtenBytes: this.#bytes, missing: 0 };
+  #line(offered: Frame): string {
+    const dropped = this.#queue.droppedSince;
+    const lost = dropped > 0 ? [`recording: ${dropped} frames dropped, the reader did not keep up`] : [];
+    const frame = { ...offered, seq: this.#seq++, errors: [...offered.errors, ...lost] };
+    const line = `${fitFrame(frame, MAX_LINE_BYTES, frameLine).line}\n`;
+    this.#queue.saidDropped(dropped);
+    this.#queue.frameBytes = line.length;
+    return line;
   }
 
+  /** Writes what was offered. */
   async close(): Promise<void> {
-    await this.#written;
+    this.#queue.close();
+    await this.ended;
   }
 }
