@@ -25,6 +25,7 @@ const SYSTEM_WORDS: Readonly<Record<string, string>> = {
   EIO: "input/output error",
   EISDIR: "is a directory",
   ELOOP: "is a symbolic link",
+  ENAMETOOLONG: "name too long",
   ENOENT: "no such file or directory",
   ENOSPC: "disk full",
   ENOTDIR: "not a directory",

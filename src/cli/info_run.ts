@@ -5,6 +5,7 @@ import type { Block } from "../recording/block.ts";
 import { openReplay, type Replay } from "../recording/replay.ts";
 import type { SegmentFacts } from "../recording/segment_reader.ts";
 import type { InfoOptions } from "./info.ts";
+import { writeStandardOutput } from "./standard_output.ts";
 import { formatBytes, formatCount, formatElapsed } from "./units.ts";
 
 /** How a recording ended: `recording` is still being written, `killed` was left open. */
@@ -43,7 +44,7 @@ export async function info(path: string, { json }: InfoOptions): Promise<void> {
     await replay.store.complete();
     await replay.cursor.finishAnalysis();
     const found = await gather(path, replay);
-    console.log(json ? JSON.stringify(found, null, 2) : describe(found));
+    await writeStandardOutput(`${json ? JSON.stringify(found, null, 2) : describe(found)}\n`);
   } finally {
     replay.cursor.close();
   }

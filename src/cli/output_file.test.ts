@@ -45,7 +45,7 @@ test("links, folders, devices and missing folders are refused", () => {
   symlinkSync("nowhere", join(folder, "dangling"));
   mkdirSync(join(folder, "sub"));
   const refused = ["link", "dangling", "sub", "missing/a.json", "target/a.json"].map((name) => join(folder, name));
-  for (const path of [...refused, "/dev/null"]) expect(() => checkOutputPath(path)).toThrow(UsageError);
+  for (const path of [...refused, "/dev/null", ""]) expect(() => checkOutputPath(path)).toThrow(UsageError);
 });
 
 test("a link that appears after the check is replaced, not followed", () => {

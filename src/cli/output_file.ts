@@ -16,6 +16,7 @@ import { UsageError } from "../errors.ts";
 
 /** Says why a file cannot be written to that path, before any work is done for it. */
 export function checkOutputPath(path: string): void {
+  if (path === "") throw new UsageError("--output is empty: give a path");
   const folder = dirname(path);
   if (!existsSync(`${folder}/.`)) throw new UsageError(`--output ${path}: there is no folder ${folder}`);
   try {

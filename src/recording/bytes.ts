@@ -14,9 +14,9 @@ export class FileBytes {
     this.#size = size;
   }
 
-  /** Opens for reading; throws as `openSync` does. */
+  /** Opens for reading; throws as `openSync` does. Does not wait for a writer where the path is a pipe. */
   static open(path: string): FileBytes {
-    return new FileBytes(openSync(path, constants.O_RDONLY));
+    return new FileBytes(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   }
 
   get size(): number {

@@ -173,6 +173,8 @@ writeFileSync(join(folder, "header.ndjson"), '{"schema":1,"header":true,"interva
 const several = join(folder, "several");
 mkdirSync(several);
 for (const name of ["a", "b"]) cpSync(HOUR, join(several, `${name}.ndjson`));
+const pipe = join(folder, "pipe");
+Bun.spawnSync(["mkfifo", pipe]);
 
 const refused: [what: string, args: string[], words: RegExp][] = [
   ["a missing file", ["--replay", join(folder, "missing.ndjson")], /no such file/],
@@ -182,6 +184,7 @@ const refused: [what: string, args: string[], words: RegExp][] = [
   ["no recording", ["--replay", join(folder, "text.ndjson")], /is not a recording/],
   ["a header only", ["--replay", join(folder, "header.ndjson")], /no frames/],
   ["a device", ["--replay", "/dev/null"], /null: /],
+  ["a pipe that nobody writes to", ["--replay", pipe], /pipe: /],
   ["a bad start", ["--replay", HOUR, "--start", "noon"], /--start noon: try 00:14:32/],
   ["a bad speed", ["--replay", HOUR, "--speed", "0"], /0\.25 to 64/],
   ["too much speed", ["--replay", HOUR, "--speed", "65"], /0\.25 to 64/],
@@ -193,6 +196,11 @@ const refused: [what: string, args: string[], words: RegExp][] = [
   ["loop without a recording", ["--loop"], /--loop goes with --replay/],
   ["an argument", ["trace.ndjson"], /too many arguments/],
 ];
+test("info on a full disk fails", async () => {
+  const { code, err } = await start(["sh", "-c", '"$@" >/dev/full', "sh", ...PROGRAM, "info", HOUR]).ended;
+  expect([code, err]).toEqual([1, "all-smi: ENOSPC: no space left on device, write\n"]);
+});
+
 test.each(refused)(
   "%s: one line, status 2",
   async (_, args, words) => {
