@@ -18,9 +18,12 @@ export interface Note {
   readonly text: string;
 }
 
-/** Its number on its host, as the driver counts; else its place. */
-export const gpuNumber = (gpu: Gpu, place: number): string =>
-  String(gpu.index ?? (/^\d{1,3}$/.test(gpu.detail.index ?? "") ? gpu.detail.index : place));
+/** Its number on its host, as the driver counts; `null` where nobody says. */
+export const statedNumber = ({ index, detail }: Gpu): number | null =>
+  index ?? (/^\d{1,3}$/.test(detail.index ?? "") ? Number(detail.index) : null);
+
+/** Its number on its host, else its place. */
+export const gpuNumber = (gpu: Gpu, place: number): string => String(statedNumber(gpu) ?? place);
 
 /** The limit in force, W; `null` where nobody says. */
 export function powerLimit_w({ health, detail }: Gpu): number | null {

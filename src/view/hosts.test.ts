@@ -39,6 +39,19 @@ test("processes without a host belong to the one whose GPU they use", () => {
   expect(hosts.flatMap(({ processes: own }) => own).length).toBe(processes.length);
 });
 
+test("devices stand by their numbers, where all have one", () => {
+  const [own] = hostsOf(frame);
+  const [gpu] = own?.gpus ?? [];
+  if (gpu === undefined) throw new Error("no GPU");
+  const { index: _, ...unnumbered } = gpu;
+  const numbered = (index: string) => ({ ...unnumbered, uuid: index, detail: { index } });
+  const order = (gpus: Frame["gpus"]) =>
+    hostsOf({ ...frame, scrapes: [], gpus: gpus ?? [] })[0]?.gpus.map((g) => g.uuid);
+  expect(order(["10", "2", "0"].map(numbered))).toEqual(["0", "2", "10"]);
+  expect(order([{ ...numbered("0"), device_type: "NPU" }, numbered("1")])).toEqual(["1", "0"]);
+  expect(order([numbered("1"), { ...numbered("0"), detail: {} }])).toEqual(["1", "0"]);
+});
+
 test("hosts of one name go by where they were asked", () => {
   const gpus = frame.gpus?.map((gpu) => ({ ...gpu, hostname: "node" })) ?? [];
   const hosts = hostsOf({ ...frame, scrapes: [], gpus, cpus: [], memory: [], chassis: [], storage: [] });

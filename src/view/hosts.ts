@@ -1,5 +1,6 @@
 import type { Frame } from "../frame/frame.ts";
 import type { Chassis, Cpu, Gpu, Memory, Process, Scrape, Storage } from "../frame/schema.ts";
+import { statedNumber } from "./gpus.ts";
 
 /** All that a frame says of one host. */
 export interface Host {
@@ -30,6 +31,8 @@ const emptyHost = (host_id: string, name: string): Host => ({
   processes: [],
 });
 
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 class Hosts {
   readonly all = new Map<string, Host>();
 
@@ -59,6 +62,16 @@ class Hosts {
     }
   }
 
+  /** Devices by their numbers: other writers' frames have them in another order each time. */
+  orderGpus(): void {
+    for (const { gpus } of this.all.values()) {
+      const numbers = new Map(gpus.map((gpu) => [gpu, statedNumber(gpu)]));
+      if ([...numbers.values()].includes(null)) continue;
+      const numberOf = (gpu: Gpu) => numbers.get(gpu) ?? 0;
+      gpus.sort((a, b) => compare(a.device_type, b.device_type) || numberOf(a) - numberOf(b));
+    }
+  }
+
   tellApart(): void {
     const names = new Map<string, number>();
     for (const { name } of this.all.values()) names.set(name, (names.get(name) ?? 0) + 1);
@@ -77,6 +90,7 @@ export function hostsOf(frame: Frame): Host[] {
   for (const storage of frame.storage ?? []) hosts.get(storage).storage.push(storage);
   if (hosts.all.size === 0) hosts.get({ host_id: frame.hostname, hostname: frame.hostname });
   hosts.addProcesses(frame.processes ?? []);
+  hosts.orderGpus();
   hosts.tellApart();
   return [...hosts.all.values()];
 }

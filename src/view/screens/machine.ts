@@ -87,7 +87,9 @@ function drawCpuBar({ cells, theme }: FrameScene, y: number, host: Host): void {
   const width = barWidth(cells.width);
   const share = utilization === null ? null : utilization / 100;
   drawBar(cells, MARGIN + LABEL_WIDTH, y, width, share, theme.load, theme);
-  if (threads !== null) cells.text(MARGIN + LABEL_WIDTH + width + 1, y, plural(threads, "thread"), theme.plain);
+  // Other writers have 0 for what they do not know.
+  if (threads !== null && threads > 0)
+    cells.text(MARGIN + LABEL_WIDTH + width + 1, y, plural(threads, "thread"), theme.plain);
 }
 
 function drawShare({ cells, theme }: FrameScene, y: number, label: string, percentage: number | null): void {
