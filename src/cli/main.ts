@@ -34,6 +34,13 @@ function quiet(command: Command): Command {
   return command;
 }
 
+/** Without a command it is `view`, with its options: `all-smi -i 2`, `all-smi --replay trace.ndjson.zst`. */
+function withCommand([bun = "", script = "", ...words]: readonly string[]): string[] {
+  const [first] = words;
+  const isView = first === undefined || (first.startsWith("-") && !["-h", "--help", "-V", "--version"].includes(first));
+  return [bun, script, ...(isView ? ["view"] : []), ...words];
+}
+
 function fail(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === SHOWN) return SHOWN;
@@ -47,8 +54,7 @@ function fail(error: unknown): number {
 
 async function main(): Promise<number> {
   try {
-    const isBare = process.argv.length <= 2;
-    await quiet(program()).parseAsync(isBare ? [...process.argv, "view"] : process.argv);
+    await quiet(program()).parseAsync(withCommand(process.argv));
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return fail(error);

@@ -201,6 +201,14 @@ test("info on a full disk fails", async () => {
   expect([code, err]).toEqual([1, "all-smi: ENOSPC: no space left on device, write\n"]);
 });
 
+test("without a command it is the view, with its options", async () => {
+  const { code, out, err } = await start([...PROGRAM, "--replay", HOUR, "--once", "--size", "80x24"]).ended;
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toContain("REPLAY | 00:00:00 / 01:00:00");
+  expect((await start([...PROGRAM, "--version"]).ended).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await start([...PROGRAM, "--help"]).ended).out).toContain("Usage: all-smi [options] [command]");
+});
+
 test.each(refused)(
   "%s: one line, status 2",
   async (_, args, words) => {
