@@ -7,8 +7,8 @@ export interface ApiOptions extends Omit<SourceOptions, "processes"> {
   listen: string;
   socket?: string;
   interval: number;
-  /** Not set: no processes. */
-  processes?: number;
+  /** Not set: no processes; true: the usual number. */
+  processes?: number | true;
   tokenFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -56,9 +56,8 @@ export function apiCommand(): Command {
     .option("--token-file <path>", "holds the bearer token that clients must bring")
     .option("--tls-cert <path>", "certificate chain (PEM), for HTTPS")
     .option("--tls-key <path>", "its private key (PEM)");
-  const processes = new Option("--processes [n]", "processes too, so many rows at most (default: 100)")
-    .argParser(wholeNumber(0, 100_000))
-    .preset("100");
+  const processes = new Option("--processes [n]", "processes too, so many rows at most; 100 without a number");
+  processes.argParser(wholeNumber(0, 100_000));
   return addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,storage", processes)
     .addHelpText("after", HELP)
     .action(async (options: ApiOptions) => await (await import("./api_run.ts")).serve(options));

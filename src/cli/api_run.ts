@@ -79,7 +79,7 @@ const USUAL_PROCESSES = 100;
 const sourceOptions = ({ tokenFile: _, ...options }: ApiOptions, include: SectionName[]): SourceOptions => ({
   ...options,
   include,
-  processes: options.processes ?? USUAL_PROCESSES,
+  processes: typeof options.processes === "number" ? options.processes : USUAL_PROCESSES,
 });
 
 function warn(options: ApiOptions, token: string | null, tls: Tls | null): void {
