@@ -22,7 +22,7 @@ const INDEX_START = Buffer.from('{"schema":1,"index":true,');
 const NEWLINE = 10;
 
 /** Index lines are small, but for those that repeat the events of 64 blocks. */
-const READ_BYTES = [64 << 10, 8 << 20] as const;
+const READ_BYTES = [64 << 10, 512 << 10, 8 << 20] as const;
 const MAX_INDEX_TEXT_BYTES = 8 << 20;
 
 /** What looks like the beginning of an index line's unit and is none: a recorder leaves two or three of them at most. */
