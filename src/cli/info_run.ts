@@ -6,7 +6,7 @@ import { openReplay, type Replay } from "../recording/replay.ts";
 import type { SegmentFacts } from "../recording/segment_reader.ts";
 import type { InfoOptions } from "./info.ts";
 import { writeStandardOutput } from "./standard_output.ts";
-import { formatBytes, formatCount, formatElapsed } from "./units.ts";
+import { formatBytes, formatElapsed } from "./units.ts";
 
 /** How a recording ended: `recording` is still being written, `killed` was left open. */
 type Ended = "closed" | "recording" | "killed" | "unknown";
@@ -150,7 +150,7 @@ function describe(info: Info): string {
     ["devices", list(info.devices, "none")],
     ["size", `${formatBytes(bytes)} ${segments[0]?.codec ?? ""}${parts}, ${formatBytes(bytes / frames)} a frame`],
     ["gaps", String(info.gaps)],
-    ["errors", info.errors === 0 ? "0" : formatCount(info.errors, "error")],
+    ["errors", String(info.errors)],
     ["events", list(info.events, "none")],
     ["ended", ENDED[info.ended]],
   ];
