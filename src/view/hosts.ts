@@ -18,7 +18,7 @@ export interface Host {
   readonly processes: Process[];
 }
 
-const emptyHost = (host_id: string, name: string): Host => ({
+export const emptyHost = (host_id: string, name: string): Host => ({
   host_id,
   name,
   downReason: null,

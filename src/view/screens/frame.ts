@@ -1,6 +1,6 @@
 import type { Position } from "../../recording/cursor.ts";
 import { percent } from "../format.ts";
-import type { Host } from "../hosts.ts";
+import { emptyHost, type Host } from "../hosts.ts";
 import { drawBar } from "../widgets/bar.ts";
 import { drawScrubber } from "../widgets/scrubber.ts";
 import { drawStatus } from "../widgets/status.ts";
@@ -54,18 +54,7 @@ function chosenHost({ hosts, input }: FrameScene): Host | null {
   return hosts.find(({ host_id }) => host_id === host) ?? absent(host);
 }
 
-const absent = (host_id: string): Host => ({
-  host_id,
-  name: host_id,
-  downReason: "not in this frame",
-  latency_ms: null,
-  gpus: [],
-  cpus: [],
-  memory: [],
-  chassis: [],
-  storage: [],
-  processes: [],
-});
+const absent = (host_id: string): Host => ({ ...emptyHost(host_id, host_id), downReason: "not in this frame" });
 
 function drawWaiting({ cells, theme, input }: Scene, height: number): void {
   const { progress, note } = input.status;
