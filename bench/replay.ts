@@ -193,7 +193,7 @@ async function makeRecordings(folder: string): Promise<void> {
 
 const folder = join(values.folder, "all-smi-bench");
 const recordings = recordingPaths(folder, frames);
-if (!existsSync(recordings.zstd)) await makeRecordings(folder);
+if (!Object.values(recordings).every((path) => existsSync(path))) await makeRecordings(folder);
 const rows: Row[] = [];
 for (const [variant, path] of Object.entries(recordings) as [Variant, string][]) {
   await run(["sh", "-c", 'cat "$1" | wc -c', "sh", path]);

@@ -70,7 +70,9 @@ async function makeRecordings(folder: string, frames: number): Promise<void> {
   mkdirSync(unfinished, { recursive: true });
   await writeAll(unfinished, frames);
   cutInLastBlock(join(unfinished, FILES.zstd), join(unfinished, FILES.cut));
-  renameSync(unfinished, join(folder, `${frames}`));
+  const finished = join(folder, `${frames}`);
+  rmSync(finished, { recursive: true, force: true });
+  renameSync(unfinished, finished);
 }
 
 interface Sink {
