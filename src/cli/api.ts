@@ -26,7 +26,7 @@ Examples:
 
   /metrics      Prometheus text, or OpenMetrics where that is asked for
   /snapshot     the current frame; ?include=gpu,cpu, ?pretty=1, and ?without= of
-                cores,links,details,host_processes
+                cores,peers,links,details,host_processes
   /events       frames as server-sent events; ?include=, ?without=, and
                 ?throttle= and ?heartbeat= in seconds
   /-/healthy, /-/ready

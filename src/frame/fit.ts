@@ -6,7 +6,7 @@ import { withoutParts } from "./parts.ts";
 const STEPS: readonly (readonly [words: string, leaveOut: (frame: Frame) => Frame])[] = [
   ["processes", ({ processes: _, ...frame }) => frame],
   ["per-core values", (frame) => withoutParts(frame, ["cores"])],
-  ["link counters", (frame) => withoutParts(frame, ["links"])],
+  ["link counters", (frame) => withoutParts(frame, ["peers", "links"])],
 ];
 
 /** Leaves out every host but the first `count`. */

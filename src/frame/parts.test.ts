@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ALL, frameOf, readAt, START_MS } from "../../test/mock.ts";
 import { mockSource } from "../sources/mock/mock.ts";
-import { parseParts, withoutParts } from "./parts.ts";
+import { PARTS, parseParts, withoutParts } from "./parts.ts";
 import type { Gpu } from "./schema.ts";
 
 const frame = frameOf(readAt(mockSource({ hosts: 1, gpus: 2, seed: 1, include: ALL, cpus: 8 }), START_MS), START_MS);
@@ -13,13 +13,17 @@ test("a part is left out, and nothing else", () => {
     cpus: cpus.map((cpu) => ({ ...cpu, per_core_utilization: [] })),
   });
   expect(withoutParts(frame, ["details"])).toEqual({ ...frame, gpus: gpus.map((gpu) => ({ ...gpu, detail: {} })) });
+  expect(gpus.map((gpu) => gpu.nvlink_remote_devices.length)).toEqual([18, 18]);
+  expect(withoutParts(frame, ["peers"])).toEqual({
+    ...frame,
+    gpus: gpus.map((gpu) => ({ ...gpu, nvlink_remote_devices: [] })),
+  });
   const bare = withoutParts(frame, ["links"]);
   expect({ ...bare, gpus }).toEqual({ ...frame, gpus });
-  expect(gpus.map((gpu) => gpu.nvlink_remote_devices.length)).toEqual([18, 18]);
   expect(bare.gpus).toEqual(
     gpus.map((gpu) => {
       const { nvlink: _, ...health } = gpu.health ?? {};
-      return { ...gpu, nvlink_remote_devices: [], health } as Gpu;
+      return { ...gpu, health } as Gpu;
     }),
   );
   for (const gpu of bare.gpus ?? []) expect(gpu.health).not.toHaveProperty("nvlink");
@@ -30,11 +34,11 @@ test("a part is left out, and nothing else", () => {
 
 test("where a section is not there, nothing is made of it", () => {
   const { gpus: _, cpus: __, processes: ___, ...bare } = frame;
-  expect(withoutParts(bare, ["cores", "links", "details", "host_processes"])).toEqual(bare);
+  expect(withoutParts(bare, PARTS)).toEqual(bare);
 });
 
 test("parts are read in any order, and other words are refused", () => {
   expect(parseParts("links, Cores")).toEqual(["cores", "links"]);
-  expect(parseParts("cores,gpus")).toBe('"gpus" is none of cores, links, details, host_processes.');
+  expect(parseParts("cores,gpus")).toBe('"gpus" is none of cores, peers, links, details, host_processes.');
   expect(parseParts("toString")).toBeString();
 });

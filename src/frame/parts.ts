@@ -2,10 +2,10 @@ import type { Sections } from "./frame.ts";
 import type { Gpu } from "./schema.ts";
 
 /**
- * What takes much room in a frame and can be left out of it: the cores of the CPUs, the links and the `detail` of the
- * GPUs, the processes that use no GPU.
+ * What takes much room in a frame and can be left out of it: the cores of the CPUs; of the GPUs what is at the other end
+ * of their links, how the links do, and `detail`; the processes that use no GPU.
  */
-export const PARTS = ["cores", "links", "details", "host_processes"] as const;
+export const PARTS = ["cores", "peers", "links", "details", "host_processes"] as const;
 
 export type Part = (typeof PARTS)[number];
 
@@ -25,6 +25,10 @@ const LEAVE_OUT: { readonly [P in Part]: <S extends Sections>(sections: S) => S 
     sections.cpus
       ? { ...sections, cpus: sections.cpus.map((cpu) => ({ ...cpu, per_core_utilization: [] })) }
       : sections,
+  peers: (sections) =>
+    sections.gpus
+      ? { ...sections, gpus: sections.gpus.map((gpu) => ({ ...gpu, nvlink_remote_devices: [] })) }
+      : sections,
   links: (sections) => (sections.gpus ? { ...sections, gpus: sections.gpus.map(withoutLinks) } : sections),
   details: (sections) =>
     sections.gpus ? { ...sections, gpus: sections.gpus.map((gpu) => ({ ...gpu, detail: {} })) } : sections,
@@ -33,8 +37,7 @@ const LEAVE_OUT: { readonly [P in Part]: <S extends Sections>(sections: S) => S 
 };
 
 function withoutLinks(gpu: Gpu): Gpu {
-  const bare = { ...gpu, nvlink_remote_devices: [] };
-  if (!gpu.health) return bare;
+  if (!gpu.health) return gpu;
   const { nvlink: _, ...health } = gpu.health;
-  return { ...bare, health };
+  return { ...gpu, health };
 }

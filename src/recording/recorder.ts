@@ -41,6 +41,7 @@ export interface RecorderStatus {
 /** After a pause there must be room for more than the one frame that happens to be small: else it soon pauses again. */
 const RESUME_BYTES = 16 << 10;
 const encoder = new TextEncoder();
+const NEWLINE = 10;
 
 /**
  * Writes frames into a recording that survives anything: continues what is there, rotates, makes room, and lives on
@@ -57,6 +58,7 @@ export class Recorder {
   /** What is added to a frame's own `elapsed_ms`; set by the first frame. */
   #elapsed_ms: number | null = null;
   readonly #last: Opened["last"];
+  #room = new Uint8Array(0);
   #missing = 0;
   #missingReason = "";
   #missingTotal = 0;
@@ -170,10 +172,14 @@ export class Recorder {
     return this.#last.elapsed_ms + Math.max(0, first.t_ms - this.#last.t_ms) - own_ms;
   }
 
+  /** Into the same room each time: that of a large line, got anew from the system, costs as much as to fill it. */
   #encode(line: string): Uint8Array {
-    const bytes = encoder.encode(`${line}\n`);
-    this.#queue.frameBytes = bytes.length;
-    return bytes;
+    const length = Buffer.byteLength(line) + 1;
+    if (this.#room.length < length) this.#room = new Uint8Array(length);
+    const { written } = encoder.encodeInto(line, this.#room);
+    this.#room[written] = NEWLINE;
+    this.#queue.frameBytes = written + 1;
+    return this.#room.subarray(0, written + 1);
   }
 
   #header(segment: number): Header {

@@ -1,3 +1,4 @@
+import type { Body } from "./body.ts";
 import type { PageContext, Told } from "./dialects/dialect.ts";
 import type { Sink } from "./http_client.ts";
 import { Page, type Problem } from "./page.ts";
@@ -15,11 +16,16 @@ const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byt
 
 /** A body as it comes in: a frame of our own API, or a page of metrics, whichever it begins like. */
 export class Answer {
-  /** Since the body is taken whole before it can be read, where it is a frame. */
-  readonly #chunks: Uint8Array[] = [];
+  /** Where it is a frame: that can only be read whole. */
+  readonly #body: Body;
   #page: Page | null = null;
   #isFrame = false;
   #bytes = 0;
+
+  constructor(body: Body) {
+    this.#body = body;
+    body.clear();
+  }
 
   readonly sink: Sink = (bytes) => {
     this.#bytes += bytes.length;
@@ -30,7 +36,7 @@ export class Answer {
       else this.#page = new Page();
     }
     if (this.#page !== null) return this.#page.feed(bytes);
-    this.#chunks.push(bytes);
+    this.#body.add(bytes);
     return true;
   };
 
@@ -43,6 +49,6 @@ export class Answer {
       const told = this.#page.finish(context);
       return typeof told === "string" ? told : { told, moment: null };
     }
-    return readSnapshot(Buffer.concat(this.#chunks).toString(), wanted) ?? "not a metrics page";
+    return readSnapshot(this.#body.take(), wanted) ?? "not a metrics page";
   }
 }

@@ -103,7 +103,9 @@ export class HttpClient {
         scheme === "https"
           ? https.get({ ...options, agent: this.#agents.https })
           : http.get({ ...options, agent: this.#agents.http });
+      let isOver = false;
       const settle = (result: HttpEnd | "stale", isDone = false) => {
+        isOver = true;
         signal.removeEventListener("abort", onAbort);
         resolve(result);
         if (!isDone) request.destroy();
@@ -114,7 +116,7 @@ export class HttpClient {
         const isStale = request.reusedSocket && errorCode(error) === "ECONNRESET";
         settle(isStale ? "stale" : { error: errorWords(error), isAnswer: errorCode(error) === "HPE_HEADER_OVERFLOW" });
       });
-      request.on("response", (response) => readBody(response, sink, settle));
+      request.on("response", (response) => readBody(response, (bytes) => !isOver && sink(bytes), settle));
     });
   }
 }

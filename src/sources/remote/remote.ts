@@ -13,16 +13,17 @@ export interface RemoteOptions extends Omit<ScrapeOptions, "without">, HttpOptio
   readonly targets: readonly Target[];
 }
 
-/** A machine with 8 GPUs takes 40 KB, half of it links, and a line may have 16 MiB: beyond this it would not fit. */
+/** What is at the other end of a link never changes, and is a third of a frame. */
+const MOST_WITH_PEERS = 32;
+/** A machine with 8 GPUs takes 30 KB, half of it links, and a line may have 16 MiB: beyond this it would not fit. */
 const MOST_WITH_LINKS = 256;
 
 function leftOut({ perCore, targets }: RemoteOptions): Part[] {
-  const isLarge = targets.length > MOST_WITH_LINKS;
-  return [
-    "host_processes",
-    ...(perCore ? [] : ["cores" as const]),
-    ...(isLarge ? (["links", "details"] as const) : []),
-  ];
+  const left: Part[] = ["host_processes"];
+  if (!perCore) left.push("cores");
+  if (targets.length > MOST_WITH_PEERS) left.push("peers");
+  if (targets.length > MOST_WITH_LINKS) left.push("links", "details");
+  return left;
 }
 
 /** Requests under way at once. */
@@ -61,6 +62,7 @@ class RemoteSource implements Source {
       this.#hostnames.set(machine.host_id, hostname);
       reading.add(machine, hostname);
     }
+    for (const scraper of this.#scrapers) scraper.forget();
     return reading.done();
   }
 

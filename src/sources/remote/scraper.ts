@@ -1,6 +1,7 @@
 import type { SectionName } from "../../frame/schema.ts";
 import type { Cycle } from "../source.ts";
 import { Answer } from "./answer.ts";
+import { Body } from "./body.ts";
 import type { History, PageContext, Told } from "./dialects/dialect.ts";
 import type { HttpClient } from "./http_client.ts";
 import { type Kept, keepSmall } from "./small.ts";
@@ -35,6 +36,8 @@ interface Attempt {
   readonly isElsewhere: boolean;
 }
 
+const NOTHING_TOLD: Told = { sections: {}, hostname: null };
+
 const failed = (error: string): Outcome => ({ told: null, latency_ms: null, error });
 
 /** One endpoint, and what was learnt of it: which way works, what its last page said, whether it is worth the time. */
@@ -44,6 +47,7 @@ export class Scraper {
   readonly #options: ScrapeOptions;
   readonly #history: History = {};
   readonly #snapshotPath: string;
+  readonly #body = new Body();
   #way: Way | null = null;
   #moment: string | null = null;
   #failures = 0;
@@ -61,6 +65,11 @@ export class Scraper {
 
   get last(): Outcome {
     return this.#last;
+  }
+
+  /** The frame has what was told: until the next is told, a hundred hosts take 30 MB that nobody needs. */
+  forget(): void {
+    if (this.#last.told !== null) this.#last = { ...this.#last, told: NOTHING_TOLD };
   }
 
   get provides(): ReadonlySet<SectionName> | null {
@@ -113,9 +122,9 @@ export class Scraper {
 
   async #get(path: string, cycle: Cycle, signal: AbortSignal): Promise<Attempt> {
     const from = performance.now();
-    let answer = new Answer();
+    let answer = new Answer(this.#body);
     const open = () => {
-      answer = new Answer();
+      answer = new Answer(this.#body);
       return answer.sink;
     };
     const end = await this.#client.get(this.endpoint, path, open, signal);
