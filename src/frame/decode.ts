@@ -207,12 +207,14 @@ const SAFE_LENGTH = 2 * MOST_CONTAINERS;
 
 function hasTooManyContainers(text: string): boolean {
   if (text.length <= SAFE_LENGTH) return false;
+  return countOf(text, "{") + countOf(text, "[") > MOST_CONTAINERS;
+}
+
+/** Up to one more than what is too many. */
+function countOf(text: string, bracket: string): number {
   let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === 0x7b || unit === 0x5b) count++;
-  }
-  return count > MOST_CONTAINERS;
+  for (let at = text.indexOf(bracket); at >= 0 && count <= MOST_CONTAINERS; at = text.indexOf(bracket, at + 1)) count++;
+  return count;
 }
 
 /**
