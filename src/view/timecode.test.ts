@@ -20,6 +20,13 @@ test.each(fromStart)("%p counts from the beginning", (text, seconds) => {
   expect(parseTimecode(text, UTC)).toEqual({ kind: "start", offset_ms: seconds * 1000 });
 });
 
+test("every frame is reached by its own time", () => {
+  const times_ms = Array.from({ length: 10_000 }, (_, ms) => ms);
+  expect(times_ms.map((ms) => parseTimecode(`${ms / 1000}`, UTC))).toEqual(
+    times_ms.map((offset_ms) => ({ kind: "start", offset_ms })),
+  );
+});
+
 const fromEnd: [text: string, seconds: number][] = [
   ["-5m", 300],
   ["-90", 90],

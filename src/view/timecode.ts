@@ -46,12 +46,15 @@ function percent(text: string): number {
   return number;
 }
 
+/** Frames stand at whole milliseconds, and 2.003 * 1000 is less than 2003: it would be the frame before. */
+const toWholeMs = Math.round;
+
 /** `SS`, `MM:SS` or `HH:MM:SS`, the last with fractions; in ms. */
 function elapsed(text: string): number {
   if (!/^(\d+:){0,2}\d+(\.\d+)?$/.test(text)) throw new TimecodeError(EXAMPLES);
   const parts = text.split(":").map(Number);
   if (parts.slice(1).some((part) => part >= 60)) throw new TimecodeError("minutes and seconds end at 59");
-  return parts.reduce((sum, part) => sum * 60 + part, 0) * 1000;
+  return toWholeMs(parts.reduce((sum, part) => sum * 60 + part, 0) * 1000);
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -59,7 +62,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_60
 /** A length of time with a unit, or as {@link elapsed} takes it. */
 function length(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  return number === undefined ? elapsed(text) : Number(number) * (UNITS_MS[unit ?? ""] ?? 0);
+  return number === undefined ? elapsed(text) : toWholeMs(Number(number) * (UNITS_MS[unit ?? ""] ?? 0));
 }
 
 const CLOCK = /^\d?\d:\d\d(:\d\d(\.\d+)?)?$/;
