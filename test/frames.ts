@@ -78,9 +78,13 @@ const health = (index: number): NonNullable<Gpu["health"]> => ({
   throttle: index === 0 ? ["power", "thermal"] : [],
   power_limit_watts: 700,
   memory_temperature: 71,
+  hotspot_temperature: 71,
+  memory_utilization: 38,
+  fan_percent: 45,
   ecc: { corrected_volatile: index, uncorrected_volatile: 0, corrected_aggregate: 12, uncorrected_aggregate: 1 },
   remapped_rows: { correctable: 1, uncorrectable: 0, pending: 0, failure: 0 },
   retired_pages: 0,
+  retired_pages_pending: 0,
   pcie: {
     generation: 5,
     generation_max: 5,

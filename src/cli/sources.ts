@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { UsageError } from "../errors.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import type { SectionName } from "../frame/schema.ts";
+import type { GpuRegistry } from "../sources/gpu/registry.ts";
 import type { HostIdentity, Source } from "../sources/source.ts";
 import type { HostOptions } from "./host_options.ts";
 import type { SourceOptions } from "./options.ts";
@@ -31,15 +32,26 @@ export async function openSources(options: SourceOptions & HostOptions): Promise
   }
 }
 
-type Open = (options: SourceOptions, root: string, host: HostIdentity) => Promise<Source>;
+/** What the sources of one machine share. */
+interface Local {
+  readonly options: SourceOptions;
+  readonly root: string;
+  readonly host: HostIdentity;
+  readonly registry: GpuRegistry;
+}
 
-const LOCAL: { readonly [S in SectionName]?: Open } = {
-  cpus: async (_, root, host) => (await import("../sources/local/cpu.ts")).cpuSource({ root, host, perCore: true }),
-  memory: async (_, root, host) => (await import("../sources/local/memory.ts")).memorySource({ root, host }),
-  chassis: async (_, root, host) => (await import("../sources/local/chassis.ts")).chassisSource({ root, host }),
-  storage: async (_, root, host) => (await import("../sources/local/storage.ts")).storageSource({ root, host }),
-  processes: async ({ processes, command }, root) =>
-    (await import("../sources/local/processes.ts")).processSource({ root, limit: processes, command }),
+type Open = (local: Local) => Promise<Source | Source[]>;
+
+const LOCAL: { readonly [S in SectionName]: Open } = {
+  gpus: async (local) => (await import("../sources/gpu/gpus.ts")).openGpuSources(local),
+  cpus: async ({ root, host }) => (await import("../sources/local/cpu.ts")).cpuSource({ root, host, perCore: true }),
+  memory: async ({ root, host }) => (await import("../sources/local/memory.ts")).memorySource({ root, host }),
+  chassis: async ({ root, host }) => (await import("../sources/local/chassis.ts")).chassisSource({ root, host }),
+  storage: async ({ root, host }) => (await import("../sources/local/storage.ts")).storageSource({ root, host }),
+  processes: async ({ options: { processes, command }, root, registry }) => {
+    const { processSource } = await import("../sources/local/processes.ts");
+    return processSource({ root, limit: processes, command, gpuUses: (cycle) => registry.uses(cycle) });
+  },
 };
 
 async function localSources(options: SourceOptions): Promise<Sources> {
@@ -48,8 +60,9 @@ async function localSources(options: SourceOptions): Promise<Sources> {
   const { readHostname } = await import("../sources/local/hostname.ts");
   const hostname = options.hostname ?? readHostname(root);
   const host = { host_id: hostname, hostname, instance: hostname };
-  const opened = options.include.map((section) => LOCAL[section]?.(options, root, host));
-  const sources = (await Promise.all(opened)).filter((source) => source !== undefined);
+  const { GpuRegistry } = await import("../sources/gpu/registry.ts");
+  const local: Local = { options, root, host, registry: new GpuRegistry() };
+  const sources = (await Promise.all(options.include.map((section) => LOCAL[section](local)))).flat();
   return { sources, kind: "local", hostname, hosts: [hostname] };
 }
 

@@ -50,6 +50,13 @@ const gpuHealth = {
   memory_temperature: extension(
     celsius(metric("gpu_memory_temperature_celsius", "Temperature of the GPU's memory in celsius")),
   ),
+  hotspot_temperature: extension(
+    celsius(metric("gpu_hotspot_temperature_celsius", "Temperature of the GPU's hottest spot in celsius")),
+  ),
+  memory_utilization: percentOrNull(
+    metric("gpu_memory_utilization", "Percentage of time in which the GPU's memory was read or written"),
+  ),
+  fan_percent: percentOrNull(metric("gpu_fan_speed_percent", "Speed that the GPU's fans are told, percentage")),
   ecc: extension(
     object({
       corrected_volatile: count(
@@ -75,6 +82,9 @@ const gpuHealth = {
     }),
   ),
   retired_pages: extension(count(metric("gpu_retired_pages", "Memory pages taken out of use"))),
+  retired_pages_pending: extension(
+    count(metric("gpu_retired_pages_pending", "1 while a memory page waits for a reset to be taken out of use")),
+  ),
   pcie: extension(
     object({
       generation: count(metric("gpu_pcie_gen_current", "PCIe generation in use")),

@@ -96,12 +96,12 @@ test("a limit keeps those that use most memory", async () => {
 test("who uses a GPU is always there, once per GPU, also where /proc does not know it", async () => {
   const use = { device_id: 1, device_uuid: "GPU-1", used_memory: 1024, gpu_utilization: 50 };
   const other = { device_id: 3, device_uuid: "GPU-3", used_memory: null, gpu_utilization: null };
-  const gpuPids = () =>
+  const gpuUses = () =>
     new Map([
       [307, [use, other]],
       [99, [use]],
     ]);
-  const rows = await readOnce({ ...options, limit: 4, gpuPids });
+  const rows = await readOnce({ ...options, limit: 4, gpuUses });
   expect(rows.map(({ pid, device_id, uses_gpu }) => [pid, device_id, uses_gpu])).toEqual([
     [99, 1, true],
     [307, 1, true],
@@ -111,7 +111,7 @@ test("who uses a GPU is always there, once per GPU, also where /proc does not kn
   expect(rows[0]).toMatchObject({ ...use, process_name: "", state: "?", memory_rss: null, cpu_time: null, ppid: null });
   expect(rows[1]).toMatchObject({ ...use, user: "daemon" });
   expect(rows[2]).toMatchObject(other);
-  expect((await readOnce({ ...options, limit: 0, gpuPids })).map(({ pid }) => pid)).toEqual([99, 307, 307]);
+  expect((await readOnce({ ...options, limit: 0, gpuUses })).map(({ pid }) => pid)).toEqual([99, 307, 307]);
 });
 
 test("a machine without /proc is an error", async () => {

@@ -13,8 +13,8 @@ export interface ProcessOptions {
   /** Rows of a frame; those of processes that use a GPU are always all there. */
   readonly limit: number;
   readonly command: CommandMode;
-  /** Asked in every cycle. */
-  readonly gpuPids?: () => GpuUses;
+  /** Which process uses which GPUs, asked in every cycle. */
+  readonly gpuUses?: (cycle: Cycle) => GpuUses | Promise<GpuUses>;
 }
 
 /**
@@ -34,7 +34,7 @@ export function processSource(options: ProcessOptions): Source {
     name: "process",
     fromTwoReadings: true,
     async read(cycle: Cycle): Promise<Reading> {
-      const uses: GpuUses = options.gpuPids?.() ?? new Map();
+      const uses: GpuUses = (await options.gpuUses?.(cycle)) ?? new Map();
       const processes = table.update(cycle.monotonic_ms, (pid) => uses.has(pid));
       const { ofGpus, others } = choose(processes, uses, options.limit);
       const shown = [...ofGpus.values(), ...others];

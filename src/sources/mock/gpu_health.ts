@@ -94,6 +94,7 @@ export function gpuHealth(host: HostState, state: GpuState, incidents: IncidentS
     throttle: state.throttle === null ? [] : [state.throttle],
     power_limit_watts: POWER_LIMIT_W,
     memory_temperature: Math.round(state.memoryTemperature_c),
+    memory_utilization: Math.round(state.utilization * 55),
     ...memoryErrors(host, state.gpu, incidents),
     retired_pages: null,
     pcie: {
