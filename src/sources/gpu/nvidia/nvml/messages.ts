@@ -1,0 +1,88 @@
+import type { NvidiaCard, NvidiaProcess, Xid } from "../card.ts";
+
+/**
+ * What the recorder and the helper process, in which the driver's library runs, say to each other: JSON over Bun's IPC.
+ * The helper starts with `ready` or `unavailable`, then answers each request with one `Answer`; in a careful reading with
+ * any number of `Calling` before it. After an `unavailable`, which may also stand in an answer's place, it ends: a driver
+ * that was unloaded or exchanged needs a library loaded anew.
+ */
+export interface ReadRequest {
+  /** Comes back in the answer. */
+  readonly read: number;
+  /** Before each call into the library, say which: after a crash or a hang, to find the function that does it. */
+  readonly careful?: boolean;
+  /** Functions not to be called in this reading. */
+  readonly exclude?: readonly string[];
+}
+
+/** The library is loaded and initialized. */
+export interface Ready {
+  readonly ready: true;
+}
+
+export type UnavailableKind = "no_library" | "no_driver" | "version_mismatch" | "no_permission" | "failed";
+
+/** Why there is nothing to read by this library. */
+export interface Unavailable {
+  readonly unavailable: UnavailableKind;
+  /** A sentence for people. */
+  readonly reason: string;
+}
+
+/** The function that is called next; `card` is the UUID, `null` for one that concerns no card. */
+export interface Calling {
+  readonly calling: string;
+  readonly card: string | null;
+}
+
+/** Of a card, what is not as it was in the answer before: keys of the row, and of its health. */
+export interface CardChange extends Pick<NvidiaCard, "pci" | "lost"> {
+  readonly row: Partial<NvidiaCard["row"]> & Pick<NvidiaCard["row"], "uuid">;
+}
+
+/** The cards of one cycle, all of them, in index order. */
+export interface Answer {
+  readonly answer: number;
+  readonly cards: readonly CardChange[];
+  readonly processes: readonly NvidiaProcess[];
+  readonly xids: readonly Xid[];
+  readonly errors: readonly string[];
+}
+
+export type HelperMessage = Ready | Unavailable | Calling | Answer;
+
+type Rows = ReadonlyMap<string, NvidiaCard>;
+
+/**
+ * The whole cards of an answer, from those of the answer before, by UUID. What did not change keeps its identity, so that
+ * who compares by `===` sees that.
+ */
+export function applyChanges(before: Rows, changes: readonly CardChange[]): NvidiaCard[] {
+  return changes.map((change) => {
+    const known = before.get(change.row.uuid);
+    if (known === undefined) return change as NvidiaCard;
+    const health = change.row.health && known.row.health ? { ...known.row.health, ...change.row.health } : undefined;
+    return { ...change, row: { ...known.row, ...change.row, ...(health && { health }) } };
+  });
+}
+
+/** What is to be sent of cards of which the other side has `before`, by UUID; told by `===` of the keys' values. */
+export function changesOf(before: Rows, cards: readonly NvidiaCard[]): CardChange[] {
+  return cards.map((card) => {
+    const known = before.get(card.row.uuid);
+    if (known === undefined) return card;
+    const { uuid, health } = card.row;
+    const row = { ...differing(known.row, card.row), uuid };
+    if (!health || !known.row.health) return { pci: card.pci, lost: card.lost, row };
+    const healthChange = differing(known.row.health, health) as typeof health;
+    return { pci: card.pci, lost: card.lost, row: { ...row, health: healthChange } };
+  });
+}
+
+function differing<T extends object>(before: T, now: T): Partial<T> {
+  const changed: Partial<T> = {};
+  for (const key in now) {
+    if (now[key] !== before[key]) changed[key] = now[key];
+  }
+  return changed;
+}
