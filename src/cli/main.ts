@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
@@ -41,11 +42,19 @@ function withCommand([bun = "", script = "", ...words]: readonly string[]): stri
   return [bun, script, ...(isView ? ["view"] : []), ...words];
 }
 
+/** Who names a file where a command or nothing is due most likely wants to see it. */
+function playHint({ code }: CommanderError): string {
+  if (code !== "commander.excessArguments" && code !== "commander.unknownCommand") return "";
+  const path = process.argv.slice(2).find((word) => !word.startsWith("-") && existsSync(word));
+  return path === undefined ? "" : ` (To play a recording: all-smi view --replay ${path})`;
+}
+
 function fail(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === SHOWN) return SHOWN;
     if (error.code === "commander.help") return 2;
-    console.error(`all-smi: ${oneLine(error).replace(/^error: /, "")}`);
+    const words = oneLine(error).replace(/^error: /, "");
+    console.error(`all-smi: ${words}${playHint(error)}`);
     return 2;
   }
   console.error(error instanceof SchemaError ? error.message : `all-smi: ${oneLine(error)}`);

@@ -1,6 +1,6 @@
 import { machineClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
-import { DEFAULT_COLUMNS } from "../frame/csv.ts";
+import { DEFAULT_COLUMNS, unknownKeys } from "../frame/csv.ts";
 import type { Frame } from "../frame/frame.ts";
 import { sections } from "../frame/schema.ts";
 import { Sampler } from "../sampler.ts";
@@ -25,6 +25,9 @@ export async function snapshot(options: SnapshotOptions): Promise<void> {
 
 function check({ format, query, samples, output }: SnapshotOptions): void {
   if (query && format !== "csv") throw new UsageError("--query names columns: it goes with --format csv");
+  for (const name of unknownKeys(query ?? [])) {
+    console.error(`all-smi: --query: no device has "${name}", its cells stay empty`);
+  }
   if (samples > 1 && format === "prometheus") throw new UsageError("--format prometheus holds one sample, not several");
   if (output !== STANDARD_OUTPUT) checkOutputPath(output);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { frameArbitrary } from "../../test/arbitrary.ts";
 import { nvidiaFrame, unknownFrame } from "../../test/frames.ts";
-import { type Column, csvHeader, csvRows, DEFAULT_COLUMNS, parseColumns } from "./csv.ts";
+import { type Column, csvHeader, csvRows, DEFAULT_COLUMNS, parseColumns, unknownKeys } from "./csv.ts";
 import type { Frame } from "./frame.ts";
 
 /** An RFC 4180 reader, written from the grammar; throws where a quote is out of place. */
@@ -74,6 +74,13 @@ test("paths lead into details, objects and lists", () => {
 test("paths lead nowhere but to own keys", () => {
   const query = "constructor,detail.toString,health.throttle.length,name.length,nothing.at.all,utilization.x";
   expect(tableOf(nvidiaFrame, query)[0]).toEqual(["", "", "", "", "", ""]);
+});
+
+test("columns that no device has are known as such", () => {
+  expect(unknownKeys(columnsOf("section,index,name,utilisation,detail.Vendor,nothing.at.all"))).toEqual([
+    "utilisation",
+    "nothing",
+  ]);
 });
 
 test("the header names the paths, after the time where there is one", () => {

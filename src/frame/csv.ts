@@ -30,6 +30,12 @@ export function parseColumns(query: string): Column[] | null {
   return columns.flat().includes("") ? null : columns;
 }
 
+/** First keys of columns that no device has. */
+export function unknownKeys(columns: readonly Column[]): string[] {
+  const known = new Set(["section", "index", ...Object.values(sections).flatMap((fields) => Object.keys(fields))]);
+  return columns.flatMap(([key = ""]) => (known.has(key) ? [] : [key]));
+}
+
 export const DEFAULT_COLUMNS: readonly Column[] = parseColumns(DEFAULT_QUERY) ?? [];
 
 /** Own keys of objects and places in lists; `undefined` where the path leads nowhere. */

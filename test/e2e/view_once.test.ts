@@ -194,7 +194,8 @@ const refused: [what: string, args: string[], words: RegExp][] = [
   ["a source with a recording", ["--replay", HOUR, "--source", "mock"], /--source .*--replay/],
   ["a start without a recording", ["--start", "00:30"], /--start goes with --replay/],
   ["loop without a recording", ["--loop"], /--loop goes with --replay/],
-  ["an argument", ["trace.ndjson"], /too many arguments/],
+  ["an argument", ["trace.ndjson"], /too many arguments.*1\.\n$/],
+  ["a recording without --replay", [HOUR], /too many arguments.*\(To play a recording: all-smi view --replay .+\)\n$/],
 ];
 test("info on a full disk fails", async () => {
   const { code, err } = await start(["sh", "-c", '"$@" >/dev/full', "sh", ...PROGRAM, "info", HOUR]).ended;
