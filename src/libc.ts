@@ -49,3 +49,20 @@ const MADV_DONTNEED = 4;
 export function forgetFilePages(address: number, lengthBytes: number): void {
   libc?.madvise(address, lengthBytes, MADV_DONTNEED);
 }
+
+/** struct timex of adjtimex(2) where a long has 64 bits; its `status` is the int at this place. */
+const TIMEX_BYTES = 208;
+const TIMEX_STATUS_INDEX = 40 / Int32Array.BYTES_PER_ELEMENT;
+const STA_UNSYNC = 0x40;
+
+/** Whether something keeps the wall clock right (NTP, PTP); `null` where the kernel does not say. */
+export function clockIsSynchronized(): boolean | null {
+  const timex = new Int32Array(TIMEX_BYTES / Int32Array.BYTES_PER_ELEMENT);
+  for (const name of process.platform === "linux" ? NAMES : []) {
+    try {
+      const { symbols } = dlopen(name, { adjtimex: { args: [FFIType.ptr], returns: FFIType.i32 } });
+      return symbols.adjtimex(ptr(timex)) === -1 ? null : ((timex[TIMEX_STATUS_INDEX] ?? 0) & STA_UNSYNC) === 0;
+    } catch {}
+  }
+  return null;
+}

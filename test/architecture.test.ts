@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
   view: ["errors", "frame", "events", "recording", "clock"],
   api: ["errors", "frame", "events", "recording", "clock"],
   web: ["frame"],
+  doctor: ["errors", "frame", "sources", "recording", "clock", "libc"],
   cli: "everything",
 };
 

@@ -4,6 +4,7 @@ import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
 import { apiCommand } from "./api.ts";
 import { completionCommand } from "./completion.ts";
+import { doctorCommand } from "./doctor.ts";
 import { infoCommand } from "./info.ts";
 import { mockCommand } from "./mock.ts";
 import { recordCommand } from "./record.ts";
@@ -25,6 +26,7 @@ function program(): Command {
     .addCommand(infoCommand())
     .addCommand(apiCommand())
     .addCommand(mockCommand())
+    .addCommand(doctorCommand())
     .addCommand(completionCommand());
 }
 

@@ -83,11 +83,16 @@ export function recordCommand(): Command {
   });
 }
 
+/** Where a recording goes unless it is told otherwise. */
+export function defaultRecording(): string {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  return join(cache, "all-smi", "records", "all-smi-record");
+}
+
 /** The path as it was given, or the default one, whose folder is made. */
 function outputPath({ output }: RecordOptions): string {
   if (output === undefined) {
-    const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-    const path = join(cache, "all-smi", "records", "all-smi-record");
+    const path = defaultRecording();
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return path;
   }

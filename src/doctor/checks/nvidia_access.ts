@@ -1,0 +1,148 @@
+import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
+import { containerOf, isWsl, type Machine } from "../machine.ts";
+import { driverVersion, hasNvidia } from "./nvidia_driver.ts";
+
+export const nvidiaAccessChecks: readonly Check[] = [
+  { group: "nvidia", name: "container", run: visibleDevices },
+  { group: "nvidia", name: "devices", run: deviceNodes },
+  { group: "nvidia", name: "library", run: library },
+  { group: "nvidia", name: "nvidia-smi", run: smi },
+];
+
+const GIVE_TO_CONTAINER =
+  "docker run --gpus all (with the NVIDIA Container Toolkit); Kubernetes: ask for nvidia.com/gpu, or runtimeClassName: nvidia";
+
+/** The variable by which NVIDIA's container runtime is told which cards to hand in. */
+function visibleDevices(machine: Machine): Verdict[] {
+  if (containerOf(machine) === null || !hasNvidia(machine)) return [];
+  const value = machine.env.NVIDIA_VISIBLE_DEVICES;
+  if (value === undefined) return [];
+  if (value === "" || value === "void" || value === "none") {
+    return [problem(`NVIDIA_VISIBLE_DEVICES is "${value}": this container is given no card`, GIVE_TO_CONTAINER)];
+  }
+  return [ok(`NVIDIA_VISIBLE_DEVICES is "${value}"`)];
+}
+
+function deviceNodes(machine: Machine): Verdict[] {
+  if (driverVersion(machine) === null || isWsl(machine)) return [];
+  const control = access(machine, "/dev/nvidiactl");
+  if (control !== null) return [control];
+  const wanted = cardNodes(machine);
+  const there = wanted.filter((path) => machine.own.exists(path));
+  const denied = there.map((path) => access(machine, path)).filter((verdict) => verdict !== null);
+  if (denied.length > 0) return denied;
+  if (there.length === wanted.length) return [ok(`/dev/nvidiactl and ${there.length} of cards can be opened`)];
+  if (containerOf(machine) !== null && there.length > 0) {
+    return [note(`${there.length} of the machine's ${wanted.length} cards are given to this container`)];
+  }
+  const missing = wanted.filter((path) => !there.includes(path));
+  return [problem(`${missing.join(", ")} missing`, missingFix(machine))];
+}
+
+/** By the driver's list of cards and their minor numbers. */
+function cardNodes({ files, own }: Machine): string[] {
+  const folder = "/proc/driver/nvidia/gpus";
+  const source = files.names(folder).length > 0 ? files : own;
+  return source.names(folder).flatMap((address) => {
+    const [, minor] = /^Device Minor:\s*(\d+)/m.exec(source.text(`${folder}/${address}/information`) ?? "") ?? [];
+    return minor === undefined ? [] : [`/dev/nvidia${minor}`];
+  });
+}
+
+const missingFix = (machine: Machine): string =>
+  containerOf(machine) === null
+    ? "nvidia-modprobe -u -c=0 makes them (nvidia-smi, run by root, as well)"
+    : GIVE_TO_CONTAINER;
+
+function access(machine: Machine, path: string): Verdict | null {
+  const code = machine.own.denied(path, "rw");
+  switch (code) {
+    case null:
+      return null;
+    case "ENOENT":
+      return problem(`${path} is missing, though the driver is loaded`, missingFix(machine));
+    case "EPERM":
+      return problem(
+        `the control group of this ${containerOf(machine) === null ? "process" : "container"} forbids ${path}`,
+        "start the container anew; so that a systemctl daemon-reload does not do it again, name the devices: " +
+          "docker run --device=/dev/nvidiactl --device=/dev/nvidia0 …",
+      );
+    case "EACCES":
+      return problem(
+        `${path} may not be opened by user ${machine.uid}`,
+        "usermod -aG video USER (the group that owns it: ls -l), and log in anew",
+      );
+    default:
+      return problem(`${path} cannot be opened: ${code}`);
+  }
+}
+
+const LIBRARY = "libnvidia-ml.so";
+/** Where the driver's packages, container runtimes, WSL and NixOS put it. */
+const FOLDERS = [
+  ...["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/lib64"],
+  ...[
+    "/usr/local/nvidia/lib64",
+    "/usr/lib/wsl/lib",
+    "/run/opengl-driver/lib",
+    "/usr/lib/x86_64-linux-gnu/nvidia/current",
+  ],
+];
+
+/** Where the library is and which version it has, by its file's name; whether it loads the readings show. */
+function library(machine: Machine): Verdict[] {
+  const { env, own } = machine;
+  if (!hasNvidia(machine)) return [];
+  const named = env.ALL_SMI_NVML;
+  if (named) {
+    const code = own.denied(named, "r");
+    if (code === null) return [ok(`${named}, named by ALL_SMI_NVML`)];
+    return [
+      problem(`ALL_SMI_NVML names ${named}, which cannot be read: ${code}`, "name an existing library, or unset it"),
+    ];
+  }
+  const found = findLibrary(machine);
+  if (found === null) {
+    if (driverVersion(machine) === null && !isWsl(machine)) return [];
+    return [problem(`${LIBRARY}.1 is in none of the usual folders`, libraryFix(machine))];
+  }
+  const driver = driverVersion(machine);
+  if (driver === null || found.version === null || found.version === driver) return [ok(found.path)];
+  return [
+    problem(
+      `the library (${found.path}) is of ${found.version}, the driver of ${driver}: NVML refuses to work`,
+      containerOf(machine) === null
+        ? "reboot, or load the driver anew: stop what uses the GPUs, then rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia"
+        : "remove the library from the image: the container runtime brings the right one",
+    ),
+  ];
+}
+
+const libraryFix = (machine: Machine): string =>
+  containerOf(machine) === null
+    ? "install it (Debian: libnvidia-ml1, Ubuntu: libnvidia-compute-NNN), or name it: ALL_SMI_NVML=PATH"
+    : "NVIDIA_DRIVER_CAPABILITIES=utility (or all) makes the container runtime bring it; or ALL_SMI_NVML=PATH";
+
+interface Library {
+  readonly path: string;
+  /** `libnvidia-ml.so.1` is a link to the file that has the version in its name. */
+  readonly version: string | null;
+}
+
+function findLibrary({ own }: Machine): Library | null {
+  for (const folder of FOLDERS) {
+    const path = `${folder}/${LIBRARY}.1`;
+    if (!own.exists(path)) continue;
+    const [, version] = /\.so\.(\d{3,4}(?:\.\d+)+)$/.exec(own.link(path) ?? "") ?? [];
+    return { path, version: version ?? null };
+  }
+  return null;
+}
+
+function smi(machine: Machine): Verdict[] {
+  if (!hasNvidia(machine)) return [];
+  const folders = [...(machine.env.PATH ?? "").split(":"), ...(isWsl(machine) ? ["/usr/lib/wsl/lib"] : [])];
+  const found = folders.find((folder) => folder !== "" && machine.own.exists(`${folder}/nvidia-smi`));
+  if (found === undefined) return [absent("not on PATH: needed only where the library cannot be loaded")];
+  return [ok(`${found}/nvidia-smi, for where the library cannot be loaded`)];
+}

@@ -1,0 +1,70 @@
+import type { Gpu } from "../../frame/schema.ts";
+import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
+import { containerOf, type Machine } from "../machine.ts";
+import { type GpuReading, gpuName, gpuWords, readGpus } from "./gpu_readings.ts";
+import { hasNvidia } from "./nvidia_driver.ts";
+
+/** Without persistence mode the driver initializes each card when the first program opens it: seconds, each. */
+const LIMIT_MS = 20_000;
+/** Left for what comes after the last reading. */
+const MARGIN_MS = 2000;
+
+export const nvidiaReadingChecks: readonly Check[] = [
+  { group: "nvidia", name: "readings", limit_ms: LIMIT_MS, run: readings },
+];
+
+const isBeginning = ({ gpus, errors }: GpuReading): boolean => gpus.length === 0 && errors.length > 0;
+
+async function readings(machine: Machine): Promise<Verdict[]> {
+  if (!hasNvidia(machine)) return [];
+  const reading = await readGpus(machine, "nvidia", isBeginning, LIMIT_MS - MARGIN_MS);
+  return reading === null ? [] : readingVerdicts(reading, machine);
+}
+
+/** What the cards' values say about what is set up, and what is not. */
+export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
+  const answering = gpus.filter(({ lost }) => lost == null);
+  const problems = [
+    ...errors.map((error) => problem(error)),
+    ...gpus.flatMap((gpu) => (gpu.lost == null ? [] : [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)])),
+  ];
+  if (answering.length === 0) return problems.length > 0 ? problems : [problem("no card answers")];
+  return [
+    ok(`${gpuWords(answering)}${versions(answering)}`),
+    ...problems,
+    ...persistence(answering),
+    ...mig(answering, machine),
+  ];
+}
+
+const RESET = "nvidia-smi --gpu-reset -i N when nothing uses it; a card that fell off the bus needs a power cycle";
+
+function versions(gpus: readonly Gpu[]): string {
+  const { "Driver Version": driver, "CUDA Version": cuda } = gpus[0]?.detail ?? {};
+  return `${driver === undefined ? "" : `; driver ${driver}`}${cuda === undefined ? "" : `, CUDA ${cuda}`}`;
+}
+
+function persistence(gpus: readonly Gpu[]): Verdict[] {
+  const off = gpus.filter(({ detail }) => /^disabled$/i.test(detail["Persistence Mode"] ?? ""));
+  if (off.length === 0) return [];
+  return [
+    note(
+      `persistence mode is off on ${off.length} of ${gpus.length}: each start of a program waits for the driver, which forgets its settings after it`,
+      "systemctl enable --now nvidia-persistenced, or nvidia-smi -pm 1",
+    ),
+  ];
+}
+
+/** In MIG mode a card's load and its processes are known by its instances only. */
+function mig(gpus: readonly Gpu[], machine: Machine): Verdict[] {
+  return gpus
+    .filter((gpu) => /^enabled/i.test(gpu.detail["MIG Mode"] ?? "") && (gpu.mig ?? []).length === 0)
+    .map((gpu) =>
+      note(
+        `${gpuName(gpu)} is in MIG mode, and no instance of it can be seen`,
+        containerOf(machine) === null
+          ? "make instances (nvidia-smi mig -cgi … -C); to see others' needs root"
+          : "NVIDIA_MIG_MONITOR_DEVICES=all and CAP_SYS_ADMIN let a container see them",
+      ),
+    );
+}
