@@ -19,7 +19,7 @@ export interface AppOptions extends MetricsOptions {
 
 export type App = Hono<Environment>;
 
-const MOST_EVENT_CLIENTS = 256;
+const MOST_EVENT_CLIENTS = 1024;
 
 const PATHS = ["/metrics", "/snapshot", "/events", "/-/healthy", "/-/ready"] as const;
 
