@@ -1,0 +1,41 @@
+import { timestampOf } from "./cells.ts";
+import type { Fields, Values } from "./fields.ts";
+
+/** Every name of what can be asked for, from the help: lines as `"clocks.current.sm" or "clocks.sm"`. */
+export function parseHelp(text: string): ReadonlySet<string> {
+  const lines = text.split("\n").filter((line) => line.trimStart().startsWith('"'));
+  return new Set(lines.flatMap((line) => line.match(/[\w.]+(?=")/g) ?? []));
+}
+
+/** The fields of one query, of those that the nvidia-smi of this machine knows. */
+export class Query<F extends Fields> {
+  /** What follows the `=` of `--query-gpu=`. */
+  readonly names: string;
+  readonly #fields: F;
+  /** Where each field stands in a row; a field that is not asked for stands nowhere. */
+  readonly #places = new Map<keyof F, number>();
+
+  constructor(fields: F, known: ReadonlySet<string>) {
+    const names: string[] = [];
+    for (const key in fields) {
+      const name = fields[key]?.names.find((one) => known.has(one));
+      if (name !== undefined) this.#places.set(key, names.push(name) - 1);
+    }
+    this.#fields = fields;
+    this.names = names.join(",");
+  }
+
+  /** The cells of a row; `null` where the line is none, but words. A row begins with its timestamp. */
+  cells(line: string): readonly string[] | null {
+    const cells = line.split(", ").map((cell) => cell.trim());
+    return cells.length === this.#places.size && timestampOf(cells[0] ?? "") !== null ? cells : null;
+  }
+
+  values(cells: readonly string[]): Values<F> {
+    const entries = Object.entries(this.#fields).map(([key, { parse }]) => {
+      const place = this.#places.get(key);
+      return [key, place === undefined ? null : parse(cells[place] ?? "")];
+    });
+    return Object.fromEntries(entries) as Values<F>;
+  }
+}
