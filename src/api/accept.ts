@@ -23,18 +23,17 @@ function weightOf(text: string | undefined): number {
   return weight >= 0 && weight <= 1 ? weight : 0;
 }
 
-/** Of two that a client likes as much, the first. */
 const ENCODINGS: readonly Encoding[] = ["zstd", "gzip"];
 
-/** The encoding to answer in. */
-export function chooseEncoding(header: string | undefined): Encoding {
+/** The encoding to answer in, of those offered or none: of two that a client likes as much, the first. */
+export function chooseEncoding(header: string | undefined, offered = ENCODINGS): Encoding {
   const given = choices(header ?? "");
   const weightFor = (encoding: Encoding) =>
     (given.find(({ name }) => name === encoding) ?? given.find(({ name }) => name === "*"))?.weight ?? 0;
   const plain = given.find(({ name }) => name === "identity")?.weight ?? 0;
   let chosen: Encoding = "identity";
   let weight = 0;
-  for (const encoding of ENCODINGS) {
+  for (const encoding of offered) {
     const own = weightFor(encoding);
     if (own > weight && own >= plain) [chosen, weight] = [encoding, own];
   }

@@ -1,6 +1,9 @@
 import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
+import type { Encoding } from "./accept.ts";
+import { Body } from "./body.ts";
 import { BACKLOG } from "./feed.ts";
+import { GzipPieces } from "./gzip_pieces.ts";
 import { type Selection, selected } from "./served_cycle.ts";
 import type { ServedFeed } from "./served_feed.ts";
 
@@ -13,7 +16,11 @@ export interface EventRequest {
   readonly heartbeat_ms: number;
   /** The id of the last event that the client has, as it came. */
   readonly lastEventId: string | null;
+  readonly encoding: EventEncoding;
 }
+
+/** Not zstd: hardly a client reads more than one frame of it, and each event would be one. */
+export type EventEncoding = Exclude<Encoding, "zstd">;
 
 /** How long a client should wait before it comes back. */
 const RETRY_MS = 2000;
@@ -21,7 +28,6 @@ const RETRY_MS = 2000;
 /** A client that takes nothing for so many cycles is disconnected. */
 const MOST_CYCLES_BLOCKED = 64;
 
-const encoder = new TextEncoder();
 const event = (name: string, data: string, id = ""): string => `event: ${name}\n${id}data: ${data}\n\n`;
 
 /** The number of the first frame to send: what comes after the last one that the client has, else the newest. */
@@ -50,6 +56,7 @@ export class EventClient {
   #sentAt_ms = performance.now();
   /** The count of cycles when it was given what it has not taken yet. */
   #blockedFrom: number | null = null;
+  readonly #gzip: GzipPieces | null;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
 
   /** Frames that it was too slow for. */
@@ -58,6 +65,7 @@ export class EventClient {
   constructor(feed: ServedFeed, request: EventRequest) {
     this.#feed = feed;
     this.#request = request;
+    this.#gzip = request.encoding === "gzip" ? new GzipPieces() : null;
     this.#next = firstNumber(feed, request.lastEventId);
     this.#hasCaughtUp = this.#next >= feed.count - 1;
   }
@@ -81,7 +89,7 @@ export class EventClient {
       if (value === undefined) return this.end();
       this.#blockedFrom = this.#feed.count;
       this.#sentAt_ms = performance.now();
-      controller.enqueue(value);
+      controller.enqueue(this.#gzip?.add(value) ?? value.bytes("identity"));
     };
     const start = (controller: ReadableStreamDefaultController<Uint8Array>) => {
       this.#controller = controller;
@@ -93,6 +101,7 @@ export class EventClient {
   end(): void {
     if (this.#isOver) return;
     this.#leave();
+    if (this.#gzip !== null) this.#controller?.enqueue(this.#gzip.end());
     this.#controller?.close();
   }
 
@@ -101,13 +110,13 @@ export class EventClient {
     this.#over.resolve();
   }
 
-  async *#chunks(): AsyncGenerator<Uint8Array> {
-    yield encoder.encode(`retry: ${RETRY_MS}\n\n`);
+  async *#chunks(): AsyncGenerator<Body> {
+    yield new Body(`retry: ${RETRY_MS}\n\n`);
     while (!this.#isOver && !this.#feed.isClosed) {
       const lost = this.#skipLost();
-      if (lost > 0) yield encoder.encode(event("lag", JSON.stringify({ dropped: lost })));
+      if (lost > 0) yield new Body(event("lag", JSON.stringify({ dropped: lost })));
       else if (this.#next < this.#feed.count) yield* this.#due();
-      else if (this.#quiet_ms >= this.#request.heartbeat_ms) yield encoder.encode(": keep-alive\n\n");
+      else if (this.#quiet_ms >= this.#request.heartbeat_ms) yield new Body(": keep-alive\n\n");
       else await this.#wait();
     }
   }
@@ -123,20 +132,20 @@ export class EventClient {
   }
 
   /** One of the last frames, or all of the stretch of older ones that begins there. */
-  async *#due(): AsyncGenerator<Uint8Array> {
+  async *#due(): AsyncGenerator<Body> {
     const { selection } = this.#request;
     const recent = this.#feed.recent(this.#next);
     if (recent !== null) {
       const id = this.#takeId();
       this.#hasCaughtUp ||= this.#next === this.#feed.count;
       if (this.#isDue(recent.frame)) {
-        yield recent.frameBody(selection, "event", (line) => event("snapshot", line, id)).bytes("identity");
+        yield recent.frameBody(selection, "event", (line) => event("snapshot", line, id));
       }
       return;
     }
     for (const frame of await this.#feed.past(this.#next)) {
       const id = this.#takeId();
-      if (this.#isDue(frame)) yield encoder.encode(event("snapshot", frameLine(selected(frame, selection)), id));
+      if (this.#isDue(frame)) yield new Body(event("snapshot", frameLine(selected(frame, selection)), id));
     }
   }
 

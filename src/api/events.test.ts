@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
 import { type Api, frameNumber, INTERVAL_MS, openApi } from "../../test/api.ts";
 import { frameLine } from "../frame/encode.ts";
 import { BACKLOG } from "./feed.ts";
@@ -134,6 +135,67 @@ describe("a client", () => {
     await settled();
     api.feed.close();
     expect(await coming).toBeNull();
+  });
+});
+
+describe("a client that takes gzip", () => {
+  const openGzip = async (api: Api, accepted = "gzip, deflate, br, zstd"): Promise<Response> =>
+    await api.app.request("/events", { headers: { "accept-encoding": accepted } });
+
+  test("gets each event as it comes", async () => {
+    const api = openApi();
+    api.cycle();
+    const response = await openGzip(api);
+    const client = new Client(new Response(response.body?.pipeThrough(new DecompressionStream("gzip")) ?? null));
+    expect(await client.take(1)).toMatchObject([{ name: "snapshot", data: frameLine(frameNumber(0)) }]);
+    for (const n of [1, 2, 3]) {
+      const coming = client.next();
+      await settled();
+      api.cycle();
+      expect(await coming).toMatchObject({ name: "snapshot", data: frameLine(frameNumber(n)) });
+    }
+    await client.close();
+  });
+
+  test("gets one whole gzip stream, a chunk for each event", async () => {
+    const api = openApi();
+    api.cycle();
+    const reader = (await openGzip(api)).body?.getReader();
+    const chunks: Uint8Array[] = [];
+    const take = async () => chunks.push((await reader?.read())?.value ?? new Uint8Array(0));
+    await take();
+    for (let n = 0; n < 4; n++) {
+      await take();
+      api.cycle();
+    }
+    api.feed.close();
+    await take();
+    expect((await reader?.read())?.done).toBe(true);
+    const text = gunzipSync(Buffer.concat(chunks)).toString();
+    expect(text).toStartWith("retry: ");
+    const lines = [0, 1, 2, 3].map(
+      (n) => `event: snapshot\nid: ${n}-${api.feed.run}\ndata: ${frameLine(frameNumber(n))}\n`,
+    );
+    expect(
+      text
+        .split("\n\n")
+        .slice(1, -1)
+        .map((event) => `${event}\n`),
+    ).toEqual(lines);
+    expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(frameLine(frameNumber(0)).length / 2);
+  });
+
+  test.each([
+    ["gzip", "gzip"],
+    ["zstd, gzip;q=0.5", "gzip"],
+    ["zstd", null],
+    ["gzip;q=0.1, identity", null],
+    ["", null],
+  ])("by %p has %p", async (accepted, encoding) => {
+    const api = openApi();
+    const { headers, body } = await openGzip(api, accepted);
+    expect([headers.get("content-encoding"), headers.get("vary")]).toEqual([encoding, "Accept-Encoding"]);
+    await body?.cancel();
   });
 });
 

@@ -1,4 +1,6 @@
+import { chooseEncoding } from "./accept.ts";
 import { type Ask, answer, refuse, UNSTORED } from "./answer.ts";
+import type { EventRequest } from "./event_client.ts";
 import type { EventClients } from "./event_clients.ts";
 import { isSet, secondsOf, selectionOf } from "./query.ts";
 import type { ServedFeed } from "./served_feed.ts";
@@ -20,7 +22,12 @@ const indented = (line: string): string => `${JSON.stringify(JSON.parse(line), n
 
 const HEARTBEAT_MS = 30_000;
 const LONGEST_S = 86_400;
-const EVENT_HEADERS = { ...UNSTORED, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" } as const;
+const EVENT_HEADERS = {
+  ...UNSTORED,
+  "Content-Type": "text/event-stream",
+  "X-Accel-Buffering": "no",
+  Vary: "Accept-Encoding",
+} as const;
 
 /** Closes it soon: this is what reaches a connection whose client does not read. */
 const SOON_S = 1;
@@ -28,13 +35,16 @@ const SOON_S = 1;
 /** `/events`: every frame as it comes. */
 export function eventsRoute(clients: EventClients) {
   return (c: Ask): Response => {
-    const request = {
+    const encoding = chooseEncoding(c.req.header("accept-encoding"), ["gzip"]) === "gzip" ? "gzip" : "identity";
+    const headers = encoding === "gzip" ? { ...EVENT_HEADERS, "Content-Encoding": encoding } : EVENT_HEADERS;
+    const request: EventRequest = {
+      encoding,
       selection: selectionOf(c.req.query("include"), c.req.query("without")),
       throttle_ms: secondsOf("throttle", c.req.query("throttle"), 0, LONGEST_S) ?? 0,
       heartbeat_ms: secondsOf("heartbeat", c.req.query("heartbeat"), 1, LONGEST_S) ?? HEARTBEAT_MS,
       lastEventId: c.req.header("last-event-id") ?? null,
     };
-    if (c.req.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
+    if (c.req.method === "HEAD") return c.body(null, 200, headers);
     // Optional where no server passed a second argument at all.
     const connection = c.env?.connection;
     const stream = clients.open(request, () => connection?.setIdleTimeout(SOON_S));
@@ -42,7 +52,7 @@ export function eventsRoute(clients: EventClients) {
       return c.json({ schema: 1, error: "subscriber_cap_exceeded" }, 503, { ...UNSTORED, "Retry-After": "5" });
     }
     connection?.setIdleTimeout(0);
-    return c.body(stream, 200, EVENT_HEADERS);
+    return c.body(stream, 200, headers);
   };
 }
 
