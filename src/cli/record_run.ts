@@ -68,10 +68,23 @@ export async function recordToStandardOutput(options: RecordOptions): Promise<vo
   const stream = new RecordingStream(headerOf(options, opened), writeStandardOutput);
   const leave = () => unread.abort();
   stream.ended.then(leave, leave);
-  const stop = AbortSignal.any([stopSignal(() => {}), unread.signal]);
+  const told = stopSignal(() => {});
+  const stop = AbortSignal.any([told, unread.signal]);
   await sample(options, opened, stop, (frame) => stream.offer(frame));
-  await stream.close();
+  const isRead = await Promise.race([stream.close().then(() => true), patience(told)]);
+  if (!isRead) throw new Error("standard output is not read: the last frames are lost");
 }
+
+/** Whoever tells us to stop does not want to wait for a reader that stands still. */
+const PATIENCE_MS = 2000;
+
+/** Resolves to `false` so long after the signal. */
+const patience = (told: AbortSignal): Promise<false> =>
+  new Promise((resolve) => {
+    const over = () => setTimeout(resolve, PATIENCE_MS, false);
+    if (told.aborted) over();
+    else told.addEventListener("abort", over);
+  });
 
 const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header => ({
   t_ms: Date.now(),

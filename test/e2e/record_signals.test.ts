@@ -57,14 +57,26 @@ async function caughtSignals(pid: number): Promise<number[]> {
   return counted(64, 1).filter((signal) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
 }
 
-test("a second one ends it at once, where the disk does not answer", async () => {
-  // Nobody reads: the write of the closing hangs, as on a disk that is gone.
-  const path = join(folder, "out.fifo");
+/** A recorder to a pipe that nobody reads: its write hangs, as on a disk that is gone. */
+async function stalledRecorder(name: string): Promise<ReturnType<typeof start>> {
+  const path = join(folder, name);
   expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
   const shell = ['exec 3<>"$0"; exec "$@" >&3', path, ...PROGRAM, "record", "-o", "-"];
   const recorder = start(["bash", "-c", ...shell, "--source", "mock", "--mock", "8x8", "-i", "0.1"]);
   await until("its handlers", async () => (await caughtSignals(recorder.child.pid)).includes(15));
   await Bun.sleep(500);
+  return recorder;
+}
+
+test("one ends it though nobody reads, and it says that the end is lost", async () => {
+  const recorder = await stalledRecorder("unread.fifo");
+  recorder.child.kill("SIGTERM");
+  const { code, err } = await recorder.ended;
+  expect([code, err]).toEqual([1, "all-smi: standard output is not read: the last frames are lost\n"]);
+});
+
+test("a second one ends it at once, where the disk does not answer", async () => {
+  const recorder = await stalledRecorder("out.fifo");
   recorder.child.kill("SIGTERM");
   await Bun.sleep(300);
   expect(recorder.child.exitCode).toBe(null);
