@@ -1,11 +1,12 @@
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Capture, Moment } from "./nvidia_smi_capture.ts";
 
 /** What the stand-in for nvidia-smi plays, and how it goes wrong. */
 export interface Script {
-  readonly capture: "h100" | "h100-mig" | "rtx-4080-super";
-  readonly moment?: "idle" | "load";
+  readonly capture: Capture;
+  readonly moment: Moment;
   /** How many cards the machine has, all as the captured one. */
   readonly cards?: number;
   /** Cells that are other than captured, by field name. */
