@@ -17,7 +17,8 @@ function visibleDevices(machine: Machine): Verdict[] {
   if (containerOf(machine) === null || !hasNvidia(machine)) return [];
   const value = machine.env.NVIDIA_VISIBLE_DEVICES;
   if (value === undefined) return [];
-  if (value === "" || value === "void" || value === "none") {
+  // Where devices come by CDI it is "void" too.
+  if (["", "void", "none"].includes(value) && !machine.own.exists("/dev/nvidiactl")) {
     return [problem(`NVIDIA_VISIBLE_DEVICES is "${value}": this container is given no card`, GIVE_TO_CONTAINER)];
   }
   return [ok(`NVIDIA_VISIBLE_DEVICES is "${value}"`)];

@@ -28,13 +28,15 @@ const TEGRA = /nvidia,tegra/;
 
 const isTegra = ({ files }: Machine): boolean => TEGRA.test(files.text("/proc/device-tree/compatible") ?? "");
 
-/** Whether anything speaks for an NVIDIA GPU; where nothing does, one line says it all. */
-export const hasNvidia = (machine: Machine): boolean =>
-  nvidiaCards(machine).length > 0 ||
+/** Whether something is there that can be asked: without a driver nobody answers. */
+export const hasNvidiaDriver = (machine: Machine): boolean =>
   driverVersion(machine) !== null ||
   isTegra(machine) ||
   (isWsl(machine) && machine.own.exists(WSL_DEVICE)) ||
   Boolean(machine.env.ALL_SMI_NVML);
+
+/** Whether anything speaks for an NVIDIA GPU; where nothing does, one line says it all. */
+export const hasNvidia = (machine: Machine): boolean => nvidiaCards(machine).length > 0 || hasNvidiaDriver(machine);
 
 function cards(machine: Machine): Verdict[] {
   const found = nvidiaCards(machine);

@@ -2,7 +2,7 @@ import type { Gpu } from "../../frame/schema.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
 import { type GpuReading, gpuName, gpuWords, readGpus } from "./gpu_readings.ts";
-import { hasNvidia } from "./nvidia_driver.ts";
+import { hasNvidiaDriver } from "./nvidia_driver.ts";
 
 /** Without persistence mode the driver initializes each card when the first program opens it: seconds, each. */
 const LIMIT_MS = 20_000;
@@ -16,7 +16,7 @@ export const nvidiaReadingChecks: readonly Check[] = [
 const isBeginning = ({ gpus, errors }: GpuReading): boolean => gpus.length === 0 && errors.length > 0;
 
 async function readings(machine: Machine): Promise<Verdict[]> {
-  if (!hasNvidia(machine)) return [];
+  if (!hasNvidiaDriver(machine)) return [];
   const reading = await readGpus(machine, "nvidia", isBeginning, LIMIT_MS - MARGIN_MS);
   return reading === null ? [] : readingVerdicts(reading, machine);
 }
@@ -44,8 +44,12 @@ function versions(gpus: readonly Gpu[]): string {
   return `${driver === undefined ? "" : `; driver ${driver}`}${cuda === undefined ? "" : `, CUDA ${cuda}`}`;
 }
 
+/** NVML's numbers, or nvidia-smi's words. */
+const ON = /^(1|enabled)$/i;
+const OFF = /^(0|disabled)$/i;
+
 function persistence(gpus: readonly Gpu[]): Verdict[] {
-  const off = gpus.filter(({ detail }) => /^disabled$/i.test(detail["Persistence Mode"] ?? ""));
+  const off = gpus.filter(({ detail }) => OFF.test(detail.persistence_mode ?? ""));
   if (off.length === 0) return [];
   return [
     note(
@@ -58,7 +62,7 @@ function persistence(gpus: readonly Gpu[]): Verdict[] {
 /** In MIG mode a card's load and its processes are known by its instances only. */
 function mig(gpus: readonly Gpu[], machine: Machine): Verdict[] {
   return gpus
-    .filter((gpu) => /^enabled/i.test(gpu.detail["MIG Mode"] ?? "") && (gpu.mig ?? []).length === 0)
+    .filter((gpu) => ON.test(gpu.detail.mig_mode_current ?? "") && (gpu.mig ?? []).length === 0)
     .map((gpu) =>
       note(
         `${gpuName(gpu)} is in MIG mode, and no instance of it can be seen`,

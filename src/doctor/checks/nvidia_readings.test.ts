@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { machineOf } from "../../../test/doctor.ts";
+import { gpu } from "../../../test/event_frames.ts";
+import type { Gpu } from "../../frame/schema.ts";
+import { readingVerdicts } from "./nvidia_readings.ts";
+
+const DETAIL = { "Driver Version": "590.48.01", "CUDA Version": "13.1", persistence_mode: "Enabled" };
+
+const card = (index: number, changes: Partial<Gpu> = {}): Gpu => ({
+  ...gpu(index),
+  name: "NVIDIA H100 80GB HBM3",
+  detail: DETAIL,
+  ...changes,
+});
+
+function verdicts(gpus: readonly Gpu[], errors: readonly string[] = []): string[] {
+  using machine = machineOf({});
+  return readingVerdicts({ gpus, errors }, machine).map(({ state, says }) => `${state}: ${says}`);
+}
+
+test("cards that answer", () => {
+  expect(verdicts([card(0), card(1), card(2, { name: "NVIDIA L4" })])).toEqual([
+    "ok: 2 NVIDIA H100 80GB HBM3, 1 NVIDIA L4; driver 590.48.01, CUDA 13.1",
+  ]);
+});
+
+test("none answers, with a reason or without one", () => {
+  expect(verdicts([])).toEqual(["problem: no card answers"]);
+  expect(verdicts([], ["driver hung, pid 12"])).toEqual(["problem: driver hung, pid 12"]);
+});
+
+test("one is lost", () => {
+  const lost = { since: "2026-04-18T12:00:00.000Z", reason: "XID 79: fell off the bus" };
+  expect(verdicts([card(0), card(1, { lost })])).toEqual([
+    "ok: 1 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
+    "problem: GPU 1 is lost: XID 79: fell off the bus",
+  ]);
+});
+
+test("an error does not hide the cards that were read", () => {
+  expect(verdicts([card(0)], ["nvmlDeviceGetX crashed the driver's library"])).toEqual([
+    "ok: 1 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
+    "problem: nvmlDeviceGetX crashed the driver's library",
+  ]);
+});
+
+test.each(["Disabled", "0"])("persistence mode is %p on one of two", (persistence_mode) => {
+  const [, found] = verdicts([card(0), card(1, { detail: { ...DETAIL, persistence_mode } })]);
+  expect(found).toStartWith("note: persistence mode is off on 1 of 2");
+});
+
+test.each(["Enabled", "1"])("MIG mode is %p, with and without an instance", (mig_mode_current) => {
+  const detail = { ...DETAIL, mig_mode_current };
+  const instance = { uuid: "MIG-1", profile: "3g.40gb", gpu_instance: 1, compute_instance: 0 };
+  const sizes = { used_memory: null, total_memory: null, utilization: null };
+  expect(verdicts([card(0, { detail, mig: [{ ...instance, ...sizes }] })])).toHaveLength(1);
+  const [, found] = verdicts([card(0, { detail, mig: [] })]);
+  expect(found).toBe("note: GPU 0 is in MIG mode, and no instance of it can be seen");
+});

@@ -1,0 +1,137 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Report } from "../../src/doctor/report.ts";
+import { LAUNCHER, type Outcome, PROGRAM, start, testFolder } from "./run.ts";
+
+const folder = testFolder();
+
+const doctor = (...options: string[]): Promise<Outcome> => start([...PROGRAM, "doctor", ...options]).ended;
+
+const MEMINFO = "MemTotal: 16000000 kB\nMemFree: 8000000 kB\nMemAvailable: 9000000 kB\n";
+const CPUINFO =
+  "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Some CPU\nphysical id\t: 0\ncore id\t\t: 0\n\n";
+
+/** A machine of few files, on which nothing is wrong. */
+function machine(name: string): string {
+  const root = join(folder, name);
+  put(root, "/proc/meminfo", MEMINFO);
+  put(root, "/proc/cpuinfo", CPUINFO);
+  put(root, "/proc/stat", "cpu  10 0 10 100 0 0 0 0 0 0\ncpu0 10 0 10 100 0 0 0 0 0 0\n");
+  put(root, "/proc/loadavg", "0.1 0.1 0.1 1/100 1000\n");
+  put(root, "/proc/uptime", "1000.00 900.00\n");
+  put(root, "/proc/1/mountinfo", "22 27 0:21 / /proc rw - proc proc rw\n");
+  put(root, "/dev/kmsg", "");
+  return root;
+}
+
+function put(root: string, path: string, text: string): void {
+  mkdirSync(dirname(root + path), { recursive: true });
+  writeFileSync(root + path, text);
+}
+
+const CARD = "/sys/bus/pci/devices/0000:06:00.0";
+
+function putCard(root: string): void {
+  put(root, `${CARD}/vendor`, "0x10de");
+  put(root, `${CARD}/class`, "0x030200");
+  put(root, `${CARD}/device`, "0x2330");
+}
+
+async function report(...options: string[]): Promise<{ code: number; report: Report }> {
+  const { code, out } = await doctor("--json", ...options);
+  return { code, report: JSON.parse(out) };
+}
+
+/** Of what is there to look at, but for the room on the disk and the clock of whatever runs this. */
+const problems = ({ findings }: Report): string[] =>
+  findings
+    .filter(({ state, name }) => state === "problem" && name !== "room")
+    .map(({ group, says }) => `${group}: ${says}`);
+
+test("a machine without GPUs, on which nothing is wrong", async () => {
+  const root = machine("fine");
+  const { report: found } = await report("--host-root", root);
+  expect(problems(found)).toEqual([]);
+  expect(found.host_root).toBe(root);
+  expect(found.findings).toContainEqual({
+    ...{ group: "nvidia", name: "cards", state: "absent" },
+    ...{ says: "no card on the PCI bus, no driver", fix: null },
+  });
+  const { ok, note, problem, absent } = found.counts;
+  expect(ok + note + problem + absent).toBe(found.findings.length);
+});
+
+test("a card without a driver: status 1, with what to do about it", async () => {
+  const root = machine("no-driver");
+  putCard(root);
+  const { code, out, err } = await doctor("--host-root", root);
+  expect({ code, err }).toEqual({ code: 1, err: "" });
+  expect(out).toMatch(/NVIDIA\n {2}ok {7}cards .*0000:06:00\.0/);
+  expect(out).toMatch(/problem {2}driver {6}no driver is loaded\n {23}fix: install the driver/);
+  for (const line of out.split("\n")) {
+    const isOneWord = !line.trim().includes(" ");
+    if (!isOneWord) expect(line.length).toBeLessThanOrEqual(80);
+  }
+  expect(out).not.toContain("\x1b");
+});
+
+test("nouveau has the card", async () => {
+  const root = machine("nouveau");
+  putCard(root);
+  symlinkSync("../../../../bus/pci/drivers/nouveau", `${root}${CARD}/driver`);
+  const { code, report: found } = await report("--host-root", root);
+  expect(code).toBe(1);
+  expect(problems(found)).toEqual(["nvidia: 0000:06:00.0 is driven by nouveau, which tells next to nothing"]);
+});
+
+test("a file that hangs is a problem of its own, and the rest is looked at", async () => {
+  const root = machine("hangs");
+  const power = "/sys/class/powercap/intel-rapl:0";
+  put(root, `${power}/name`, "package-0");
+  expect(Bun.spawnSync(["mkfifo", `${root}${power}/energy_uj`]).exitCode).toBe(0);
+  const { code, report: found } = await report("--host-root", root);
+  expect(code).toBe(1);
+  expect(problems(found)).toEqual([
+    expect.stringMatching(/^readers: does not answer within .* s: what it reads hangs$/),
+  ]);
+  const names = found.findings.map(({ group, name }) => `${group} ${name}`);
+  for (const name of ["readers processes", "readers cpu power", "nvidia cards", "recording output"]) {
+    expect(names.filter((one) => one === name)).toEqual([name]);
+  }
+});
+
+test("this machine, by the launcher: whatever it lacks, it says so", async () => {
+  const { code, out, err } = await start([LAUNCHER, "doctor"]).ended;
+  expect(err).toBe("");
+  expect(code).toBe(/^0 problems, /m.test(out) ? 0 : 1);
+  for (const title of ["Program", "Machine", "Readers", "NVIDIA", "AMD", "Intel", "Kernel", "Recording"]) {
+    expect(out.split("\n").filter((line) => line === title)).toEqual([title]);
+  }
+});
+
+test("the configuration of the folder one stands in is not obeyed", async () => {
+  const place = join(folder, "place");
+  put(place, "/bunfig.toml", 'preload = ["./evil.ts"]\n');
+  put(place, "/evil.ts", `require("node:fs").writeFileSync("${place}/obeyed", "");\n`);
+  const { code } = await start([
+    "sh",
+    "-c",
+    'cd "$1" && "$2" doctor --host-root "$3"',
+    "sh",
+    place,
+    LAUNCHER,
+    machine("plain"),
+  ]).ended;
+  expect([0, 1]).toContain(code);
+  expect(existsSync(join(place, "obeyed"))).toBe(false);
+});
+
+test("a wrong option or root: status 2", async () => {
+  expect(await doctor("--host-root", join(folder, "nowhere"))).toMatchObject({
+    code: 2,
+    out: "",
+    err: `all-smi: --host-root ${join(folder, "nowhere")}: there is no proc in it\n`,
+  });
+  expect((await doctor("--fix")).code).toBe(2);
+});
