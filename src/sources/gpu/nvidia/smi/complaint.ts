@@ -13,7 +13,7 @@ export interface LostCard {
  */
 export function lostCardIn(line: string): LostCard | null {
   const [, index, address, reason] =
-    /^Unable to determine the device handle for gpu ?(?:(\d+): ?)?((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?:? ?(.*)$/i.exec(
+    /^Unable to determine the device handle for gpu ?(?:(\d+): )?((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?:? ?(.*)$/i.exec(
       line.trim(),
     ) ?? [];
   if (reason === undefined) return null;
