@@ -1,0 +1,236 @@
+import { readFileSync } from "node:fs";
+import { LastWords, LineSplitter } from "./child_output.ts";
+
+/** What a child does for whoever started it. */
+export interface ChildOptions {
+  readonly command: readonly string[];
+  /** A message over Bun's IPC (JSON); without this the child has no such channel. */
+  readonly onMessage?: (message: unknown) => void;
+  /** A line of its stdout; without this its stdout is not read. */
+  readonly onLine?: (line: string) => void;
+  /** It does not run any more, or is given up: why, as `crashed (signal SIGSEGV)`. */
+  readonly onEnd: (why: string) => void;
+}
+
+/** How processes are asked about and ended, and what time it is. */
+export interface ProcessControl {
+  now_ms(): number;
+  kill(child: Bun.Subprocess): void;
+  /** The letter of its state in `/proc/PID/stat`; `null`: there is none of that number. */
+  state(pid: number): string | null;
+}
+
+const processControl: ProcessControl = {
+  now_ms: () => performance.now(),
+  kill: (child) => child.kill("SIGKILL"),
+  state: processState,
+};
+
+/** A child that is killed and does not end in this time is stuck in the kernel. */
+const UNKILLABLE_MS = 2000;
+const LAST_WORDS_MS = 200;
+const FIRST_DELAY_MS = 1000;
+const LONGEST_DELAY_MS = 60_000;
+/** A child that lived so long did not end for a reason that was there when it began. */
+const STABLE_MS = 60_000;
+/** A deadline that is noticed so late passed while this process could not run: what it waits for may have come. */
+const SLIPPED_MS = 500;
+/** Of a child that could run if only it got a CPU, as many deadlines go by. */
+const MOST_WAITS = 5;
+
+/** One process from its start to its end. */
+interface Run {
+  readonly child: Bun.Subprocess;
+  readonly started_ms: number;
+  readonly words: LastWords;
+  /** All that it wrote has been read. */
+  readonly heard: Promise<unknown>;
+  /** Why it was killed. */
+  killedFor: string | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * A child process that may crash or hang: it is killed when it does not do in time what is expected of it, and started
+ * again after a second, then two, up to a minute. One that does not end when killed is left alone, and no other is
+ * started while it lives. Nothing here keeps this process from ending, and nothing the child writes reaches a terminal.
+ */
+export class SupervisedChild {
+  readonly #options: ChildOptions;
+  readonly #control: ProcessControl;
+  #run: Run | null = null;
+  /** Given up, and still there. */
+  #stuck: Run | null = null;
+  #delay_ms = FIRST_DELAY_MS;
+  #notBefore_ms = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ChildOptions, control: ProcessControl = processControl) {
+    this.#options = options;
+    this.#control = control;
+  }
+
+  /** It runs, and nobody has killed it. */
+  get isRunning(): boolean {
+    return this.#run !== null && this.#run.killedFor === null;
+  }
+
+  /** The number of a process that was killed and does not end; to be asked each cycle. */
+  get stuckPid(): number | null {
+    if (this.#stuck !== null && isGone(this.#control.state(this.#stuck.child.pid))) this.#stuck = null;
+    return this.#stuck?.child.pid ?? null;
+  }
+
+  /** Starts it, unless it runs, or has ended or was tried too short a time ago, or one before it is stuck. */
+  start(): void {
+    if (this.#run !== null || this.stuckPid !== null || this.#control.now_ms() < this.#notBefore_ms) return;
+    try {
+      this.#run = this.#spawn();
+    } catch (error) {
+      this.#wait();
+      this.#options.onEnd(`cannot be started: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  send(message: object): void {
+    if (this.#run === null || this.#run.killedFor !== null) return;
+    try {
+      this.#run.child.send(message);
+    } catch {
+      // It has just ended, which is told by itself.
+    }
+  }
+
+  /** Kills it for `why` unless {@link met} is called within `limit_ms`; replaces what was expected before. */
+  expect(limit_ms: number, why: string): void {
+    const run = this.#run;
+    if (run === null || run.killedFor !== null) return;
+    this.#arm(run, limit_ms, why, 1);
+  }
+
+  met(): void {
+    if (this.#run?.killedFor === null) clearTimeout(this.#run.timer);
+  }
+
+  kill(why: string): void {
+    const run = this.#run;
+    if (run === null || run.killedFor !== null) return;
+    run.killedFor = why;
+    clearTimeout(run.timer);
+    this.#control.kill(run.child);
+    run.timer = setTimeout(() => this.#abandon(run), UNKILLABLE_MS).unref();
+  }
+
+  /** For good: it is killed, and not started again. */
+  close(): void {
+    this.#notBefore_ms = Number.POSITIVE_INFINITY;
+    this.kill("closed");
+  }
+
+  #spawn(): Run {
+    const { command, onMessage, onLine } = this.#options;
+    const words = new LastWords();
+    const child = Bun.spawn([...command], {
+      stdin: "ignore",
+      stdout: onLine ? "pipe" : "ignore",
+      stderr: "pipe",
+      ...(onMessage && {
+        serialization: "json" as const,
+        ipc: (message: unknown) => {
+          if (run.killedFor === null) onMessage(message);
+        },
+      }),
+      onExit: (_, code, signal) => this.#exited(run, code, signal),
+    });
+    child.unref();
+    const lines = new LineSplitter((line) => run.killedFor === null && onLine?.(line));
+    const run: Run = {
+      child,
+      started_ms: this.#control.now_ms(),
+      words,
+      heard: Promise.all([
+        listen(child.stderr, (text) => words.add(text)),
+        listen(child.stdout, (text) => lines.add(text)),
+      ]),
+      killedFor: null,
+      timer: undefined,
+    };
+    return run;
+  }
+
+  #arm(run: Run, limit_ms: number, why: string, wait: number): void {
+    clearTimeout(run.timer);
+    const due_ms = this.#control.now_ms() + limit_ms;
+    run.timer = setTimeout(() => {
+      const hasSlipped = this.#control.now_ms() - due_ms > SLIPPED_MS;
+      const wantsCpu = this.#control.state(run.child.pid) === "R";
+      if ((hasSlipped || wantsCpu) && wait < MOST_WAITS) this.#arm(run, limit_ms, why, wait + 1);
+      else this.kill(why);
+    }, limit_ms).unref();
+  }
+
+  #exited(run: Run, code: number | null, signal: number | NodeJS.Signals | null): void {
+    clearTimeout(run.timer);
+    if (this.#stuck === run) {
+      this.#stuck = null;
+      return;
+    }
+    if (this.#run !== run) return;
+    this.#over(run);
+    const tell = () => this.#options.onEnd(run.killedFor ?? ending(code, signal, run.words));
+    // What it said last may still be in the pipe, which a child of its own may hold open.
+    const patience = new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref());
+    Promise.race([run.heard, patience]).then(tell);
+  }
+
+  #abandon(run: Run): void {
+    if (this.#run !== run) return;
+    if (!isGone(this.#control.state(run.child.pid))) this.#stuck = run;
+    this.#over(run);
+    this.#options.onEnd(run.killedFor ?? "was killed");
+  }
+
+  #over(run: Run): void {
+    this.#run = null;
+    if (this.#control.now_ms() - run.started_ms >= STABLE_MS) this.#delay_ms = FIRST_DELAY_MS;
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#notBefore_ms = Math.max(this.#notBefore_ms, this.#control.now_ms() + this.#delay_ms);
+    this.#delay_ms = Math.min(this.#delay_ms * 2, LONGEST_DELAY_MS);
+  }
+}
+
+/** Of what is left when nobody has asked yet how it ended, a zombie, nothing runs any more. */
+const isGone = (state: string | null): boolean => state === null || state === "Z" || state === "X";
+
+/** The letter of a state of a process; `null` where there is none of that number. */
+export function processState(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text.charAt(text.lastIndexOf(")") + 2);
+  } catch {
+    return null;
+  }
+}
+
+/** The runtime's own report of a crash ends with such a status; it is no words of the program's. */
+const SIGNALLED = 128;
+
+function ending(code: number | null, signal: number | NodeJS.Signals | null, words: LastWords): string {
+  if (signal !== null) return `crashed (signal ${signal})`;
+  if (code !== null && code > SIGNALLED) return `crashed (signal ${code - SIGNALLED})`;
+  const said = words.line === "" ? "" : `: ${words.line}`;
+  return `ended with status ${code}${said}`;
+}
+
+type Output = ReadableStream<Uint8Array<ArrayBuffer>> | number | undefined;
+
+async function listen(stream: Output, add: (text: string) => void): Promise<void> {
+  if (!(stream instanceof ReadableStream)) return;
+  try {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
+  } catch {
+    // Its end of the pipe is gone, and so is it.
+  }
+}
