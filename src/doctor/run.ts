@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SupervisedChild } from "../sources/gpu/child.ts";
 import { CHECKS } from "./checks.ts";
 import { type Check, type Finding, problem, USUAL_LIMIT_MS, type Verdict } from "./finding.ts";
 import type { Setup } from "./machine.ts";
@@ -11,7 +12,13 @@ export type TakeFindings = (findings: readonly Finding[]) => void;
  * the process that it runs in is ended, and another goes on with the next. A process that cannot be ended is left behind.
  */
 export async function runChecks(setup: Setup, take: TakeFindings): Promise<void> {
-  for (let first = 0; first < CHECKS.length; ) first = await new Run({ setup, first }, take).next;
+  // The children do not keep this process alive.
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    for (let first = 0; first < CHECKS.length; ) first = await runFrom({ setup, first }, take);
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 /** Nobody's configuration is obeyed in the child either, as the launcher sees to for this process. */
@@ -21,67 +28,36 @@ const PROGRAM: readonly string[] = [
 ];
 /** For the process to start, on a machine that is busy. */
 const START_LIMIT_MS = 15_000;
+const DONE = "done";
 
-/** One process that checks, as far as it comes. */
-class Run {
-  readonly #take: TakeFindings;
-  readonly #child: Bun.Subprocess<"ignore", "ignore", "ignore">;
-  readonly #over = Promise.withResolvers<number>();
-  #running: number;
-  #limit: NodeJS.Timeout | undefined;
-  #isOver = false;
-
-  constructor(begin: Begin, take: TakeFindings) {
-    this.#take = take;
-    this.#running = begin.first;
-    this.#child = Bun.spawn([...PROGRAM], {
-      stdio: ["ignore", "ignore", "ignore"],
-      serialization: "json",
-      ipc: (message: Progress) => this.#hear(message),
-      onDisconnect: () => void this.#child.exited.then(() => this.#died()),
-    });
-    this.#setLimit(START_LIMIT_MS);
-    this.#child.send(begin);
-  }
-
-  /** Resolves with the check to go on with. */
-  get next(): Promise<number> {
-    return this.#over.promise;
-  }
-
-  #hear(message: Progress): void {
-    if (this.#isOver) return;
-    if ("done" in message) this.#end(CHECKS.length);
-    else if ("ended" in message) this.#take(findingsOf(CHECKS[message.ended], message.verdicts));
-    else {
-      this.#running = message.began;
-      this.#setLimit(CHECKS[message.began]?.limit_ms ?? USUAL_LIMIT_MS);
-    }
-  }
-
-  #setLimit(ms: number): void {
-    clearTimeout(this.#limit);
-    this.#limit = setTimeout(() => this.#fail(`does not answer within ${ms / 1000} s: what it reads hangs`), ms);
-  }
-
-  #died(): void {
-    const { signalCode, exitCode } = this.#child;
-    this.#fail(`ended the program that read it (${signalCode ?? `status ${exitCode}`})`);
-  }
-
-  #fail(says: string): void {
-    if (this.#isOver) return;
-    this.#take(findingsOf(CHECKS[this.#running], [problem(says, "dmesg may say more")]));
-    this.#end(this.#running + 1);
-  }
-
-  #end(next: number): void {
-    this.#isOver = true;
-    clearTimeout(this.#limit);
-    this.#child.kill("SIGKILL");
-    this.#child.unref();
-    this.#over.resolve(next);
-  }
+/** Runs the checks in one process, as far as it comes; resolves with the one to go on with. */
+function runFrom(begin: Begin, take: TakeFindings): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let running = begin.first;
+  const expect = (ms: number) => child.expect(ms, `does not answer within ${ms / 1000} s: what it reads hangs`);
+  const child = new SupervisedChild({
+    command: PROGRAM,
+    onMessage: (message) => {
+      const progress = message as Progress;
+      if ("ended" in progress) take(findingsOf(CHECKS[progress.ended], progress.verdicts));
+      else if ("done" in progress) {
+        child.kill(DONE);
+        resolve(CHECKS.length);
+      } else {
+        running = progress.began;
+        expect(CHECKS[running]?.limit_ms ?? USUAL_LIMIT_MS);
+      }
+    },
+    onEnd: (why) => {
+      if (why === DONE) return;
+      take(findingsOf(CHECKS[running], [problem(why, "dmesg may say more")]));
+      resolve(running + 1);
+    },
+  });
+  child.start();
+  expect(START_LIMIT_MS);
+  child.send(begin);
+  return promise;
 }
 
 function findingsOf(check: Check | undefined, verdicts: readonly Verdict[]): Finding[] {

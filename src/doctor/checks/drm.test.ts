@@ -15,7 +15,8 @@ const FILES: Tree = {
   "drm/card0/dev": "226:0",
   "drm/renderD128/dev": "226:128",
 };
-const FINE: Tree = { ...pciTree(CARD, "0x1002", "amdgpu", FILES), "/dev/dri/renderD128": "" };
+const ALL_RIGHTS: Tree = { "/proc/self/status": "CapEff:\t000001ffffffffff" };
+const FINE: Tree = { ...pciTree(CARD, "0x1002", "amdgpu", FILES), "/dev/dri/renderD128": "", ...ALL_RIGHTS };
 
 test("an AMD card, and all is fine", async () => {
   using machine = machineOf(FINE);
@@ -29,7 +30,7 @@ test("an AMD card, and all is fine", async () => {
 test("eight AMD accelerators, which are no displays: what is fine is said once", async () => {
   const addresses = Array.from({ length: 8 }, (_, i) => `0000:${i + 1}5:00.0`);
   const trees = addresses.map((address) => pciTree(address, "0x1002", "amdgpu", { class: "0x120000" }));
-  using machine = machineOf(Object.assign({}, ...trees));
+  using machine = machineOf(Object.assign({}, ALL_RIGHTS, ...trees));
   expect(await findingsOf(AMD, machine)).toEqual([
     "ok cards: 8 cards on the PCI bus (0000:15:00.0, 0000:25:00.0, 0000:35:00.0, …)",
     "ok driver: amdgpu is loaded",
@@ -58,6 +59,13 @@ test("an AMD card whose files and whose render node this user may not open", asy
   expect(await fixesOf(AMD, machine)).toContain("usermod -aG render,video");
 });
 
+test("an ordinary user does not see what others use", async () => {
+  using machine = machineOf({ ...FINE, "/proc/self/status": "CapEff:\t0000000000000000" });
+  expect(await findingsOf(AMD, machine)).toContain(
+    "note processes: what other users' processes use of the GPU is hidden",
+  );
+});
+
 test("a card that sleeps is not woken", async () => {
   const sleeping = pciTree(CARD, "0x1002", "amdgpu", { "power/runtime_status": "suspended" });
   using machine = machineOf(sleeping, { denied: { [`${FOLDER}/gpu_metrics`]: "EACCES" } });
@@ -66,6 +74,7 @@ test("a card that sleeps is not woken", async () => {
 
 test("Intel: either driver will do", async () => {
   using machine = machineOf({
+    ...ALL_RIGHTS,
     ...pciTree("0000:00:02.0", "0x8086", "i915", { class: "0x030000" }),
     ...pciTree(CARD, "0x8086", "xe", { class: "0x030000" }),
   });

@@ -2,6 +2,7 @@ import { absent, type Check, type Group, note, ok, problem, type Verdict } from 
 import type { Machine } from "../machine.ts";
 import { cardWords, type PciCard, pciCards } from "../pci.ts";
 import { gpuName, gpuWords, readGpus } from "./gpu_readings.ts";
+import { missingCapabilities } from "./program.ts";
 
 /** A vendor whose cards are read through sysfs, by the kernel's own drivers. */
 interface Vendor {
@@ -35,6 +36,7 @@ export const drmChecks: readonly Check[] = VENDORS.flatMap((vendor): Check[] => 
   { group: vendor.group, name: "driver", run: (machine) => eachCard(machine, vendor, driver) },
   { group: vendor.group, name: "files", run: (machine) => eachCard(machine, vendor, sysfs) },
   { group: vendor.group, name: "devices", run: (machine) => eachCard(machine, vendor, renderNode) },
+  { group: vendor.group, name: "processes", run: (machine) => otherUsers(machine, vendor) },
   { group: vendor.group, name: "readings", limit_ms: 5000, run: (machine) => readings(machine, vendor) },
 ]);
 
@@ -91,9 +93,19 @@ function renderNode(card: PciCard, { own, uid }: Machine, vendor: Vendor): Verdi
   ];
 }
 
-async function readings(machine: Machine, { group, id, drivers }: Vendor): Promise<Verdict[]> {
-  if (!pciCards(machine.files, id).some(({ driver }) => driver !== null && drivers.includes(driver))) return [];
-  const reading = await readGpus(machine, group, () => false, 0);
+const hasDriven = ({ files }: Machine, vendor: Vendor): boolean =>
+  pciCards(files, vendor.id).some((card) => isDriven(card, vendor));
+
+/** What a process uses of a card is told in /proc/PID/fdinfo, which is for its user only. */
+function otherUsers(machine: Machine, vendor: Vendor): Verdict[] {
+  const missing = missingCapabilities(machine.own.text("/proc/self/status"));
+  if (!hasDriven(machine, vendor) || !missing.includes("CAP_SYS_PTRACE")) return [];
+  return [note("what other users' processes use of the GPU is hidden", "run as root, or with CAP_SYS_PTRACE")];
+}
+
+async function readings(machine: Machine, vendor: Vendor): Promise<Verdict[]> {
+  if (!hasDriven(machine, vendor)) return [];
+  const reading = await readGpus(machine, vendor.group, () => false, 0);
   if (reading === null) return [];
   const lost = reading.gpus.flatMap((gpu) =>
     gpu.lost == null ? [] : [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`)],

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statfsSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, existsSync, openSync, statfsSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemWords } from "../../errors.ts";
 import { clockIsSynchronized, lockFile } from "../../libc.ts";
@@ -12,12 +12,8 @@ export const recordingChecks: readonly Check[] = [
 ];
 
 /** The folder, or the nearest above it that is there: the others are made by `record`. */
-function existing(folder: string): string {
-  try {
-    if (statSync(folder).isDirectory()) return folder;
-  } catch {}
-  return dirname(folder) === folder ? folder : existing(dirname(folder));
-}
+const existing = (folder: string): string =>
+  existsSync(folder) || dirname(folder) === folder ? folder : existing(dirname(folder));
 
 const ELSEWHERE = "record -o PATH, in a folder that is yours on a local disk";
 
