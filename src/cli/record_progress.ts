@@ -1,3 +1,4 @@
+import type { Frame } from "../frame/frame.ts";
 import type { RecorderStatus } from "../recording/recorder.ts";
 import { formatBytes, formatCount, formatElapsed } from "./units.ts";
 
@@ -12,6 +13,7 @@ export class RecordProgress {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #errors = 0;
   #lastError = "";
+  #hosts = "";
 
   constructor(status: () => RecorderStatus, duration_ms: number, isLive: boolean) {
     this.#status = status;
@@ -19,8 +21,9 @@ export class RecordProgress {
     if (isLive) this.#timer = setInterval(() => this.#show(), REFRESH_MS);
   }
 
-  /** Counts what the frames' `errors` say. */
-  note(errors: readonly string[]): void {
+  /** Counts what the frames' `errors` say, and hosts that are up. */
+  note({ errors, scrapes = [] }: Frame): void {
+    if (scrapes.length > 0) this.#hosts = `${scrapes.filter(({ up }) => up).length} of ${scrapes.length} hosts up`;
     this.#errors += errors.length;
     this.#lastError = errors.at(-1) ?? this.#lastError;
   }
@@ -38,7 +41,9 @@ export class RecordProgress {
   #show(): void {
     const of = this.#duration_ms > 0 ? ` / ${formatElapsed(this.#duration_ms)}` : "";
     const errors = this.#errors > 0 ? [`${formatCount(this.#errors, "error")} (${this.#lastError})`] : [];
-    const parts = [`${formatElapsed(performance.now() - this.#start)}${of}`, ...this.#figures(), ...errors];
+    const hosts = this.#hosts === "" ? [] : [this.#hosts];
+    const elapsed = `${formatElapsed(performance.now() - this.#start)}${of}`;
+    const parts = [elapsed, ...hosts, ...this.#figures(), ...errors];
     const line = `recording  ${parts.join("  ")}`;
     process.stderr.write(`${ERASE_LINE}${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
   }

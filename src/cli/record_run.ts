@@ -7,6 +7,7 @@ import { resolveOutput } from "../recording/name.ts";
 import { Recorder } from "../recording/recorder.ts";
 import { RecordingStream } from "../recording/stream.ts";
 import { Sampler } from "../sampler.ts";
+import { hostsDown } from "./hosts_down.ts";
 import { forgetStartupCode } from "./program_pages.ts";
 import type { RecordOptions } from "./record.ts";
 import { RecordProgress } from "./record_progress.ts";
@@ -50,7 +51,8 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   const stop = stopSignal(() => recorder.rotate());
   const shown = progress;
   await sample(options, opened, stop, (frame) => {
-    shown.note(frame.errors);
+    if (frame.seq === 0) sayWhoIsDown(frame, tell);
+    shown.note(frame);
     recorder.offer(frame);
   });
   await recorder.close();
@@ -70,7 +72,10 @@ export async function recordToStandardOutput(options: RecordOptions): Promise<vo
   stream.ended.then(leave, leave);
   const told = stopSignal(() => {});
   const stop = AbortSignal.any([told, unread.signal]);
-  await sample(options, opened, stop, (frame) => stream.offer(frame));
+  await sample(options, opened, stop, (frame) => {
+    if (frame.seq === 0) sayWhoIsDown(frame, say);
+    stream.offer(frame);
+  });
   const isRead = await Promise.race([stream.close().then(() => true), patience(told)]);
   if (!isRead) throw new Error("standard output is not read: the last frames are lost");
 }
@@ -85,6 +90,12 @@ const patience = (told: AbortSignal): Promise<false> =>
     if (told.aborted) over();
     else told.addEventListener("abort", over);
   });
+
+/** A wrong token, for instance: nobody wants to find that out from the recording. */
+function sayWhoIsDown({ scrapes = [] }: Frame, tell: (message: string) => void): void {
+  const down = hostsDown(scrapes);
+  if (down !== null) tell(down);
+}
 
 const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header => ({
   t_ms: Date.now(),

@@ -4,6 +4,7 @@ import { DEFAULT_COLUMNS, unknownKeys } from "../frame/csv.ts";
 import type { Frame } from "../frame/frame.ts";
 import { sections } from "../frame/schema.ts";
 import { Sampler } from "../sampler.ts";
+import { hostsDown } from "./hosts_down.ts";
 import { checkOutputPath, writeOutputFile } from "./output_file.ts";
 import { type SnapshotOptions, STANDARD_OUTPUT } from "./snapshot.ts";
 import { csvFormat, jsonFormat, prometheusFormat, type SnapshotFormat } from "./snapshot_format.ts";
@@ -78,7 +79,8 @@ async function sample(
       put(format.frame(frame, taken));
       taken += 1;
       devices += deviceCount(frame);
-      tell(frame.errors, told);
+      const down = hostsDown(frame.scrapes ?? []);
+      tell(down === null ? frame.errors : [...frame.errors, down], told);
       if (taken === options.samples) stop.abort();
     });
   } finally {

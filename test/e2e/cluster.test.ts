@@ -18,8 +18,6 @@ async function framesOf(path: string): Promise<Frame[]> {
   return lines.flatMap((line) => (line.kind === "frame" ? [line.frame] : []));
 }
 
-const lastOf = async (path: string): Promise<Frame | undefined> => (await framesOf(path)).at(-1);
-
 /** What became of these hosts in a frame: errors, or up. */
 const outcomes = ({ scrapes = [] }: Frame, ids: readonly string[]): string[] =>
   ids.map((id) => scrapes.find(({ host }) => host === id)?.error ?? "up");
@@ -43,17 +41,18 @@ describe("a cluster of a hundred, of which ten fail, some are killed and come ba
   writeFileSync(hostfile, readFileSync(nodes.hostfile, "utf8") + readFileSync(killed.hostfile, "utf8"));
 
   const recorder = record("-o", path, "--hostfile", hostfile, "-i", "1", "--keep-free", "0");
-  const areAll = (outcome: string) => async () => {
-    const last = await lastOf(path);
-    return last !== undefined && outcomes(last, killed.ids).every((one) => one === outcome);
+  const well = [...Array<string>(84).fill("up"), ...errors];
+  /** The newest frame, once it is as it would be on a machine that is never busy: with the six as they are then. */
+  const asItIs = (six: string) => async (): Promise<Frame | null> => {
+    const last = (await framesOf(path)).at(-1);
+    const expected = [...well, ...Array<string>(6).fill(six)];
+    return last !== undefined && Bun.deepEquals(outcomes(last, ids), expected) ? last : null;
   };
-  await until("all are up", areAll("up"));
+  await until("all are up", asItIs("up"));
   await stop(killed, "SIGKILL");
-  await until("six are lost", areAll("connection refused"));
-  const lost = await framesOf(path);
+  const lost = await until("six are lost", asItIs("connection refused"));
   killed = await startNodes(folder, 6, [], killed.port);
-  await until("six are back", areAll("up"));
-  await until("a frame more", async () => (await framesOf(path)).length > lost.length + 2);
+  const back = await until("six are back", asItIs("up"));
   recorder.child.kill("SIGTERM");
   const { code } = await recorder.ended;
   const frames = await framesOf(path);
@@ -63,10 +62,11 @@ describe("a cluster of a hundred, of which ten fail, some are killed and come ba
     expect(frames.map(({ seq }) => seq)).toEqual(counted(frames.length));
     for (const frame of frames) {
       expect(frame.scrapes?.map(({ host }) => host)).toEqual(ids);
-      expect(outcomes(frame, nodes.ids)).toEqual([...Array<string>(84).fill("up"), ...errors]);
-      expect(new Set(frame.gpus?.map(({ host_id }) => host_id)).size).toBe(
-        84 + outcomes(frame, killed.ids).filter((one) => one === "up").length,
-      );
+      // Whoever has no time to answer, or nobody to ask in time, has not answered.
+      const others = outcomes(frame, nodes.ids).filter((one, n) => one !== well[n]);
+      expect(others).toEqual(Array<string>(others.length).fill("timeout"));
+      const up = frame.scrapes?.flatMap((one) => (one.up ? [one.host] : []));
+      expect([...new Set(frame.gpus?.map(({ host_id }) => host_id))]).toEqual(up ?? []);
     }
   });
 
@@ -77,18 +77,16 @@ describe("a cluster of a hundred, of which ten fail, some are killed and come ba
         .events()
         .filter((event) => event.kind === "host_lost" && event.state === state && killed.ids.includes(event.host))
         .map(({ host }) => host);
-    expect(hosts("begin").sort()).toEqual([...killed.ids].sort());
-    expect(hosts("end").sort()).toEqual([...killed.ids].sort());
+    expect([...new Set(hosts("begin"))].sort()).toEqual([...killed.ids].sort());
+    expect([...new Set(hosts("end"))].sort()).toEqual([...killed.ids].sort());
     cursor.close();
   });
 
   test("it replays: the overview, a tab for each host, and its state as it was then", async () => {
-    const at = (lost.at(-1)?.elapsed_ms ?? 0) / 1000;
     const [then, end] = await Promise.all(
-      [
-        ["--start", `${at}`],
-        ["--start", `${(frames.at(-1)?.elapsed_ms ?? 0) / 1000}`],
-      ].map((options) => all("view", "--replay", path, "--once", "--size", "160x60", ...options)),
+      [lost, back].map(({ elapsed_ms }) =>
+        all("view", "--replay", path, "--once", "--size", "160x60", "--start", `${(elapsed_ms ?? 0) / 1000}`),
+      ),
     );
     expect([then?.code, end?.code]).toEqual([0, 0]);
     expect(then?.out.split("\n")[0]).toMatch(/^ All .* mock-0007 +mock-0008 /);
@@ -133,7 +131,8 @@ describe("mock", () => {
       `127.0.0.1:${nodes.port + 4} # mock-0005, down`,
       "",
     ]);
-    expect(nodes.process.said()).toContain(`down: ports ${nodes.port + 3} to ${nodes.port + 4}\n`);
+    const words = `down: ports ${nodes.port + 3} to ${nodes.port + 4}\n`;
+    await until("it is said", () => nodes.process.said().includes(words));
     const answer = await fetch(`http://${nodes.ids[1]}/metrics`);
     expect([answer.status, (await answer.text()).includes('hostname="mock-0002"')]).toEqual([200, true]);
     await expect(startNodes(folder, 2, [], nodes.port)).rejects.toThrow("another program listens there");
