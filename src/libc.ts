@@ -7,6 +7,7 @@ const NAMES = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.
 const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
   madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
@@ -30,15 +31,26 @@ export function lockFile(fd: number): boolean {
   return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
+const SEEK_END = 2;
+
+/** Goes on reading an open file at its end. False where it has no such place, as a pipe. */
+export const seekToEnd = (fd: number): boolean => libc !== null && Number(libc.lseek(fd, 0, SEEK_END)) >= 0;
+
+const CLOCK_MONOTONIC = 1;
 const CLOCK_BOOTTIME = 7;
 const timespec = new BigInt64Array(2);
 
-/** CLOCK_BOOTTIME in ms: it counts the time a machine was suspended. `null` where there is no such clock. */
-export function boottime_ms(): number | null {
+function clock_ms(clock: number): number | null {
   if (libc === null || process.platform !== "linux") return null;
-  if (libc.clock_gettime(CLOCK_BOOTTIME, ptr(timespec)) !== 0) return null;
+  if (libc.clock_gettime(clock, ptr(timespec)) !== 0) return null;
   return Number(timespec[0]) * 1000 + Number(timespec[1]) / 1e6;
 }
+
+/** CLOCK_MONOTONIC in ms, counted from the boot; `null` where there is no such clock. */
+export const monotonic_ms = (): number | null => clock_ms(CLOCK_MONOTONIC);
+
+/** CLOCK_BOOTTIME in ms: it counts the time a machine was suspended. `null` where there is no such clock. */
+export const boottime_ms = (): number | null => clock_ms(CLOCK_BOOTTIME);
 
 const MADV_DONTNEED = 4;
 

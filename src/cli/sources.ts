@@ -62,7 +62,10 @@ async function localSources(options: SourceOptions): Promise<Sources> {
   const host = { host_id: hostname, hostname, instance: hostname };
   const { GpuRegistry } = await import("../sources/gpu/registry.ts");
   const local: Local = { options, root, host, registry: new GpuRegistry() };
-  const sources = (await Promise.all(options.include.map((section) => LOCAL[section](local)))).flat();
+  const { kernelLogSources } = await import("../sources/local/kernel_log/source.ts");
+  const readers = (await Promise.all(options.include.map((section) => LOCAL[section](local)))).flat();
+  // It comes first: what the kernel's log says of an XID is more than what the driver's library knows of it.
+  const sources = [...kernelLogSources(local), ...readers];
   return { sources, kind: "local", hostname, hosts: [hostname] };
 }
 

@@ -34,12 +34,13 @@ const READER_HOLD_MS = 30_000;
 /** Corrected errors come in bursts. */
 const BURST_MS = 60_000;
 
-/** Everything that is looked for. Of `xid`, `oom`, `aer` and `hang`, which a source hears of, severity and text are the source's. */
+/** Everything that is looked for. Of `xid`, `oom`, `aer`, `hang` and `gpu_reset`, which a source hears of, severity and text are the source's. */
 export const definitions = {
   xid: single("xid", "critical", "the GPU's driver reports an error"),
   oom: single("oom", "critical", "a process was killed for want of memory"),
   aer: single("aer", "warning", "an error on the PCIe bus"),
-  hang: single("hang", "critical", "a process hangs in the kernel"),
+  hang: single("hang", "critical", "a process hangs in the kernel, or a GPU"),
+  gpu_reset: single("gpu_reset", "warning", "a GPU was reset"),
   gpu_lost: condition("gpu_lost", "critical", "does not answer any more"),
   host_lost: condition("host_lost", "critical", "does not answer"),
   ecc_uncorrected: single("ecc", "critical", "memory errors that could not be corrected"),
