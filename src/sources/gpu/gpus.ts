@@ -1,4 +1,6 @@
 import type { HostIdentity, Source } from "../source.ts";
+import { amdSource } from "./amd/amd.ts";
+import { DrmClients } from "./drm/clients.ts";
 import type { GpuRegistry } from "./registry.ts";
 
 export interface GpuOptions {
@@ -9,6 +11,7 @@ export interface GpuOptions {
 }
 
 /** A reader for each vendor; one whose cards the machine has not yields nothing, and costs next to nothing. */
-export async function openGpuSources(_options: GpuOptions): Promise<Source[]> {
-  return [];
+export async function openGpuSources(options: GpuOptions): Promise<Source[]> {
+  const clients = new DrmClients(options.root);
+  return [amdSource(options, clients)];
 }

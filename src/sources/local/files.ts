@@ -15,11 +15,14 @@ export const codeOf = (error: unknown): string =>
  */
 export class Tree {
   readonly root: string;
+  readonly #absent: ReadonlySet<string>;
   #complaint: string | null = null;
   #buffer = Buffer.allocUnsafe(16 * 1024);
 
-  constructor(root: string) {
+  /** @param absent Codes by which a driver says, beside the usual ones, that there is nothing to read. */
+  constructor(root: string, absent: readonly string[] = []) {
     this.root = root.replace(/\/+$/, "");
+    this.#absent = new Set([...ABSENT, ...absent]);
   }
 
   text(file: string): string | null {
@@ -34,6 +37,15 @@ export class Tree {
   async textLater(file: string): Promise<string | null> {
     try {
       return (await readFile(this.root + file, "utf8")).trim() || null;
+    } catch (error) {
+      return this.#failed(file, error);
+    }
+  }
+
+  /** As `textLater`, of what is no text. */
+  async bytesLater(file: string): Promise<Buffer | null> {
+    try {
+      return await readFile(this.root + file);
     } catch (error) {
       return this.#failed(file, error);
     }
@@ -109,7 +121,7 @@ export class Tree {
 
   #failed(file: string, error: unknown): null {
     const code = codeOf(error);
-    if (!ABSENT.has(code)) this.complain(`${file}: ${code}`);
+    if (!this.#absent.has(code)) this.complain(`${file}: ${code}`);
     return null;
   }
 }

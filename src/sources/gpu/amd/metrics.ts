@@ -1,0 +1,79 @@
+import { generationOf, parseLinkWidth } from "../drm/pcie.ts";
+import { parseAttributes } from "./metrics_attributes.ts";
+import { HEADER_BYTES, LAYOUTS, type Layout } from "./metrics_layouts.ts";
+import { isUnknown, readNumber, type Values } from "./metrics_values.ts";
+import { instinctThrottle, type Residencies, residenciesOf, throttleOf } from "./throttle.ts";
+
+/** What the firmware says of the card in one piece: the file `gpu_metrics`. */
+export interface GpuMetrics {
+  /** Format and content revision: `1.3`. */
+  readonly version: string;
+  /** °C. */
+  readonly edge: number | null;
+  readonly hotspot: number | null;
+  readonly memory: number | null;
+  /** Percent of time. */
+  readonly gfx_busy: number | null;
+  readonly memory_busy: number | null;
+  /** Watts. */
+  readonly power: number | null;
+  /** MHz; of several of a kind the fastest. */
+  readonly gfxclk: number | null;
+  readonly uclk: number | null;
+  readonly vclk: number | null;
+  readonly fan_rpm: number | null;
+  readonly link_width: number | null;
+  readonly link_generation: number | null;
+  /** Why it is slower than asked at this moment; `null` where this version does not say, or not in a common way. */
+  readonly throttle: readonly string[] | null;
+  /** Of versions that count instead how long it has been slowed down. */
+  readonly residencies: Residencies | null;
+}
+
+/** `null`: it is cut off, or of a version that is not known here. */
+export function parseMetrics(bytes: Buffer | null): GpuMetrics | null {
+  if (bytes === null || bytes.length < HEADER_BYTES) return null;
+  const size = bytes.readUInt16LE(0);
+  const version = `${bytes[2]}.${bytes[3]}`;
+  const layout = LAYOUTS.get(version)?.find((one) => one.size === size && size <= bytes.length);
+  const values = layout === undefined ? parseAttributes(bytes, version) : valuesOf(bytes, layout);
+  return values === null ? null : metricsOf(version, values);
+}
+
+const valuesOf =
+  (table: Buffer, { places }: Layout): Values =>
+  (name) => {
+    const { offset, bytes, count } = places.get(name) ?? { offset: 0, bytes: 1, count: 0 };
+    const numbers = Array.from({ length: count }, (_, i) => readNumber(table, offset + i * bytes, bytes));
+    return numbers.filter((value) => !isUnknown(value, bytes));
+  };
+
+function metricsOf(version: string, values: Values): GpuMetrics {
+  const number = (name: string): number | null => {
+    const known = values(name).map(Number);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  const width = number("link_width");
+  const instinct = values("instinct_throttle")[0];
+  return {
+    version,
+    edge: plausible(number("edge"), 1, 150),
+    hotspot: plausible(number("hotspot"), 1, 150),
+    memory: plausible(number("memory"), 1, 150),
+    gfx_busy: plausible(number("gfx_busy"), 0, 100),
+    memory_busy: plausible(number("memory_busy"), 0, 100),
+    power: plausible(number("power"), 0, 5000),
+    gfxclk: plausible(number("gfxclk"), 0, 10_000),
+    uclk: plausible(number("uclk"), 0, 10_000),
+    vclk: plausible(number("vclk"), 0, 10_000),
+    fan_rpm: plausible(number("fan_rpm"), 0, 30_000),
+    link_width: parseLinkWidth(width === null ? null : String(width)),
+    link_generation: generationOf((number("link_speed") ?? 0) / 10),
+    throttle: instinct === undefined ? throttleOf(values("throttle")[0]) : instinctThrottle(instinct),
+    residencies: residenciesOf(values),
+  };
+}
+
+/** Some firmware leaves what it does not know at 0, where no such sensor can be, or at nonsense. */
+const plausible = (value: number | null, lowest: number, highest: number): number | null =>
+  value !== null && value >= lowest && value <= highest ? value : null;

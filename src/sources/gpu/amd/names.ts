@@ -1,0 +1,46 @@
+import type { Tree } from "../../local/files.ts";
+import type { DrmCard } from "../drm/cards.ts";
+
+/** What libdrm, or AMD's own driver package, brings: lines of `device, revision, name`. */
+const LISTS = ["/usr/share/libdrm/amdgpu.ids", "/opt/amdgpu/share/libdrm/amdgpu.ids"];
+
+/** For machines without such a list, which are servers: by PCI device id. */
+const NAMES: Readonly<Record<string, string>> = {
+  "738c": "AMD Instinct MI100",
+  "7408": "AMD Instinct MI250X",
+  "740c": "AMD Instinct MI250X / MI250",
+  "740f": "AMD Instinct MI210",
+  "74a0": "AMD Instinct MI300A",
+  "74a1": "AMD Instinct MI300X",
+  "74a5": "AMD Instinct MI325X",
+  "74b5": "AMD Instinct MI300X VF",
+  "75a0": "AMD Instinct MI350X",
+  "75a3": "AMD Instinct MI355X",
+};
+
+/** Of a card by what it says itself (only servers' cards do), or by its PCI ids. */
+export function nameOf(tree: Tree, card: DrmCard): string {
+  return (
+    tree.text(`${card.folder}product_name`) ??
+    listedName(tree, card) ??
+    NAMES[card.device] ??
+    `AMD GPU 0x${card.device}`
+  );
+}
+
+function listedName(tree: Tree, card: DrmCard): string | null {
+  for (const list of LISTS) {
+    const name = findName(tree.text(list), card.device, card.revision);
+    if (name !== null) return name;
+  }
+  return null;
+}
+
+/** One name can stand for several revisions, one device be sold under several names: both ids must fit. */
+export function findName(list: string | null, device: string, revision: string | null): string | null {
+  for (const line of list?.split("\n") ?? []) {
+    const [, id, one, name] = /^([0-9a-f]{4}),\s*([0-9a-f]{1,2}),\s*(\S.*)$/i.exec(line) ?? [];
+    if (id?.toLowerCase() === device && one?.toLowerCase().padStart(2, "0") === revision) return name?.trim() ?? null;
+  }
+  return null;
+}

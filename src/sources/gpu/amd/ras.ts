@@ -1,0 +1,54 @@
+import { parseNatural, type Tree } from "../../local/files.ts";
+
+/** Errors that the card's memories and caches found, since the driver was loaded; `null`: this card does not watch. */
+export interface RasCounts {
+  readonly corrected: number | null;
+  readonly uncorrected: number | null;
+  /** Pages of its memory that are out of use for their errors, for as long as it lives. */
+  readonly retired_pages: number | null;
+  /** Pages that cannot be taken out of use until the driver is loaded again. */
+  readonly pending_pages: number | null;
+}
+
+/** The kernel's amdgpu documentation, "RAS Error Count sysfs Interface" and "RAS VRAM Bad Pages sysfs Interface". */
+export async function readRas(tree: Tree, folder: string): Promise<RasCounts> {
+  const files = tree.names(`${folder}ras`).filter((name) => name.endsWith("_err_count"));
+  const counts: ErrorCounts[] = [];
+  for (const file of files) {
+    const count = parseErrorCount(await tree.textLater(`${folder}ras/${file}`));
+    if (count !== null) counts.push(count);
+  }
+  const pages = await tree.textLater(`${folder}ras/gpu_vram_bad_pages`);
+  return { ...totalOf(counts), ...parseBadPages(pages) };
+}
+
+interface ErrorCounts {
+  readonly uncorrected: number;
+  readonly corrected: number;
+}
+
+function totalOf(counts: readonly ErrorCounts[]): { readonly [K in keyof ErrorCounts]: number | null } {
+  if (counts.length === 0) return { corrected: null, uncorrected: null };
+  return {
+    corrected: counts.reduce((sum, one) => sum + one.corrected, 0),
+    uncorrected: counts.reduce((sum, one) => sum + one.uncorrected, 0),
+  };
+}
+
+/** Of one part of the card: `ue: 0`, `ce: 1`. */
+export function parseErrorCount(text: string | null): ErrorCounts | null {
+  const count = (kind: string): number | null =>
+    parseNatural(new RegExp(`^${kind}: (\\d{1,15})$`, "m").exec(text ?? "")?.[1] ?? null);
+  const [uncorrected, corrected] = [count("ue"), count("ce")];
+  return uncorrected === null || corrected === null ? null : { uncorrected, corrected };
+}
+
+/** Lines of `address : size : state`, the state being R (out of use), P (will be) or F (could not be). */
+export function parseBadPages(text: string | null): Pick<RasCounts, "retired_pages" | "pending_pages"> {
+  if (text === null) return { retired_pages: null, pending_pages: null };
+  const states = [...text.matchAll(/^0x[0-9a-f]+ : 0x[0-9a-f]+ : ([RPF])$/gim)].map(([, state]) =>
+    state?.toUpperCase(),
+  );
+  const retired_pages = states.filter((state) => state === "R").length;
+  return { retired_pages, pending_pages: states.length - retired_pages };
+}

@@ -1,0 +1,115 @@
+import type { Gpu } from "../../../frame/schema.ts";
+import type { HostIdentity } from "../../source.ts";
+import { type AmdCard, withoutUnknown } from "./card.ts";
+import type { FastReading } from "./fast.ts";
+import type { SlowReading } from "./slow.ts";
+
+type Health = NonNullable<Gpu["health"]>;
+
+/** What was read of a card in this cycle; `null`: it has not answered, or it is asleep. */
+export interface Readings {
+  readonly fast: FastReading | null;
+  readonly slow: SlowReading | null;
+  readonly throttle: readonly string[] | null;
+  readonly isSuspended: boolean;
+}
+
+/**
+ * A card that draws on the machine's own memory has no fan and no hot spot of its own; the driver says its part of it
+ * that is set aside as VRAM and the rest that it can take as GTT.
+ */
+export function sharesMemory({ sensors }: AmdCard, fast: FastReading | null): boolean {
+  const format = fast?.metrics?.version[0];
+  return format === undefined ? sensors.hotspot === null && sensors.fan_rpm === null : format !== "1";
+}
+
+export function rowOf(card: AmdCard, readings: Readings, host: HostIdentity, time: string): Gpu {
+  const { fast, slow } = readings;
+  const isShared = sharesMemory(card, fast);
+  return {
+    uuid: card.uuid,
+    time,
+    name: card.title,
+    device_type: "GPU",
+    ...host,
+    index: card.index,
+    utilization: fast?.busy ?? null,
+    ane_utilization: null,
+    dla_utilization: null,
+    tensorcore_utilization: null,
+    temperature: fast?.edge ?? fast?.hotspot ?? null,
+    used_memory: isShared ? together(fast?.vram_used, fast?.gtt_used) : (fast?.vram_used ?? null),
+    total_memory: isShared ? together(card.vram_total, card.gtt_total) : card.vram_total,
+    frequency: fast?.gfxclk_mhz ?? null,
+    power_consumption: fast?.power_w ?? null,
+    gpu_core_count: null,
+    temperature_threshold_slowdown: slow?.slowdown ?? null,
+    temperature_threshold_shutdown: slow?.shutdown ?? null,
+    temperature_threshold_max_operating: null,
+    temperature_threshold_acoustic: null,
+    performance_state: null,
+    fan_speed_rpm: fast?.fan_rpm ?? null,
+    numa_node_id: card.numa_node,
+    gsp_firmware_mode: null,
+    gsp_firmware_version: null,
+    nvlink_remote_devices: [],
+    gpm_metrics: null,
+    detail: detailOf(card, readings, isShared),
+    health: fast === null && slow === null ? null : healthOf(readings),
+  };
+}
+
+const together = (a: number | null | undefined, b: number | null | undefined): number | null =>
+  a == null || b == null ? null : a + b;
+
+function detailOf(card: AmdCard, { fast, slow, isSuspended }: Readings, isShared: boolean): Record<string, string> {
+  return {
+    ...card.detail,
+    ...slow?.power_range,
+    ...withoutUnknown({
+      power_state: isSuspended ? "suspended" : null,
+      memory: isShared ? "shared with the machine: VRAM and GTT" : null,
+      compute_partition: slow?.compute_partition ?? null,
+      memory_partition: slow?.memory_partition ?? null,
+      metrics_version: fast?.metrics?.version ?? null,
+    }),
+  };
+}
+
+function healthOf({ fast, slow, throttle }: Readings): Health {
+  return {
+    throttle: throttle === null ? null : [...throttle],
+    power_limit_watts: slow?.power_cap_w ?? null,
+    memory_temperature: fast?.memory ?? null,
+    hotspot_temperature: fast?.hotspot ?? null,
+    memory_utilization: fast?.memory_busy ?? null,
+    fan_percent: fast?.fan_percent ?? null,
+    ecc: slow === null || slow.corrected === null ? null : eccOf(slow),
+    retired_pages: slow?.retired_pages ?? null,
+    retired_pages_pending: slow === null || slow.pending_pages === null ? null : Math.min(1, slow.pending_pages),
+    pcie: {
+      generation: fast?.metrics?.link_generation ?? slow?.link.generation ?? null,
+      generation_max: slow?.link.generation_max ?? null,
+      width: fast?.metrics?.link_width ?? slow?.link.width ?? null,
+      width_max: slow?.link.width_max ?? null,
+      replays: slow?.replays ?? null,
+      rx_bytes_per_second: null,
+      tx_bytes_per_second: null,
+    },
+    clocks: {
+      sm: fast?.gfxclk_mhz ?? null,
+      sm_max: slow?.gfxclk_max_mhz ?? null,
+      memory: fast?.uclk_mhz ?? null,
+      memory_max: slow?.uclk_max_mhz ?? null,
+      video: fast?.metrics?.vclk ?? null,
+      video_max: slow?.vclk_max_mhz ?? null,
+    },
+  };
+}
+
+const eccOf = ({ corrected, uncorrected }: SlowReading): NonNullable<Health["ecc"]> => ({
+  corrected_volatile: corrected,
+  uncorrected_volatile: uncorrected,
+  corrected_aggregate: null,
+  uncorrected_aggregate: null,
+});
