@@ -32,4 +32,4 @@ const BLOCK_BYTES = 64 << 10;
  * that are not touched cost nothing, but a large one makes the engine collect garbage.
  */
 export const outputChunkBytes = (encodedBytes: number): number =>
-  Math.min(Math.max(encodedBytes * (encodedBytes < BLOCK_BYTES ? 8 : 64), 64 << 10), BLOCK_TEXT_BYTES);
+  Math.min(Math.max(encodedBytes * (encodedBytes < BLOCK_BYTES ? 8 : 64), 64 << 10), BLOCK_TEXT_BYTES + MAX_LINE_BYTES);
