@@ -1,0 +1,86 @@
+import type { Nvml } from "./nvml.ts";
+import { describe, FUNCTION_NOT_FOUND, isCardLost, isFinal, isNoValue, SUCCESS } from "./returns.ts";
+import type { FunctionName } from "./signatures.ts";
+
+/** The card does not answer any more; the message says why. */
+export class CardLost extends Error {}
+
+/** Where the two numbers stand that a function writes to two pointers, and the next two. */
+export const FIRST = 0;
+export const SECOND = 8;
+export const THIRD = 16;
+export const FOURTH = 24;
+
+/** One handle of the library: a card or a MIG instance. What it does not support is asked for once. */
+export class Device {
+  readonly handle: number;
+  /** `GPU-…` or `MIG-…`; before it is known, the place: `GPU 3`. */
+  uuid: string;
+  readonly #nvml: Nvml;
+  readonly #refused = new Set<string>();
+  readonly #complain: (message: string) => void;
+
+  constructor(nvml: Nvml, handle: number, uuid: string, complain: (message: string) => void) {
+    this.#nvml = nvml;
+    this.handle = handle;
+    this.uuid = uuid;
+    this.#complain = complain;
+  }
+
+  get out(): Nvml["out"] {
+    return this.#nvml.out;
+  }
+
+  has(name: FunctionName): boolean {
+    return this.#nvml.has(name);
+  }
+
+  /** Asks again for everything: what is supported depends on the mode that the card is in. */
+  forgetRefusals(): void {
+    this.#refused.clear();
+  }
+
+  /**
+   * Calls a function with this handle before the other arguments. `part` tells apart what one function is asked for:
+   * the card may support one and not the other. Throws {@link CardLost}.
+   */
+  call(name: FunctionName, part: number, a: number, b?: number, c?: number, d?: number): number {
+    const key = part === 0 ? name : `${name} ${part}`;
+    if (this.#refused.has(key)) return FUNCTION_NOT_FOUND;
+    const code = this.#nvml.call(name, this.uuid, this.handle, a, b, c, d);
+    if (code === SUCCESS) return code;
+    if (isCardLost(code)) throw new CardLost(describe(code));
+    if (isFinal(code)) this.#refused.add(key);
+    return code;
+  }
+
+  /** Calls as `call`; whether there is an answer. What went wrong is told. */
+  reads(name: FunctionName, part: number, a: number, b?: number, c?: number, d?: number): boolean {
+    const code = this.call(name, part, a, b, c, d);
+    if (code !== SUCCESS && !isFinal(code) && !isNoValue(code)) this.complain(name, code);
+    return code === SUCCESS;
+  }
+
+  complain(name: FunctionName, code: number): void {
+    this.#complain(`${name}: ${describe(code)} (${this.uuid})`);
+  }
+
+  /** The unsigned int that a function writes; so the next ones. */
+  unsigned(name: FunctionName): number | null {
+    return this.reads(name, 0, this.out.address) ? this.out.u32(FIRST) : null;
+  }
+
+  /** Of a function that is told by a number what is wanted. */
+  unsignedOf(name: FunctionName, which: number): number | null {
+    return this.reads(name, which, which, this.out.address) ? this.out.u32(FIRST) : null;
+  }
+
+  /** Of a function that writes a second number, which stands at {@link SECOND}. */
+  pair(name: FunctionName): number | null {
+    return this.reads(name, 0, this.out.address, this.out.address + SECOND) ? this.out.u32(FIRST) : null;
+  }
+
+  text(name: FunctionName, maxBytes: number): string | null {
+    return this.reads(name, 0, this.out.address, maxBytes) ? this.out.text(0, maxBytes) || null : null;
+  }
+}

@@ -1,0 +1,117 @@
+import type { Device } from "./device.ts";
+import { FIELD, FieldList } from "./fields.ts";
+import { readClocks, readEngines, readFanRpm, readThrottle, readWatts } from "./gauges.ts";
+import type { Identity } from "./identity.ts";
+import { linkCapacity, measureTraffic, type PcieRates, PcieTraffic } from "./pcie.ts";
+import { type Health, kept, type Row } from "./row.ts";
+import type { Settings } from "./settings.ts";
+
+/** Read in each cycle by one call, in this order. */
+const REQUESTS = [
+  FIELD.memory_temperature,
+  FIELD.ecc_corrected_volatile,
+  FIELD.ecc_uncorrected_volatile,
+  FIELD.ecc_corrected_aggregate,
+  FIELD.ecc_uncorrected_aggregate,
+  FIELD.pcie_replays,
+  FIELD.pcie_rx_bytes,
+  FIELD.pcie_tx_bytes,
+] as const;
+
+const FIRST_ECC = 1;
+const REPLAYS = 5;
+const RX = 6;
+const TX = 7;
+
+/** What a post-mortem needs to know of one card. */
+export class HealthReader {
+  readonly #device: Device;
+  readonly #fields: FieldList;
+  readonly #traffic = new PcieTraffic();
+  #measured: PcieRates | null = null;
+  #measuresTraffic = false;
+  #before: Health | null = null;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.#fields = new FieldList(
+      device,
+      REQUESTS.map((id) => ({ id, scope: 0 })),
+    );
+  }
+
+  /** What takes so long that it is not read in each cycle. */
+  readSlow(): void {
+    this.#measured = this.#measuresTraffic ? measureTraffic(this.#device) : null;
+  }
+
+  read(
+    identity: Identity,
+    settings: Settings,
+    memory_utilization: number | null,
+    nvlink: Health["nvlink"],
+    monotonic_ms: number,
+  ): Pick<Row, "health" | "fan_speed_rpm"> {
+    const device = this.#device;
+    const before = this.#before;
+    this.#fields.read();
+    const health: Health = {
+      throttle: readThrottle(device),
+      power_limit_watts: readWatts(device, "nvmlDeviceGetEnforcedPowerLimit"),
+      memory_temperature: this.#fields.value(0),
+      hotspot_temperature: null,
+      memory_utilization,
+      fan_percent: device.unsigned("nvmlDeviceGetFanSpeed"),
+      ...settings.health,
+      ecc: this.#readEcc(),
+      pcie: kept(before?.pcie, this.#readPcie(settings, monotonic_ms)),
+      nvlink,
+      clocks: kept(before?.clocks, readClocks(device, identity.clocksMax)),
+      ...readEngines(device),
+    };
+    this.#before = health;
+    return { health, fan_speed_rpm: readFanRpm(device) };
+  }
+
+  #readEcc(): Health["ecc"] {
+    const count = (which: number) => this.#fields.value(FIRST_ECC + which) ?? this.#readOneEcc(which);
+    const ecc = {
+      corrected_volatile: count(0),
+      uncorrected_volatile: count(1),
+      corrected_aggregate: count(2),
+      uncorrected_aggregate: count(3),
+    };
+    return Object.values(ecc).every((value) => value === null) ? null : kept(this.#before?.ecc, ecc);
+  }
+
+  /** By a function that takes the kind of error (0 corrected, 1 not) and of counter (0 volatile, 1 aggregate). */
+  #readOneEcc(which: number): number | null {
+    const { out } = this.#device;
+    const isThere = this.#device.reads("nvmlDeviceGetTotalEccErrors", which, which & 1, which >> 1, out.address);
+    return isThere ? out.u64(0) : null;
+  }
+
+  #readPcie(settings: Settings, monotonic_ms: number): NonNullable<Health["pcie"]> {
+    const generation = this.#device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration");
+    const width = this.#device.unsigned("nvmlDeviceGetCurrPcieLinkWidth");
+    const { generationMax, widthMax } = settings.pcie;
+    return {
+      generation,
+      generation_max: generationMax,
+      width,
+      width_max: widthMax,
+      replays: this.#fields.value(REPLAYS),
+      ...this.#readTraffic(generationMax, widthMax, monotonic_ms),
+    };
+  }
+
+  #readTraffic(generation: number | null, width: number | null, monotonic_ms: number): PcieRates {
+    const rx = this.#fields.value(RX);
+    const tx = this.#fields.value(TX);
+    const capacity = generation === null || width === null ? null : linkCapacity(generation, width);
+    const isNarrow = this.#fields.isNarrow(RX);
+    const rates = this.#traffic.rates({ rx, tx, isNarrow }, capacity, monotonic_ms);
+    this.#measuresTraffic = (rx === null && tx === null) || this.#traffic.isAmbiguous;
+    return this.#measuresTraffic && this.#measured !== null ? this.#measured : rates;
+  }
+}

@@ -1,0 +1,160 @@
+import type { NvidiaCard, NvidiaReading, Xid } from "../card.ts";
+import { CardReader, type Moment } from "./card_reader.ts";
+import { CardLost, Device, FIRST } from "./device.ts";
+import { XidListener } from "./events.ts";
+import { known } from "./identity.ts";
+import { LAYOUTS } from "./layouts.ts";
+import type { Nvml } from "./nvml.ts";
+import { describe, NO_PERMISSION, SUCCESS } from "./returns.ts";
+import { unknownRow } from "./row.ts";
+
+const UUID_BYTES = 96;
+const VERSION_BYTES = 80;
+/** What went wrong with many cards is said of the first ones. */
+const MOST_ERRORS = 8;
+/** A lost card may be back after a reset; only a new initialization finds it. */
+const REOPEN_AFTER_MS = 30_000;
+const REOPEN_AFTER_MOST_MS = 600_000;
+
+/** A card that is counted but gives no handle. */
+interface Mute {
+  readonly index: number;
+  readonly reason: string;
+}
+
+/** Reads all cards of the machine through an initialized library. */
+export class NvmlReader {
+  readonly #nvml: Nvml;
+  readonly #complain = (message: string): void => {
+    this.#errors.add(message);
+  };
+  #errors = new Set<string>();
+  #cards: readonly CardReader[] | null = null;
+  /** Cards of an earlier enumeration that the last one did not find. */
+  #missing: readonly CardReader[] = [];
+  #mute: readonly Mute[] = [];
+  #events: XidListener;
+  #reopenAfter_ms = REOPEN_AFTER_MS;
+  #reopenAt_ms: number | null = null;
+
+  constructor(nvml: Nvml) {
+    this.#nvml = nvml;
+    this.#events = new XidListener(nvml);
+  }
+
+  /** One cycle. Throws NvmlUnavailable once the driver is gone. */
+  read(moment: Moment): NvidiaReading {
+    this.#errors = new Set();
+    const xids = this.#events.poll(moment.t_ms);
+    if (this.#reopenAt_ms !== null && moment.monotonic_ms >= this.#reopenAt_ms) this.#reopen();
+    this.#cards ??= this.#enumerate([]);
+    const readings = this.#cards.map((reader) => reader.read(moment, isConcerned(reader, xids)));
+    const cards = [...readings.map(({ card }) => card), ...this.#absentCards()];
+    this.#planReopening(cards, moment);
+    return {
+      cards: cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0)),
+      processes: readings.flatMap(({ processes }) => processes),
+      xids,
+      errors: [...this.#errors].slice(0, MOST_ERRORS),
+    };
+  }
+
+  /** What was counted without a handle is most likely one of those missing, and those have a name. */
+  #absentCards(): NvidiaCard[] {
+    const unnamed = this.#mute.slice(this.#missing.length);
+    return [
+      ...this.#missing.map((reader, n) => reader.lost(this.#mute[n]?.reason ?? "GPU is not there any more")),
+      ...unnamed.map(({ index, reason }) => ({ pci: "", lost: reason, row: unknownRow(`GPU ${index}`, index) })),
+    ];
+  }
+
+  #planReopening(cards: readonly NvidiaCard[], { monotonic_ms }: Moment): void {
+    if (cards.every(({ lost }) => lost === null)) {
+      this.#reopenAt_ms = null;
+      this.#reopenAfter_ms = REOPEN_AFTER_MS;
+    } else if (this.#reopenAt_ms === null) {
+      this.#reopenAt_ms = monotonic_ms + this.#reopenAfter_ms;
+      this.#reopenAfter_ms = Math.min(2 * this.#reopenAfter_ms, REOPEN_AFTER_MOST_MS);
+    }
+  }
+
+  #reopen(): void {
+    this.#reopenAt_ms = null;
+    this.#nvml.shutdown();
+    this.#nvml.initialize();
+    this.#events = new XidListener(this.#nvml);
+    this.#cards = this.#enumerate([...(this.#cards ?? []), ...this.#missing]);
+  }
+
+  #enumerate(before: readonly CardReader[]): readonly CardReader[] {
+    const detail = this.#readDriver();
+    const found: CardReader[] = [];
+    const mute: Mute[] = [];
+    const count = this.#count();
+    for (let index = 0; index < count; index++) {
+      const opened = this.#open(index);
+      if (opened === null) continue;
+      if (opened instanceof Device) {
+        this.#events.add(opened);
+        found.push(new CardReader(this.#nvml, opened, index, detail, this.#complain));
+      } else mute.push(opened);
+    }
+    const uuids = new Set(found.map(({ device }) => device.uuid));
+    this.#missing = before.filter(({ device }) => !uuids.has(device.uuid));
+    this.#mute = mute;
+    return found;
+  }
+
+  #count(): number {
+    const { out } = this.#nvml;
+    const code = this.#nvml.call("nvmlDeviceGetCount_v2", null, out.address);
+    if (code === SUCCESS) return out.u32(FIRST);
+    this.#complain(`nvmlDeviceGetCount_v2: ${describe(code)}`);
+    return 0;
+  }
+
+  /** `null`: not ours to see, as in a container that was given other cards. */
+  #open(index: number): Device | Mute | null {
+    const { out } = this.#nvml;
+    const place = `GPU ${index}`;
+    const code = this.#nvml.call("nvmlDeviceGetHandleByIndex_v2", place, index, out.address);
+    if (code === NO_PERMISSION) return null;
+    if (code !== SUCCESS) return { index, reason: describe(code) };
+    const device = new Device(this.#nvml, out.u64(FIRST), place, this.#complain);
+    try {
+      device.uuid = device.text("nvmlDeviceGetUUID", UUID_BYTES) ?? place;
+    } catch (error) {
+      if (!(error instanceof CardLost)) throw error;
+      return { index, reason: error.message };
+    }
+    return device;
+  }
+
+  /** The part of the cards' `detail` that is the driver's. */
+  #readDriver(): Readonly<Record<string, string>> {
+    const { out } = this.#nvml;
+    const read = (code: number, value: () => string): string | null => (code === SUCCESS ? value() : null);
+    const driver = read(this.#nvml.call("nvmlSystemGetDriverVersion", null, out.address, VERSION_BYTES), () =>
+      out.text(0, VERSION_BYTES),
+    );
+    const cuda = read(this.#nvml.call("nvmlSystemGetCudaDriverVersion_v2", null, out.address), () =>
+      cudaVersion(out.i32(FIRST)),
+    );
+    const confidential = read(this.#nvml.call("nvmlSystemGetConfComputeState", null, out.address), () =>
+      out.u32(LAYOUTS.nvmlConfComputeSystemState_t.ccFeature) === 0 ? "Disabled" : "Enabled",
+    );
+    return known({
+      "Driver Version": driver,
+      "CUDA Version": cuda,
+      lib_name: cuda === null ? null : "CUDA",
+      lib_version: cuda,
+      confidential_compute: confidential,
+    });
+  }
+}
+
+/** `13010` is 13.1. */
+const cudaVersion = (version: number): string => `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
+
+const isConcerned = ({ device }: CardReader, xids: readonly Xid[]): boolean =>
+  xids.some(({ uuid }) => uuid === device.uuid);
