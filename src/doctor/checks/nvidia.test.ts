@@ -160,6 +160,15 @@ test("no library, and one that is named and is not there", async () => {
   );
 });
 
+test("a library that only the loader knows, by its cache or by LD_LIBRARY_PATH", async () => {
+  const tree = { ...without(FINE, "/usr/lib"), "/usr/lib/odd/libnvidia-ml.so.1": "" };
+  const cache = "glibc-ld.so.cache1.1\0\0/usr/lib/odd/libnvidia-ml.so.1\0/usr/lib/libm.so.6\0";
+  using cached = machineOf({ ...tree, "/etc/ld.so.cache": cache });
+  expect(await findingsOf(nvidiaAccessChecks, cached)).toContain("ok library: /usr/lib/odd/libnvidia-ml.so.1");
+  using named = machineOf(tree, { env: { LD_LIBRARY_PATH: "/nowhere:/usr/lib/odd" } });
+  expect(await findingsOf(nvidiaAccessChecks, named)).toContain("ok library: /usr/lib/odd/libnvidia-ml.so.1");
+});
+
 test("Windows has the driver", async () => {
   using machine = machineOf({
     "/proc/sys/kernel/osrelease": "5.15.167.4-microsoft-standard-WSL2",

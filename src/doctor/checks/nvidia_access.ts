@@ -1,3 +1,4 @@
+import { LIBRARY_PATHS } from "../../sources/gpu/nvidia/nvml/library.ts";
 import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, isWsl, type Machine } from "../machine.ts";
 import { driverVersion, hasNvidia } from "./nvidia_driver.ts";
@@ -79,17 +80,6 @@ function access(machine: Machine, path: string): Verdict | null {
 }
 
 const LIBRARY = "libnvidia-ml.so";
-/** Where the driver's packages, container runtimes, WSL and NixOS put it. */
-const FOLDERS = [
-  ...["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/lib64"],
-  ...[
-    "/usr/local/nvidia/lib64",
-    "/usr/lib/wsl/lib",
-    "/run/opengl-driver/lib",
-    "/usr/lib/x86_64-linux-gnu/nvidia/current",
-  ],
-];
-
 /** Where the library is and which version it has, by its file's name; whether it loads the readings show. */
 function library(machine: Machine): Verdict[] {
   const { env, own } = machine;
@@ -130,14 +120,16 @@ interface Library {
   readonly version: string | null;
 }
 
-function findLibrary({ own }: Machine): Library | null {
-  for (const folder of FOLDERS) {
-    const path = `${folder}/${LIBRARY}.1`;
-    if (!own.exists(path)) continue;
-    const [, version] = /\.so\.(\d{3,4}(?:\.\d+)+)$/.exec(own.link(path) ?? "") ?? [];
-    return { path, version: version ?? null };
-  }
-  return null;
+function findLibrary({ own, env }: Machine): Library | null {
+  // The loader's cache: paths, with bytes that are none between them.
+  const [cached] = /\/[ -~]*\/libnvidia-ml\.so\.1(?![\d.])/.exec(own.text("/etc/ld.so.cache") ?? "") ?? [];
+  const named = (env.LD_LIBRARY_PATH ?? "").split(":").map((folder) => `${folder}/${LIBRARY}.1`);
+  const path = [...named, ...(cached ? [cached] : []), ...LIBRARY_PATHS].find(
+    (candidate) => candidate.startsWith("/") && own.exists(candidate),
+  );
+  if (path === undefined) return null;
+  const [, version] = /\.so\.(\d{3,4}(?:\.\d+)+)$/.exec(own.link(path) ?? "") ?? [];
+  return { path, version: version ?? null };
 }
 
 function smi(machine: Machine): Verdict[] {
