@@ -66,7 +66,9 @@ const pidIn = (line: string | undefined): number => {
 
 const endings: [script: string, why: string][] = [
   ["kill -SEGV $$", "crashed (signal SIGSEGV)"],
-  ["exit 139", "crashed (signal 11)"],
+  ["exit 139", "crashed (signal SIGSEGV)"],
+  ["kill -KILL $$", "was killed (signal SIGKILL)"],
+  ["exit 143", "was killed (signal SIGTERM)"],
   ["exit 0", "ended with status 0"],
   ["echo first >&2; echo; printf 'no \\033[2Jdriver\\n\\n' >&2; exit 3", "ended with status 3: no  [2Jdriver"],
 ];

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { LastWords, LineSplitter } from "./child_output.ts";
 
 /** What a child does for whoever started it. */
@@ -72,6 +73,11 @@ export class SupervisedChild {
   /** It runs, and nobody has killed it. */
   get isRunning(): boolean {
     return this.#run !== null && this.#run.killedFor === null;
+  }
+
+  /** Why it is being killed; `null`: it is not, or is gone. */
+  get killedFor(): string | null {
+    return this.#run?.killedFor ?? null;
   }
 
   /** The number of a process that was killed and does not end; to be asked each cycle. */
@@ -214,12 +220,20 @@ export function processState(pid: number): string | null {
   }
 }
 
-/** The runtime's own report of a crash ends with such a status; it is no words of the program's. */
+/** As which a shell, and the runtime after its own report of a crash, give a signal. */
 const SIGNALLED = 128;
 
+/** Of these a program is the cause itself. */
+const CRASHES: readonly string[] = ["SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS"];
+const nameOf = (signal: number): string =>
+  Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal);
+
 function ending(code: number | null, signal: number | NodeJS.Signals | null, words: LastWords): string {
-  if (signal !== null) return `crashed (signal ${signal})`;
-  if (code !== null && code > SIGNALLED) return `crashed (signal ${code - SIGNALLED})`;
+  const name = signal ?? (code !== null && code > SIGNALLED ? code - SIGNALLED : null);
+  if (name !== null) {
+    const text = typeof name === "number" ? nameOf(name) : name;
+    return `${CRASHES.includes(text) ? "crashed" : "was killed"} (signal ${text})`;
+  }
   const said = words.line === "" ? "" : `: ${words.line}`;
   return `ended with status ${code}${said}`;
 }

@@ -1,6 +1,8 @@
 import type { HostIdentity, Source } from "../source.ts";
 import { amdSource } from "./amd/amd.ts";
 import { DrmClients } from "./drm/clients.ts";
+import { hasHardware, mayHaveCards } from "./nvidia/presence.ts";
+import { nvidiaSource } from "./nvidia/source.ts";
 import type { GpuRegistry } from "./registry.ts";
 
 export interface GpuOptions {
@@ -13,5 +15,21 @@ export interface GpuOptions {
 /** A reader for each vendor; one whose cards the machine has not yields nothing, and costs next to nothing. */
 export async function openGpuSources(options: GpuOptions): Promise<Source[]> {
   const clients = new DrmClients(options.root);
-  return [amdSource(options, clients)];
+  return [openNvidia(options), amdSource(options, clients)];
+}
+
+function openNvidia({ root, host, registry }: GpuOptions): Source {
+  return nvidiaSource({
+    host,
+    registry,
+    mayHaveCards: () => mayHaveCards(root),
+    ways: [
+      async () => {
+        const { HelperWay } = await import("./nvidia/helper_way.ts");
+        const isLibraryNamed = Boolean(process.env.ALL_SMI_NVML);
+        return new HelperWay({ isLibraryNamed, hasHardware: () => hasHardware(root) });
+      },
+      async () => (await import("./nvidia/smi/way.ts")).nvidiaSmiWay(root),
+    ],
+  });
 }

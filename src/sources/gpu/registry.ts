@@ -25,7 +25,8 @@ const SAME_XID_MS = 15_000;
 export class GpuRegistry {
   readonly #reports = new Map<string, VendorReport>();
   readonly #pending = new Map<string, Promise<unknown>>();
-  readonly #xids = new Map<string, number>();
+  /** Of each device, when each XID was last heard of. */
+  readonly #xids = new Map<string, Map<number, number>>();
 
   /** Says that `vendor` is read now: {@link uses} waits for it. */
   began(vendor: string, reading: Promise<unknown>): void {
@@ -68,10 +69,15 @@ export class GpuRegistry {
 
   /** Whether nobody told of this XID of this card before, by driver or kernel log. */
   isNewXid(device: string, code: number, t_ms: number): boolean {
-    const key = `${device} ${code}`;
-    const last_ms = this.#xids.get(key);
-    this.#xids.set(key, t_ms);
+    const heard = this.#xids.get(device) ?? new Map<number, number>();
+    const last_ms = heard.get(code);
+    this.#xids.set(device, heard.set(code, t_ms));
     return last_ms === undefined || Math.abs(t_ms - last_ms) > SAME_XID_MS;
+  }
+
+  /** The XIDs of a card that came at that time or later, by driver or kernel log. */
+  xidsSince(device: string, t_ms: number): number[] {
+    return [...(this.#xids.get(device) ?? [])].flatMap(([code, last_ms]) => (last_ms >= t_ms ? [code] : []));
   }
 }
 

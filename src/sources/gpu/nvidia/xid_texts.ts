@@ -63,6 +63,17 @@ export function xidText(code: number | null): string {
 /** How bad it is; of what is in no table nobody knows. */
 export const xidSeverity = (code: number | null): Severity => XIDS[code ?? -1]?.[1] ?? "warning";
 
+const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };
+
+/** Of several, the one that says most about why a card is gone. */
+export function worstXid(codes: readonly number[]): number | null {
+  const rank = (code: number) => RANK[xidSeverity(code)];
+  return codes.reduce<number | null>(
+    (worst, code) => (worst === null || rank(code) > rank(worst) ? code : worst),
+    null,
+  );
+}
+
 /** The event of a frame; `device` is the card's UUID, or its PCI address where that is all that is known. */
 export const xidEvent = (code: number | null, t_ms: number, host_id: string, device: string): FrameEvent => ({
   kind: "xid",

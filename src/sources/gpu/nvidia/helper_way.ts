@@ -1,0 +1,202 @@
+import { join } from "node:path";
+import type { Cycle } from "../../source.ts";
+import { type ChildOptions, SupervisedChild } from "../child.ts";
+import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
+import { type Answer, applyChanges, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
+import { bringsUpCards, type Fault, Suspects } from "./suspects.ts";
+import { type NvidiaWay, withinCycle } from "./way.ts";
+
+/** Without persistence mode the driver starts each card when it is initialized. */
+const INITIALIZATION_MS = 60_000;
+/** One call that starts a card. */
+const BRING_UP_MS = 30_000;
+/** A call is not taken for hung before that, however short the cycles are. */
+const SHORTEST_LIMIT_MS = 2000;
+/** Of a machine with the library, but without cards, before it is looked at again. */
+const LOOK_AGAIN_MS = 600_000;
+
+export interface HelperOptions {
+  /** What is run; the helper process of this program where it is not given. */
+  readonly command?: readonly string[];
+  /** Whether the user named the library to be used. */
+  readonly isLibraryNamed: boolean;
+  /** Whether the machine has a card of NVIDIA's, as far as can be seen without a driver. */
+  readonly hasHardware: () => boolean;
+}
+
+/** Obeys no settings of the folder one stands in, as the launcher does not. */
+const HELPER: readonly string[] = [
+  process.execPath,
+  ...["--config=/dev/null", "--no-env-file", "--tsconfig-override=/dev/null", "--no-install"],
+  join(import.meta.dirname, "nvml/helper.ts"),
+];
+
+const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
+
+type Read = Pick<NvidiaReading, "cards" | "processes" | "errors">;
+
+/** Reads by NVML, the driver's library, which runs in a helper process: it may crash, or hang for good. */
+export class HelperWay implements NvidiaWay {
+  readonly #child: SupervisedChild;
+  readonly #options: HelperOptions;
+  readonly #suspects = new Suspects();
+  #ready = quietly<void>();
+  #isReady = false;
+  #answer: PromiseWithResolvers<Read> | null = null;
+  /** What is under way, over as many cycles as it takes. */
+  #reading: Promise<Read> | null = null;
+  #request = 0;
+  #limit_ms = SHORTEST_LIMIT_MS;
+  #unavailable: Unavailable | null = null;
+  #absentUntil_ms = Number.NEGATIVE_INFINITY;
+  /** Why the helper does not run. */
+  #why = "";
+  #cards: ReadonlyMap<string, NvidiaCard> = new Map();
+  #wasRead = false;
+  #xids: Xid[] = [];
+  #notices: string[] = [];
+
+  constructor(options: HelperOptions) {
+    this.#options = options;
+    const child: ChildOptions = {
+      command: options.command ?? HELPER,
+      onMessage: (message) => this.#heard(message as HelperMessage),
+      onEnd: (why) => this.#ended(why),
+    };
+    this.#child = new SupervisedChild(child);
+  }
+
+  async read(cycle: Cycle): Promise<NvidiaReading | null> {
+    if (cycle.monotonic_ms < this.#absentUntil_ms) return NOTHING;
+    this.#begin();
+    if (!this.#child.isRunning || this.#unavailable !== null) return this.#without(cycle);
+    this.#limit_ms = Math.max(cycle.wait_ms, SHORTEST_LIMIT_MS);
+    this.#reading ??= this.#readThrough();
+    try {
+      const { cards, processes, errors } = await withinCycle(cycle, this.#reading, () => this.#late());
+      return { cards, processes, xids: this.#xids.splice(0), errors: [...this.#notices.splice(0), ...errors] };
+    } catch (error) {
+      if (this.#unavailable !== null) return this.#without(cycle);
+      throw this.#notice() ?? error;
+    }
+  }
+
+  close(): void {
+    this.#child.close();
+  }
+
+  #begin(): void {
+    const pid = this.#child.stuckPid;
+    if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
+    if (this.#child.isRunning) return;
+    this.#child.start();
+    if (!this.#child.isRunning) return;
+    this.#unavailable = null;
+    this.#child.expect(INITIALIZATION_MS, `was not initialized within ${INITIALIZATION_MS / 1000} s`);
+  }
+
+  async #readThrough(): Promise<Read> {
+    try {
+      await this.#ready.promise;
+      this.#answer = Promise.withResolvers();
+      this.#child.expect(this.#limit_ms, hung(this.#limit_ms));
+      this.#child.send(this.#suspects.request(++this.#request));
+      return await this.#answer.promise;
+    } finally {
+      this.#answer = null;
+      this.#reading = null;
+    }
+  }
+
+  /** What there is to say while no helper runs. */
+  #without({ monotonic_ms }: Cycle): NvidiaReading | null {
+    const { isLibraryNamed, hasHardware } = this.#options;
+    const kind = this.#unavailable?.unavailable;
+    if (kind === "no_library" && !isLibraryNamed && !this.#wasRead) return null;
+    if (kind === "no_driver" && !this.#wasRead && !hasHardware()) {
+      this.#absentUntil_ms = monotonic_ms + LOOK_AGAIN_MS;
+      return NOTHING;
+    }
+    const killedFor = this.#child.killedFor;
+    throw this.#notice() ?? new Error(killedFor === null ? this.#why : sentenceOf(killedFor));
+  }
+
+  /** What is to be said once, before the rest. */
+  #notice(): Error | null {
+    const notice = this.#notices.shift();
+    return notice === undefined ? null : new Error(notice);
+  }
+
+  #late(): string {
+    return this.#isReady ? "late, has not answered" : "the driver is being initialized";
+  }
+
+  #heard(message: HelperMessage): void {
+    if ("ready" in message) {
+      this.#child.met();
+      this.#isReady = true;
+      this.#ready.resolve();
+    } else if ("calling" in message) {
+      this.#suspects.calls(message);
+      const limit_ms = bringsUpCards(message.calling) ? BRING_UP_MS : this.#limit_ms;
+      this.#child.expect(limit_ms, hung(limit_ms));
+    } else if ("answer" in message) {
+      if (message.answer === this.#request) this.#answered(message);
+    } else {
+      this.#unavailable = message;
+      this.#suspects.clear();
+      this.#child.expect(SHORTEST_LIMIT_MS, "did not end");
+      this.#lose(message.reason);
+    }
+  }
+
+  #answered({ cards, processes, xids, errors }: Answer): void {
+    this.#child.met();
+    this.#suspects.answered();
+    const whole = applyChanges(this.#cards, cards);
+    this.#cards = new Map(whole.map((card) => [card.row.uuid, card]));
+    this.#wasRead = true;
+    this.#xids.push(...xids);
+    this.#answer?.resolve({ cards: whole, processes, errors });
+  }
+
+  #ended(why: string): void {
+    if (this.#unavailable !== null) return;
+    const fault = this.#answer === null ? null : faultOf(why);
+    const culprit = fault && this.#suspects.fault(fault);
+    if (culprit !== null) this.#notices.push(culprit);
+    this.#lose(sentenceOf(why));
+  }
+
+  /** Nothing comes from this helper any more. */
+  #lose(why: string): void {
+    const error = new Error(why);
+    this.#why = why;
+    this.#cards = new Map();
+    this.#isReady = false;
+    this.#answer?.reject(error);
+    this.#ready.reject(error);
+    this.#ready = quietly();
+  }
+}
+
+/** Nobody needs to wait for it. */
+function quietly<T>(): PromiseWithResolvers<T> {
+  const resolvers = Promise.withResolvers<T>();
+  resolvers.promise.catch(() => {});
+  return resolvers;
+}
+
+const HUNG = "has not answered";
+const hung = (limit_ms: number): string => `${HUNG} for ${Math.round(limit_ms / 100) / 10} s`;
+
+/** What the library did; `null`: it was not the library. */
+function faultOf(why: string): Fault | null {
+  if (why.startsWith("crashed")) return "crashed";
+  return why.startsWith(HUNG) ? "hung" : null;
+}
+
+function sentenceOf(why: string): string {
+  const isLibrary = faultOf(why) !== null || why.startsWith("was not initialized");
+  return `${isLibrary ? "the driver's library" : "the process that reads it"} ${why}`;
+}

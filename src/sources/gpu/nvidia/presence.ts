@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { LIBRARY_PATHS } from "./nvml/library.ts";
+
+/** What there is where the driver is loaded, in WSL, on Jetson. */
+const SIGNS: readonly string[] = [
+  "/proc/driver/nvidia",
+  "/dev/nvidiactl",
+  "/dev/nvidia0",
+  "/dev/dxg",
+  "/dev/nvgpu",
+  "/dev/nvhost-ctrl-gpu",
+];
+
+/** Loads the driver itself where nobody has yet. */
+const LIBRARIES: readonly string[] = [
+  ...LIBRARY_PATHS.filter((path) => path.startsWith("/")),
+  "/usr/lib/libnvidia-ml.so.1",
+];
+
+/**
+ * Whether it is worthwhile to look for NVIDIA's cards. Costs a few system calls, no process. The library of the machine
+ * around a container cannot be used in it.
+ */
+export function mayHaveCards(root: string): boolean {
+  if (process.env.ALL_SMI_NVML) return true;
+  return SIGNS.some((path) => existsSync(root + path)) || (root === "" && LIBRARIES.some((path) => existsSync(path)));
+}
+
+const NVIDIA = "0x10de";
+/** Display controllers; accelerators without a display are among them. */
+const DISPLAY_CLASS = "0x03";
+
+/** Whether the PCI bus has a card of NVIDIA's, with or without its driver. */
+export function hasHardware(root: string): boolean {
+  const folder = `${root}/sys/bus/pci/devices`;
+  try {
+    return readdirSync(folder).some((device) => isCard(`${folder}/${device}`));
+  } catch {
+    return false;
+  }
+}
+
+function isCard(device: string): boolean {
+  try {
+    const read = (file: string) => readFileSync(`${device}/${file}`, "latin1").trim();
+    return read("vendor") === NVIDIA && read("class").startsWith(DISPLAY_CLASS);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,138 @@
+import type { Gpu } from "../../../frame/schema.ts";
+import type { Cycle, HostIdentity } from "../../source.ts";
+import type { CardPlace } from "../registry.ts";
+import type { NvidiaCard } from "./card.ts";
+import { worstXid, xidText } from "./xid_texts.ts";
+
+/** So long before a card was found lost, and after, an XID of it is the reason. */
+const REASON_BEFORE_MS = 300_000;
+const REASON_AFTER_MS = 60_000;
+
+interface Lost {
+  readonly since_ms: number;
+  /** What the driver says. */
+  readonly words: string;
+  reason: string;
+}
+
+interface Known {
+  readonly index: number | null;
+  pci: string;
+  /** As it was read last. */
+  row: NvidiaCard["row"];
+  lost: Lost | null;
+}
+
+/** The codes of a card's XIDs since that time. */
+type XidsSince = (uuid: string, t_ms: number) => readonly number[];
+
+/**
+ * The rows of a machine's cards. A card that was seen once stays: lost, where it is not read any more. It keeps the index
+ * that it had first, also where the driver counts anew without those that are lost, so that its history stays its own.
+ */
+export class CardRows {
+  readonly #host: HostIdentity;
+  readonly #xidsSince: XidsSince;
+  #known: Known[] = [];
+
+  constructor(host: HostIdentity, xidsSince: XidsSince) {
+    this.#host = host;
+    this.#xidsSince = xidsSince;
+  }
+
+  get places(): CardPlace[] {
+    return this.#known.map(({ pci, row, index }) => ({ pci, uuid: row.uuid, index }));
+  }
+
+  indexOf(uuid: string): number | null {
+    return this.#known.find(({ row }) => row.uuid === uuid)?.index ?? null;
+  }
+
+  /** Takes what was read in this cycle. */
+  update(cards: readonly NvidiaCard[], { t_ms }: Cycle): void {
+    const missing = new Set(this.#known);
+    const strangers: NvidiaCard[] = [];
+    const take = (card: NvidiaCard, known: Known): void => {
+      missing.delete(known);
+      known.pci = card.pci || known.pci;
+      if (card.lost === null) known.row = card.row;
+      this.#judge(known, card.lost, t_ms);
+    };
+    for (const card of cards) {
+      const known = find(missing, ({ row }) => isNamed(row.uuid) && row.uuid === card.row.uuid);
+      if (known) take(card, known);
+      else strangers.push(card);
+    }
+    for (const card of strangers) take(card, findByPlace(card, missing) ?? this.#add(card));
+    for (const known of missing) this.#judge(known, "the driver does not list it any more", t_ms);
+    this.#known.sort((a, b) => (a.index ?? Number.POSITIVE_INFINITY) - (b.index ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** In index order. Without `isRead`, all that can change is unknown: nobody could look in this cycle. */
+  rows({ time }: Cycle, isRead: boolean): Gpu[] {
+    return this.#known.map(({ row, index, lost }) => ({
+      ...(isRead && lost === null ? row : unread(row)),
+      ...this.#host,
+      time,
+      index,
+      ...(lost && { lost: { since: new Date(lost.since_ms).toISOString(), reason: lost.reason } }),
+    }));
+  }
+
+  #add(card: NvidiaCard): Known {
+    const known: Known = { index: this.#freeIndex(card.row.index ?? null), pci: card.pci, row: card.row, lost: null };
+    this.#known.push(known);
+    return known;
+  }
+
+  #freeIndex(wanted: number | null): number | null {
+    const taken = new Set(this.#known.map(({ index }) => index));
+    let index = wanted;
+    while (index !== null && taken.has(index)) index++;
+    return index;
+  }
+
+  #judge(known: Known, words: string | null, t_ms: number): void {
+    if (words === null) {
+      known.lost = null;
+      return;
+    }
+    known.lost ??= { since_ms: t_ms, words, reason: words };
+    const { lost, row } = known;
+    if (t_ms - lost.since_ms > REASON_AFTER_MS) return;
+    const xid = worstXid(this.#xidsSince(row.uuid, lost.since_ms - REASON_BEFORE_MS));
+    lost.reason = xid === null ? lost.words : xidText(xid);
+  }
+}
+
+const find = (among: Iterable<Known>, isIt: (known: Known) => boolean): Known | undefined =>
+  Array.from(among).find(isIt);
+
+/** Of a card that gives no handle nobody knows the UUID. */
+const isNamed = (uuid: string): boolean => /^GPU-/.test(uuid);
+
+/** One that was or is without a name, by where it is. */
+function findByPlace({ pci, row }: NvidiaCard, missing: ReadonlySet<Known>): Known | undefined {
+  const couldBe = (known: Known) => !isNamed(row.uuid) || !isNamed(known.row.uuid);
+  return (
+    find(missing, (known) => couldBe(known) && pci !== "" && known.pci === pci) ??
+    find(missing, (known) => couldBe(known) && (pci === "" || known.pci === "") && known.index === row.index)
+  );
+}
+
+/** What can change, as unknown; what a card is stays. */
+const unread = (row: NvidiaCard["row"]): NvidiaCard["row"] => ({
+  ...row,
+  utilization: null,
+  dla_utilization: null,
+  tensorcore_utilization: null,
+  temperature: null,
+  used_memory: null,
+  frequency: null,
+  power_consumption: null,
+  performance_state: null,
+  fan_speed_rpm: null,
+  gpm_metrics: null,
+  ...(row.mig && { mig: row.mig.map((instance) => ({ ...instance, used_memory: null, utilization: null })) }),
+  ...(row.health !== undefined && { health: null }),
+});

@@ -1,0 +1,128 @@
+import type { FrameEvent } from "../../../frame/schema.ts";
+import type { GpuUse, GpuUses } from "../../local/process_rows.ts";
+import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
+import type { GpuRegistry } from "../registry.ts";
+import type { NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
+import { CardRows } from "./rows.ts";
+import type { NvidiaWay } from "./way.ts";
+import { xidEvent } from "./xid_texts.ts";
+
+/** Loads the way's code, too. */
+export type OpenWay = () => Promise<NvidiaWay>;
+
+export interface NvidiaOptions {
+  readonly host: HostIdentity;
+  readonly registry: GpuRegistry;
+  /** Whether it is worthwhile to look for cards. */
+  readonly mayHaveCards: () => boolean;
+  /** The first one that leads to anything is taken. */
+  readonly ways: readonly OpenWay[];
+}
+
+const NAME = "nvidia";
+
+/** A machine without cards is looked at again after this; a driver is seldom installed. */
+const LOOK_AGAIN_MS = 600_000;
+
+/** XID of which the driver does not say which, as NVML has it. */
+const UNKNOWN_XID = 999;
+
+class NvidiaSource implements Source {
+  readonly name = NAME;
+  readonly fromTwoReadings: boolean;
+  readonly #options: NvidiaOptions;
+  readonly #rows: CardRows;
+  #way: NvidiaWay | null = null;
+  /** Those not tried yet. */
+  #ways: OpenWay[] = [];
+  #lookAt_ms = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(options: NvidiaOptions) {
+    this.#options = options;
+    this.#rows = new CardRows(options.host, (uuid, t_ms) => options.registry.xidsSince(uuid, t_ms));
+    this.fromTwoReadings = options.mayHaveCards();
+  }
+
+  read(cycle: Cycle): Reading | Promise<Reading> {
+    if (this.#way === null && !this.#look(cycle)) return { gpus: [] };
+    const reading = this.#read(cycle);
+    this.#options.registry.began(NAME, reading);
+    return reading;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#way?.close();
+  }
+
+  async #read(cycle: Cycle): Promise<Reading> {
+    try {
+      const reading = await this.#readByWays(cycle);
+      if (reading === null) return { gpus: [] };
+      return this.#handIn(reading, cycle);
+    } catch (error) {
+      // Who used the cards before may have ended since.
+      this.#report(new Map());
+      const words = error instanceof Error ? error.message : String(error);
+      return { gpus: this.#rows.rows(cycle, false), errors: [`${NAME}: ${words}`] };
+    }
+  }
+
+  /** Whether there may be cards, asked seldom. */
+  #look({ monotonic_ms }: Cycle): boolean {
+    if (monotonic_ms < this.#lookAt_ms) return false;
+    this.#lookAt_ms = monotonic_ms + LOOK_AGAIN_MS;
+    if (!this.#options.mayHaveCards()) return false;
+    this.#ways = [...this.#options.ways];
+    return true;
+  }
+
+  /** By the way that was taken, or by the first one that leads to anything; `null`: none does. */
+  async #readByWays(cycle: Cycle): Promise<NvidiaReading | null> {
+    const began_ms = performance.now();
+    for (;;) {
+      this.#way ??= (await this.#ways.shift()?.()) ?? null;
+      if (this.#way === null || this.#isClosed) return null;
+      const left_ms = Math.max(0, cycle.wait_ms - (performance.now() - began_ms));
+      const reading = await this.#way.read({ ...cycle, wait_ms: left_ms });
+      if (reading !== null) return reading;
+      this.#way.close();
+      this.#way = null;
+    }
+  }
+
+  #handIn({ cards, processes, xids, errors }: NvidiaReading, cycle: Cycle): Reading {
+    const events = this.#events(xids);
+    this.#rows.update(cards, cycle);
+    this.#report(this.#uses(processes));
+    return {
+      gpus: this.#rows.rows(cycle, true),
+      ...(errors.length > 0 && { errors: errors.map((words) => `${NAME}: ${words}`) }),
+      ...(events.length > 0 && { events }),
+    };
+  }
+
+  #events(xids: readonly Xid[]): FrameEvent[] {
+    const { registry, host } = this.#options;
+    return xids
+      .filter(({ uuid, code, t_ms }) => registry.isNewXid(uuid, code ?? UNKNOWN_XID, t_ms))
+      .map(({ uuid, code, t_ms }) => xidEvent(code, t_ms, host.host_id, uuid));
+  }
+
+  #report(uses: GpuUses): void {
+    this.#options.registry.report(NAME, { cards: this.#rows.places, uses });
+  }
+
+  #uses(processes: readonly NvidiaProcess[]): GpuUses {
+    const uses = new Map<number, GpuUse[]>();
+    for (const { pid, uuid, used_memory, utilization } of processes) {
+      const use = { device_id: this.#rows.indexOf(uuid), device_uuid: uuid, used_memory, gpu_utilization: utilization };
+      uses.set(pid, [...(uses.get(pid) ?? []), use]);
+    }
+    return uses;
+  }
+}
+
+/** NVIDIA's cards. Where there are none, no process is kept, and none is started before there may be some. */
+export const nvidiaSource = (options: NvidiaOptions): Source => new NvidiaSource(options);
