@@ -1,4 +1,5 @@
 import type { Files } from "./files.ts";
+import { count } from "./words.ts";
 
 /** A GPU on the PCI bus, with or without a driver: Documentation/PCI/sysfs-pci.rst of the kernel. */
 export interface PciCard {
@@ -45,5 +46,5 @@ const SHOWN = 4;
 export function cardWords(cards: readonly PciCard[]): string {
   const addresses = cards.map(({ address }) => address);
   const shown = addresses.length > SHOWN ? [...addresses.slice(0, SHOWN - 1), "…"] : addresses;
-  return `${cards.length} card${cards.length === 1 ? "" : "s"} on the PCI bus (${shown.join(", ")})`;
+  return `${count(cards.length, "card")} on the PCI bus (${shown.join(", ")})`;
 }

@@ -56,7 +56,7 @@ test("energy counters: read, for root only, hidden, not there", async () => {
   const power = named(sensorChecks, "cpu power");
   const tree = { [`${RAPL}/energy_uj`]: "12345", [`${RAPL}/name`]: "package-0" };
   using fine = machineOf(tree);
-  expect(await findingsOf(power, fine)).toEqual(["ok cpu power: energy counters of 1 domains (RAPL)"]);
+  expect(await findingsOf(power, fine)).toEqual(["ok cpu power: energy counters of 1 domain (RAPL)"]);
   using forbidden = machineOf(tree, { denied: { [`${RAPL}/energy_uj`]: "EACCES" } });
   expect(await findingsOf(power, forbidden)).toEqual([
     "problem cpu power: the energy counters (RAPL) may be read by root only",

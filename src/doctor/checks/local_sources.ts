@@ -8,6 +8,7 @@ import type { HostIdentity, Reading, Source } from "../../sources/source.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import type { Machine } from "../machine.ts";
 import { readOnce } from "../reading.ts";
+import { count, gibibytes } from "../words.ts";
 
 const host: HostIdentity = { host_id: "doctor", hostname: "doctor", instance: "doctor" };
 /** Inside the limit of the check. */
@@ -31,15 +32,19 @@ function verdicts({ errors = [] }: Reading, says: string | null): Verdict[] {
 }
 
 function cpuWords({ cpus = [] }: Reading): string {
-  const sum = (of: (cpu: (typeof cpus)[number]) => number | null) => cpus.reduce((n, cpu) => n + (of(cpu) ?? 0), 0);
-  const model = cpus[0]?.cpu_model ?? "";
-  return `${model || "unknown model"}: ${sum((cpu) => cpu.socket_count)} socket, ${sum((cpu) => cpu.total_threads)} threads`;
+  const counts = cpus.flatMap(({ socket_count, total_threads }) => [
+    ...(socket_count === null ? [] : [count(socket_count, "socket")]),
+    ...(total_threads === null ? [] : [count(total_threads, "thread")]),
+  ]);
+  return [cpus[0]?.cpu_model || "unknown model", ...counts].join(", ");
 }
 
-const memoryWords = ({ memory = [] }: Reading): string => `${((memory[0]?.total_bytes ?? 0) / 2 ** 30).toFixed(1)} GiB`;
+function memoryWords({ memory: [memory] = [] }: Reading): string {
+  const bytes = memory?.total_bytes ?? null;
+  return bytes === null ? "of unknown size" : gibibytes(bytes);
+}
 
-const storageWords = ({ storage = [] }: Reading): string =>
-  `${storage.length} file system${storage.length === 1 ? "" : "s"}`;
+const storageWords = ({ storage = [] }: Reading): string => count(storage.length, "file system");
 
 const countProcesses = ({ files }: Machine): number => files.names("/proc").filter((name) => /^\d+$/.test(name)).length;
 
@@ -76,7 +81,9 @@ export const localSourceChecks: readonly Check[] = [
     name: "processes",
     run: async (machine) => {
       const source = processSource({ root: machine.root, limit: 1, command: "name", gpuUses: async () => new Map() });
-      return verdicts(await readOnce(source, WAIT_MS), `${countProcesses(machine)} processes`).concat(hidden(machine));
+      return verdicts(await readOnce(source, WAIT_MS), count(countProcesses(machine), "process", "es")).concat(
+        hidden(machine),
+      );
     },
   },
 ];

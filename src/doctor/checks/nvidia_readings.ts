@@ -13,7 +13,9 @@ export const nvidiaReadingChecks: readonly Check[] = [
   { group: "nvidia", name: "readings", limit_ms: LIMIT_MS, run: readings },
 ];
 
-const isBeginning = ({ gpus, errors }: GpuReading): boolean => gpus.length === 0 && errors.length > 0;
+/** As the source says it. */
+const INITIALIZING = /being initialized/;
+const isBeginning = ({ errors }: GpuReading): boolean => errors.some((error) => INITIALIZING.test(error));
 
 async function readings(machine: Machine): Promise<Verdict[]> {
   if (!hasNvidiaDriver(machine)) return [];
@@ -25,7 +27,7 @@ async function readings(machine: Machine): Promise<Verdict[]> {
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
   const answering = gpus.filter(({ lost }) => lost == null);
   const problems = [
-    ...errors.map((error) => problem(error)),
+    ...errors.map((error) => (INITIALIZING.test(error) ? note(`${error}, which takes long`, PERSIST) : problem(error))),
     ...gpus.flatMap((gpu) => (gpu.lost == null ? [] : [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)])),
   ];
   if (answering.length === 0) return problems.length > 0 ? problems : [problem("no card answers")];
@@ -37,6 +39,7 @@ export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine):
   ];
 }
 
+const PERSIST = "systemctl enable --now nvidia-persistenced, or nvidia-smi -pm 1";
 const RESET = "nvidia-smi --gpu-reset -i N when nothing uses it; a card that fell off the bus needs a power cycle";
 
 function versions(gpus: readonly Gpu[]): string {
@@ -54,7 +57,7 @@ function persistence(gpus: readonly Gpu[]): Verdict[] {
   return [
     note(
       `persistence mode is off on ${off.length} of ${gpus.length}: each start of a program waits for the driver, which forgets its settings after it`,
-      "systemctl enable --now nvidia-persistenced, or nvidia-smi -pm 1",
+      PERSIST,
     ),
   ];
 }

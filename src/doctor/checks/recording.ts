@@ -4,6 +4,7 @@ import { systemWords } from "../../errors.ts";
 import { clockIsSynchronized, lockFile } from "../../libc.ts";
 import { keptFreeBytes } from "../../recording/room.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
+import { gibibytes } from "../words.ts";
 
 export const recordingChecks: readonly Check[] = [
   { group: "recording", name: "output", run: ({ recording }) => output(recording) },
@@ -44,8 +45,6 @@ function room(folder: string): Verdict {
     `make room, or ${ELSEWHERE}`,
   );
 }
-
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** Recordings of several machines are put side by side by their wall clocks. */
 function clock(isSynchronized: boolean | null): Verdict[] {

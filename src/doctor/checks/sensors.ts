@@ -3,6 +3,7 @@ import { findChips } from "../../sources/local/hwmon.ts";
 import type { Files } from "../files.ts";
 import { absent, type Check, ok, problem, type Verdict } from "../finding.ts";
 import type { Machine } from "../machine.ts";
+import { count } from "../words.ts";
 
 export const sensorChecks: readonly Check[] = [
   { group: "readers", name: "sensors", run: ({ root }) => [sensors(new Tree(root))] },
@@ -24,7 +25,7 @@ function cpuPower({ files }: Machine): Verdict {
   const packages = files.names(POWERCAP).filter((name) => /^intel-rapl:\d+$/.test(name));
   if (packages.length === 0) return absent("no energy counters (RAPL), as in most virtual machines");
   const codes = packages.map((name) => codeOfRead(files, `${POWERCAP}/${name}/energy_uj`));
-  if (codes.every((code) => code === null)) return ok(`energy counters of ${packages.length} domains (RAPL)`);
+  if (codes.every((code) => code === null)) return ok(`energy counters of ${count(packages.length, "domain")} (RAPL)`);
   if (codes.includes("EACCES") || codes.includes("EPERM")) {
     return problem(
       "the energy counters (RAPL) may be read by root only",

@@ -4,6 +4,7 @@ import { Tree } from "../../sources/local/files.ts";
 import { mountinfoFile, parseMountinfo } from "../../sources/local/mountinfo.ts";
 import { absent, type Check, note, ok, type Verdict } from "../finding.ts";
 import { containerOf, isInFirstPidNamespace, isWsl, type Machine } from "../machine.ts";
+import { count, gibibytes } from "../words.ts";
 
 export const surroundingsChecks: readonly Check[] = [
   { group: "machine", name: "model", run: (machine) => [model(machine)] },
@@ -39,8 +40,8 @@ function limits(tree: Tree): Verdict[] {
   const cores = found?.cpu_limit_cores ?? null;
   const memoryBytes = found?.memory_limit_bytes ?? null;
   const parts = [
-    cores === null ? null : `${cores} cores`,
-    memoryBytes === null ? null : `${(memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`,
+    cores === null ? null : count(cores, "core"),
+    memoryBytes === null ? null : `${gibibytes(memoryBytes)} of memory`,
   ].filter((part) => part !== null);
   return [ok(`control groups ${version}; ${parts.length > 0 ? `limited to ${parts.join(" and ")}` : "no limit"}`)];
 }
