@@ -11,17 +11,26 @@ import { type ClusterCost, type ClusterRun, measureCluster } from "./cluster_run
 const [seconds = 60] = process.argv.slice(2).map(Number);
 
 const HUNDRED = { nodes: 100, interval_s: 1, frames: seconds, warmUp: 10, garbage: 0, slow: 0, down: 0 };
-const RUNS: readonly (ClusterRun & { readonly cpu_ms: number; readonly memoryMiB: number })[] = [
-  { ...HUNDRED, cpu_ms: 85, memoryMiB: 150 },
-  { ...HUNDRED, garbage: 2, slow: 3, down: 5, cpu_ms: 85, memoryMiB: 150 },
-  { ...HUNDRED, nodes: 1000, interval_s: 10, frames: seconds / 5, warmUp: 3, cpu_ms: 850, memoryMiB: 400 },
+
+/** `seek_ms`: that of replay for any recording; a frame of a thousand is 13 MB of text, which is read whole. */
+interface Aims {
+  readonly cpu_ms: number;
+  readonly memoryMiB: number;
+  readonly seek_ms: number;
+}
+
+const AIMS: Aims = { cpu_ms: 85, memoryMiB: 150, seek_ms: 20 };
+const RUNS: readonly (ClusterRun & Aims)[] = [
+  { ...HUNDRED, ...AIMS },
+  { ...HUNDRED, ...AIMS, garbage: 2, slow: 3, down: 5 },
+  {
+    ...{ ...HUNDRED, nodes: 1000, interval_s: 10, frames: seconds / 5, warmUp: 3 },
+    ...{ cpu_ms: 850, memoryMiB: 400, seek_ms: 80 },
+  },
 ];
 
 /** What `record` keeps unless it is told otherwise: 10 segments of 100 MiB. */
 const KEPT_BYTES = 10 * (100 << 20);
-/** Of replay, as long as all is in order. */
-const AIM_SEEK_MS = 20;
-
 const nameOf = ({ nodes, interval_s, garbage, slow, down }: ClusterRun): string =>
   `${nodes} nodes, ${interval_s} s${garbage + slow + down > 0 ? `, ${garbage + slow + down} fail` : ""}`;
 
@@ -58,7 +67,7 @@ for (const run of RUNS) {
     aim(`${nameOf(run)}: memory, highest`, cost.memory.highest, run.memoryMiB, "MiB"),
     aim(`${nameOf(run)}: frames missing`, run.frames - cost.frames, 0, ""),
     aim(`${nameOf(run)}: frames with a wrong outcome`, cost.wrong, 0, ""),
-    aim(`${nameOf(run)}: seek, median`, cost.seek_ms.median, AIM_SEEK_MS, "ms"),
+    aim(`${nameOf(run)}: seek, median`, cost.seek_ms.median, run.seek_ms, "ms"),
   );
 }
 console.table(rows);
