@@ -97,6 +97,7 @@ describe("what cannot be meant is said with its line", () => {
     ["x=a:1\na:1\n", "hosts:2: a:1 is there already, hosts:1"],
     ["x=\n", "hosts:1: x: no host behind the ="],
     ["x=a[1-2]\n", "hosts:1: x: 1 names, 2 hosts"],
+    ["--format\n", 'hosts:1: "--format": no host name begins with -'],
     ["n[3-1]\n", "hosts:1: [3-1] goes backwards"],
     ["n[1-99999]\n", "hosts:1: [1-99999] is more than 4096"],
     ["n[1-4000]\nm[1-4000]\n", "hosts:2: more than 4096 hosts"],
@@ -161,6 +162,12 @@ describe("files and options", () => {
     expect(complaint(() => readTargets([], join(folder, "none")))).toEndWith("none: no such file or directory");
     expect(complaint(() => readTargets([], folder))).toEndWith("is a directory");
     expect(complaint(() => readTargets([], undefined))).toBe("no host: give --hosts or --hostfile");
+  });
+
+  test("what never ends is none", () => {
+    expect(complaint(() => readTargets([], "/dev/zero"))).toBe(
+      "/dev/zero: more than 10485760 bytes are no list of hosts",
+    );
   });
 
   test("a host that is in both", () => {

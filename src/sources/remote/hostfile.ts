@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { homedir } from "node:os";
 import { systemWords, UsageError } from "../../errors.ts";
 import { addFileSd, isFileSd } from "./file_sd.ts";
@@ -25,12 +25,26 @@ const expandHome = (path: string): string => (/^~(?=\/|$)/.test(path) ? homedir(
 
 function readHostfile(path: string): string {
   try {
-    const file = expandHome(path);
-    const { size } = statSync(file);
-    if (size > LARGEST_FILE) throw new UsageError(`${path}: ${size} bytes are no list of hosts`);
-    return readFileSync(file, "utf8");
+    const text = readUpTo(expandHome(path), LARGEST_FILE);
+    if (text !== null) return text;
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`${path}: ${systemWords(error)}`);
+    throw new UsageError(`${path}: ${systemWords(error)}`);
+  }
+  throw new UsageError(`${path}: more than ${LARGEST_FILE} bytes are no list of hosts`);
+}
+
+/** `null` where there is more. A device or a pipe does not say beforehand how much it has. */
+function readUpTo(file: string, most: number): string | null {
+  const descriptor = openSync(file, "r");
+  try {
+    const bytes = Buffer.allocUnsafe(most + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= most; length += read) {
+      read = readSync(descriptor, bytes, length, bytes.length - length, null);
+    }
+    return length > most ? null : bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -30,6 +30,7 @@ export function parseEndpoint(text: string): Endpoint | string {
   if (rest.includes(":", 1)) return "an IPv6 address stands in brackets: [fd00::1]:9090";
   if (rest !== "" && !rest.startsWith(":")) return `"${rest[0]}" is in no host name`;
   if (host === "") return "no host";
+  if (host.startsWith("-")) return "no host name begins with -";
   const port = parsePort(rest);
   if (port === null) return `bad port "${rest.slice(1)}"`;
   return { scheme: lower, host: host.toLowerCase(), port, path: path === "" || path === "/" ? null : path };
