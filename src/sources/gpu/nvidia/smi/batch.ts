@@ -35,6 +35,12 @@ export class Batches<T> {
     return this.#complete;
   }
 
+  /** Forgets them: another process prints now. */
+  clear(): void {
+    this.#open = [];
+    this.#complete = null;
+  }
+
   #close(): void {
     this.#complete = { rows: this.#open, received_ms: this.#received_ms };
     this.#open = [];

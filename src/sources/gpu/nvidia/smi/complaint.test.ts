@@ -25,8 +25,13 @@ describe("what nvidia-smi said before it ended", () => {
     ],
     ["Failed to initialize NVML: Driver/library version mismatch", "the driver was updated since it was loaded"],
     ["Failed to initialize NVML: Unknown Error", "nvidia-smi: Failed to initialize NVML: Unknown Error"],
-    ["", "nvidia-smi ended and said nothing"],
+    ["", "nvidia-smi ended with status 9"],
   ])("of %p a person is told %p", (said, sentence) => {
-    expect(sentenceOf(said.split("\n"))).toStartWith(sentence);
+    expect(sentenceOf(said.split("\n"), "ended with status 9")).toStartWith(sentence);
   });
+});
+
+test("what nvidia-smi said on its other output is in how it ended", () => {
+  const ending = "ended with status 18: Failed to initialize NVML: Driver/library version mismatch";
+  expect(sentenceOf([], ending)).toStartWith("the driver was updated since it was loaded");
 });

@@ -1,4 +1,8 @@
+import { printable } from "../../../local/command_line.ts";
 import { pciAddress } from "../../registry.ts";
+
+/** Of a line, so many characters are shown. */
+const SHOWN = 200;
 
 /** nvidia-smi's words about a card that it cannot open. */
 export interface LostCard {
@@ -27,15 +31,17 @@ export function lostCardIn(line: string): LostCard | null {
 /** The driver is there, and has no card to drive. */
 export const saysNoDevices = (line: string): boolean => line.trim() === "No devices were found";
 
+/** Parts of what it says, and what that means. */
 const SENTENCES: readonly (readonly [has: string, sentence: string])[] = [
   ["couldn't communicate with the NVIDIA driver", "the driver is not loaded"],
   ["Driver/library version mismatch", "the driver was updated since it was loaded: reload it, or start anew"],
   ["Failed to initialize NVML: Insufficient Permissions", "no permission to use the driver"],
 ];
 
-/** A sentence for people of what nvidia-smi said before it ended. */
-export function sentenceOf(lines: readonly string[]): string {
+/** A sentence for people: what nvidia-smi said before it ended, or how it ended. */
+export function sentenceOf(lines: readonly string[], ending: string): string {
   const said = lines.map((line) => line.trim()).filter((line) => line !== "");
-  for (const [has, sentence] of SENTENCES) if (said.some((line) => line.includes(has))) return sentence;
-  return said[0] === undefined ? "nvidia-smi ended and said nothing" : `nvidia-smi: ${said[0].replace(/\.$/, "")}`;
+  for (const [has, sentence] of SENTENCES) if ([...said, ending].some((line) => line.includes(has))) return sentence;
+  const words = printable(said[0] ?? ending).slice(0, SHOWN);
+  return said[0] === undefined ? `nvidia-smi ${words}` : `nvidia-smi: ${words.replace(/\.$/, "")}`;
 }

@@ -25,6 +25,10 @@ export class Query<F extends Fields> {
     this.names = names.join(",");
   }
 
+  asksFor(field: keyof F): boolean {
+    return this.#places.has(field);
+  }
+
   /** The cells of a row; `null` where the line is none, but words. A row begins with its timestamp. */
   cells(line: string): readonly string[] | null {
     const cells = line.split(", ").map((cell) => cell.trim());

@@ -29,10 +29,13 @@ export function cardOf(values: GpuValues, beside: Beside): NvidiaCard {
 
 const NOTHING = new Query(GPU_FIELDS, new Set()).values([]);
 
-/** A card that does not answer any more; what it is is known from before, or by as much as the row still says. */
-export function lostCard(reason: string, before: NvidiaCard | null, values: GpuValues = NOTHING): NvidiaCard {
-  const pci = before?.pci ?? pciAddress(values.pci ?? "") ?? "";
-  const { uuid, name, index } = before?.row ?? values;
+/** What is still told of a card that does not answer. */
+type Place = Partial<Pick<GpuValues, "uuid" | "name" | "index" | "pci">>;
+
+/** A card that does not answer any more; what it is is known from before, or from its place. */
+export function lostCard(reason: string, before: NvidiaCard | null, place: Place): NvidiaCard {
+  const pci = before?.pci ?? pciAddress(place.pci ?? "") ?? "";
+  const { uuid, name, index } = before?.row ?? place;
   const { total_memory = null, detail = {} } = before?.row ?? {};
   const row = { ...rowOf(NOTHING, null), uuid: uuid ?? pci, name: name ?? "", index: index ?? null };
   return { pci, lost: reason, row: { ...row, total_memory, detail, health: null } };

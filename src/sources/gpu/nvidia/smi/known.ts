@@ -1,0 +1,53 @@
+import type { NvidiaCard, NvidiaProcess } from "../card.ts";
+import type { LostCard } from "./complaint.ts";
+import type { ProcessValues } from "./fields.ts";
+import { type Beside, cardOf, lostCard } from "./rows.ts";
+import type { GpuRow } from "./session.ts";
+
+/** The cards as they were when they answered last: what a card is that does not answer any more. */
+export class KnownCards {
+  #cards: readonly NvidiaCard[] = [];
+
+  get pcis(): readonly string[] {
+    return this.#cards.map(({ pci }) => pci);
+  }
+
+  /** The cards of one round, and those that cannot be opened. */
+  cardsOf(rows: readonly GpuRow[], unopened: readonly LostCard[], beside: Beside): NvidiaCard[] {
+    const cards = rows.map(({ values, lost }, place) => {
+      if (lost === null) return cardOf(values, beside);
+      return lostCard(lost, this.#find(values.uuid, values.index ?? place), values);
+    });
+    for (const { pci, index, reason } of unopened) {
+      const before = this.#cards.find((card) => (pci === null ? card.row.index === index : card.pci === pci));
+      cards.push(lostCard(reason, before ?? null, { pci, index }));
+    }
+    const answering = cards.filter(({ lost }) => lost === null);
+    const others = this.#cards.filter(({ row }) => answering.every((card) => card.row.uuid !== row.uuid));
+    this.#cards = [...answering, ...others];
+    return cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0));
+  }
+
+  #find(uuid: string | null, index: number): NvidiaCard | null {
+    return this.#cards.find(({ row }) => (uuid === null ? row.index === index : row.uuid === uuid)) ?? null;
+  }
+}
+
+/** Each process once per card: in MIG mode it has a row for each instance that it runs in. */
+export function processesOf(rows: readonly ProcessValues[]): NvidiaProcess[] {
+  const processes = new Map<string, NvidiaProcess>();
+  for (const { pid, uuid, used_memory } of rows) {
+    if (pid === null || uuid === null) continue;
+    const key = `${pid} ${uuid}`;
+    const before = processes.get(key);
+    processes.set(key, {
+      pid,
+      uuid,
+      used_memory: before ? added(before.used_memory, used_memory) : used_memory,
+      utilization: null,
+    });
+  }
+  return [...processes.values()];
+}
+
+const added = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);

@@ -1,0 +1,84 @@
+import type { SupervisedChild } from "../../child.ts";
+import { sentenceOf } from "./complaint.ts";
+import type { Fields, Values } from "./fields.ts";
+import { type NvidiaSmi, START_MS } from "./program.ts";
+import type { Query } from "./query.ts";
+
+export interface LoopOptions {
+  readonly smi: NvidiaSmi;
+  readonly period_ms: number;
+  /** The cards to be asked, by the addresses that nvidia-smi has for them; `null`: all. */
+  readonly only: readonly string[] | null;
+}
+
+/** So many of its words are kept. */
+const MOST_WORDS = 20;
+
+/** A query that nvidia-smi repeats, in one process as long as that goes well. */
+export class Loop<F extends Fields> {
+  readonly #child: SupervisedChild;
+  #words: string[] = [];
+  #hasRows = false;
+  #ending: string | null = null;
+
+  constructor(
+    name: "gpu" | "compute-apps",
+    query: Query<F>,
+    { smi, period_ms, only }: LoopOptions,
+    onRow: (cells: readonly string[], values: Values<F>) => void,
+  ) {
+    const chosen = only === null ? [] : ["-i", only.join(",")];
+    const args = [`--query-${name}=${query.names}`, "--format=csv,noheader,nounits", "-lms", String(period_ms)];
+    this.#child = smi.loop([...args, ...chosen], {
+      onLine: (line) => {
+        const cells = query.cells(line);
+        this.#hasRows ||= cells !== null;
+        if (cells !== null) onRow(cells, query.values(cells));
+        else if (this.#words.length < MOST_WORDS) this.#words.push(line);
+      },
+      onEnd: (why) => {
+        this.#ending = sentenceOf(this.#words, why);
+      },
+    });
+  }
+
+  /** Of the process that runs, or ran last: whether it said something of use. */
+  get hasRows(): boolean {
+    return this.#hasRows;
+  }
+
+  /** What it said besides: of cards that it cannot open, of why it ends. */
+  get words(): readonly string[] {
+    return this.#words;
+  }
+
+  /** Why it does not run, as a sentence for people. */
+  get ending(): string | null {
+    return this.#ending;
+  }
+
+  /** Starts it unless it runs; after it ended, not at once. Whether there is a new process. */
+  start(): boolean {
+    if (this.#child.isRunning) return false;
+    this.#child.start();
+    if (!this.#child.isRunning) return false;
+    this.#words = [];
+    this.#hasRows = false;
+    this.#ending = null;
+    this.#child.expect(START_MS, "did not answer");
+    return true;
+  }
+
+  /** It is killed unless a row comes in this time, or it is told otherwise. */
+  expect(limit_ms: number): void {
+    this.#child.expect(limit_ms, "printed nothing any more");
+  }
+
+  met(): void {
+    this.#child.met();
+  }
+
+  dismiss(smi: NvidiaSmi): void {
+    smi.dismiss(this.#child);
+  }
+}

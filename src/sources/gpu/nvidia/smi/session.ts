@@ -1,0 +1,115 @@
+import { type Batch, Batches } from "./batch.ts";
+import { lostReason } from "./cells.ts";
+import { type LostCard, lostCardIn, saysNoDevices } from "./complaint.ts";
+import type { GPU_FIELDS, GpuValues, PROCESS_FIELDS, ProcessValues } from "./fields.ts";
+import { Loop, type LoopOptions } from "./loop.ts";
+import type { Queries } from "./queries.ts";
+
+/** A card in one round. */
+export interface GpuRow {
+  readonly values: GpuValues;
+  /** Why the card does not answer. */
+  readonly lost: string | null;
+}
+
+/** After so many periods without a row, what it said last is no news any more. */
+const STALE_PERIODS = 2.5;
+/** A loop that says nothing for so long hangs, however short its period is. */
+const HUNG_MS = 10_000;
+const HUNG_PERIODS = 5;
+
+/** The two queries, repeated at one period, of the same cards. */
+export class Session {
+  readonly options: LoopOptions;
+  readonly #gpus: Loop<typeof GPU_FIELDS>;
+  readonly #processes: Loop<typeof PROCESS_FIELDS>;
+  readonly #gpuRounds = new Batches<GpuRow>(isNextRound);
+  readonly #processRounds: Batches<ProcessValues>;
+
+  constructor(queries: Queries, options: LoopOptions) {
+    const { period_ms, only } = options;
+    const hung_ms = Math.max(HUNG_MS, HUNG_PERIODS * period_ms);
+    this.options = options;
+    this.#processRounds = new Batches((row, round) => isLater(row, round, period_ms / 2));
+    this.#gpus = new Loop("gpu", queries.gpu, options, (cells, values) => {
+      this.#gpus.expect(hung_ms);
+      // Where no process uses a card nothing is printed: only this loop tells whether nvidia-smi hangs.
+      this.#processes.met();
+      const total = only === null ? values.count : only.length;
+      this.#gpuRounds.add({ values, lost: lostReason(cells) }, performance.now(), total);
+    });
+    this.#processes = new Loop("compute-apps", queries.processes, options, (_, values) => {
+      this.#processRounds.add(values, performance.now(), null);
+    });
+  }
+
+  /** Starts what does not run, and did not end just now. */
+  start(): void {
+    if (this.#gpus.start()) this.#gpuRounds.clear();
+    if (this.#processes.start()) this.#processRounds.clear();
+  }
+
+  /** The cards as of the last round; `null` where that is old, or none was yet. */
+  gpus(): readonly GpuRow[] | null {
+    return this.#fresh(this.#gpuRounds.latest(performance.now()));
+  }
+
+  processes(): readonly ProcessValues[] {
+    return this.#fresh(this.#processRounds.latest(performance.now())) ?? [];
+  }
+
+  /** Why no cards are told; `null` where that is only a matter of time. */
+  get trouble(): string | null {
+    if (this.#gpus.ending !== null) return this.#gpus.ending;
+    const last = this.#gpuRounds.latest(performance.now());
+    if (last === null) return null;
+    return `nvidia-smi printed nothing for ${Math.round((performance.now() - last.received_ms) / 1000)} s`;
+  }
+
+  /** It does not know a field that its help told of. */
+  get asksWrongly(): boolean {
+    return this.#gpus.words.some((line) => line.includes("is not a valid field to query"));
+  }
+
+  /** Why no processes are told. */
+  get processTrouble(): string | null {
+    return this.#processes.ending;
+  }
+
+  /** The driver runs, and has no card. */
+  get hasNoDevices(): boolean {
+    return this.#gpus.ending !== null && this.#gpus.words.some(saysNoDevices) && this.unopened.length === 0;
+  }
+
+  /** The cards that cannot be opened. */
+  get unopened(): readonly LostCard[] {
+    return this.#gpus.words.flatMap((line) => lostCardIn(line) ?? []);
+  }
+
+  /** It ended because of a card that cannot be opened, without a word of the others, as older versions do. */
+  get gaveUp(): boolean {
+    return this.#gpus.ending !== null && !this.#gpus.hasRows && this.unopened.length > 0;
+  }
+
+  close(): void {
+    this.#gpus.dismiss(this.options.smi);
+    this.#processes.dismiss(this.options.smi);
+  }
+
+  #fresh<T>(batch: Batch<T> | null): readonly T[] | null {
+    const isOld = batch === null || performance.now() - batch.received_ms > this.options.period_ms * STALE_PERIODS;
+    return isOld ? null : batch.rows;
+  }
+}
+
+/** The cards come in the order of their numbers; one that is lost may have none. */
+function isNextRound({ values: { index } }: GpuRow, round: readonly GpuRow[]): boolean {
+  const last = round.findLast(({ values }) => values.index !== null)?.values.index ?? null;
+  return index !== null && last !== null && index <= last;
+}
+
+/** The rows of a round have times that are close together. */
+function isLater(row: ProcessValues, round: readonly ProcessValues[], gap_ms: number): boolean {
+  const last = round.at(-1);
+  return Math.abs((row.timestamp_ms ?? 0) - (last?.timestamp_ms ?? 0)) > gap_ms;
+}

@@ -1,0 +1,93 @@
+import { readdirSync } from "node:fs";
+import { pciAddress } from "../../registry.ts";
+import type { LostCard } from "./complaint.ts";
+import type { NvidiaSmi } from "./program.ts";
+import type { Queries } from "./queries.ts";
+import { Session } from "./session.ts";
+
+/** Cards that could not be opened are tried again after so long: while they still cannot, the others are not told. */
+const REOPEN_MS = 600_000;
+
+/**
+ * The session that is listened to. One of another period takes its place when it has answered; one that leaves out
+ * cards that cannot be opened, at once.
+ */
+export class Sessions {
+  readonly #smi: NvidiaSmi;
+  readonly #driverFolder: string;
+  #current: Session | null = null;
+  #next: Session | null = null;
+  #only: readonly string[] | null = null;
+  #leftOut: readonly LostCard[] = [];
+  #leftOut_ms = 0;
+
+  /** `root` is before `/proc`, where the driver lists its cards. */
+  constructor(smi: NvidiaSmi, root: string) {
+    this.#smi = smi;
+    this.#driverFolder = `${root}/proc/driver/nvidia/gpus`;
+  }
+
+  /** The cards that cannot be opened. */
+  get unopened(): readonly LostCard[] {
+    return [...this.#leftOut, ...(this.#current?.unopened ?? [])];
+  }
+
+  /** `known`: the addresses of the cards that were told before. */
+  current(queries: Queries, period_ms: number, known: readonly string[]): Session {
+    this.#reconsider(known);
+    if (this.#next?.gpus()) {
+      this.#current?.close();
+      this.#current = this.#next;
+      this.#next = null;
+    }
+    this.#current ??= this.#open(queries, period_ms);
+    const planned = this.#next ?? this.#current;
+    if (planned.options.period_ms !== period_ms) {
+      this.#next?.close();
+      this.#next = this.#current.options.period_ms === period_ms ? null : this.#open(queries, period_ms);
+    }
+    this.#current.start();
+    this.#next?.start();
+    return this.#current;
+  }
+
+  /** Ends what runs: the next session asks for what is known then. */
+  reset(): void {
+    this.#current?.close();
+    this.#next?.close();
+    this.#current = null;
+    this.#next = null;
+  }
+
+  #open(queries: Queries, period_ms: number): Session {
+    return new Session(queries, { smi: this.#smi, period_ms, only: this.#only });
+  }
+
+  #reconsider(known: readonly string[]): void {
+    if (this.#current?.gaveUp) this.#leaveOut(this.#current.unopened, known);
+    else if (this.#only !== null && performance.now() - this.#leftOut_ms >= REOPEN_MS) {
+      this.#only = null;
+      this.#leftOut = [];
+      this.reset();
+    }
+  }
+
+  #leaveOut(unopened: readonly LostCard[], known: readonly string[]): void {
+    const out = new Set([...this.#leftOut, ...unopened].map(({ pci }) => pci));
+    const cards = known.length > 0 ? known : this.#driverCards();
+    const only = cards.filter((pci) => !out.has(pci));
+    if (only.length === 0 || only.length === (this.#only ?? cards).length) return;
+    this.reset();
+    this.#only = only;
+    this.#leftOut = [...this.#leftOut, ...unopened];
+    this.#leftOut_ms = performance.now();
+  }
+
+  #driverCards(): string[] {
+    try {
+      return readdirSync(this.#driverFolder).flatMap((name) => pciAddress(name) ?? []);
+    } catch {
+      return [];
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { Cycle } from "../../../source.ts";
+import type { NvidiaReading } from "../card.ts";
+import { type NvidiaWay, withinCycle } from "../way.ts";
+import { BesideReader } from "./beside.ts";
+import { KnownCards, processesOf } from "./known.ts";
+import { Pace } from "./pace.ts";
+import { findNvidiaSmi, NvidiaSmi } from "./program.ts";
+import { QueryFinder } from "./queries.ts";
+import type { GpuRow, Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+
+/** While the first round is waited for, it is looked for so often. */
+const POLL_MS = 20;
+/** Of a cycle, the part that the cards' rows wait for the first of what stands beside them. */
+const BESIDE_SHARE = 0.4;
+
+/** Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. */
+export function nvidiaSmiWay(root: string): NvidiaWay {
+  let reader: SmiReader | null = null;
+  return {
+    async read(cycle) {
+      if (reader === null) {
+        const path = findNvidiaSmi();
+        if (path === null) return null;
+        reader = new SmiReader(path, root);
+      }
+      return reader.read(cycle);
+    },
+    close: () => reader?.close(),
+  };
+}
+
+class SmiReader {
+  readonly #smi: NvidiaSmi;
+  #finder: QueryFinder;
+  readonly #sessions: Sessions;
+  readonly #beside: BesideReader;
+  readonly #known = new KnownCards();
+  readonly #pace = new Pace();
+  #isClosed = false;
+
+  constructor(path: string, root: string) {
+    this.#smi = new NvidiaSmi(path);
+    this.#finder = new QueryFinder(this.#smi);
+    this.#sessions = new Sessions(this.#smi, root);
+    this.#beside = new BesideReader(this.#smi);
+  }
+
+  read(cycle: Cycle): Promise<NvidiaReading> {
+    this.#pace.note(cycle.monotonic_ms);
+    return withinCycle(cycle, this.#read(cycle), () => "nvidia-smi has not answered yet");
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#smi.close();
+  }
+
+  async #read(cycle: Cycle): Promise<NvidiaReading> {
+    const pid = this.#smi.stuckPid;
+    if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
+    const { rows, session } = await this.#listen(cycle);
+    if (rows.length > 0) await this.#besides(rows, cycle);
+    const { processTrouble } = session;
+    return {
+      cards: this.#known.cardsOf(rows, this.#sessions.unopened, this.#beside.latest),
+      processes: processesOf(session.processes()),
+      xids: [],
+      errors: processTrouble === null || rows.length === 0 ? [] : [`processes: ${processTrouble}`],
+    };
+  }
+
+  /** The rows of the cards, as soon as there are any; none, where there are no cards, or none that can be opened. */
+  async #listen({ signal }: Cycle): Promise<{ rows: readonly GpuRow[]; session: Session }> {
+    const queries = await this.#finder.find();
+    while (!signal.aborted && !this.#isClosed) {
+      const session = this.#sessions.current(queries, this.#pace.period_ms, this.#known.pcis);
+      const rows = session.gpus();
+      if (rows !== null) return { rows, session };
+      if (session.hasNoDevices || session.gaveUp) return { rows: [], session };
+      if (session.asksWrongly) this.#askAnew();
+      if (session.trouble !== null) throw new Error(session.trouble);
+      await Bun.sleep(POLL_MS);
+    }
+    throw new Error("too late");
+  }
+
+  /** Another version of nvidia-smi was installed meanwhile. */
+  #askAnew(): void {
+    this.#finder = new QueryFinder(this.#smi);
+    this.#sessions.reset();
+  }
+
+  async #besides(rows: readonly GpuRow[], cycle: Cycle): Promise<void> {
+    const asking = this.#beside.refresh(rows.some(({ values }) => values.mig_mode === 1));
+    if (this.#beside.latest.log !== null) return;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, cycle.wait_ms * BESIDE_SHARE);
+    await Promise.race([asking, late]);
+    clearTimeout(timer);
+  }
+}
