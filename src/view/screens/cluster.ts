@@ -8,7 +8,7 @@ import { drawRule } from "../widgets/rule.ts";
 import { drawEvents } from "./event_list.ts";
 import { drawGraphs, machineGraphs } from "./graphs.ts";
 import { drawHeader, type Fact } from "./header.ts";
-import { drawGrid, makeGrid } from "./host_grid.ts";
+import { drawGrid, makeGrid, shownPart } from "./host_grid.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 import { drawSegments, type Segment, sparkline } from "./summary.ts";
 
@@ -94,12 +94,14 @@ export function drawCluster(scene: FrameScene, y: number, height: number): void 
   const entries = shownHosts(hosts, input.choices);
   // Where it saves hosts from being scrolled away, the rule and the titles give up their rows.
   const roomy = makeGrid(entries, cells.width, height - 4);
-  const isTight = roomy.rows > height - 4;
-  const failures = isTight ? frame.errors.map((text) => ({ text, priority: -1 })) : [];
-  drawHeader(scene, y, `${hosts.length} hosts`, [...failures, ...facts(scene, all)], frame.t_ms);
+  const tight = roomy.rows > height - 4 ? makeGrid(entries, cells.width, height - 2) : null;
+  const failures = tight === null ? [] : frame.errors.map((text) => ({ text, priority: -1 }));
+  const part = tight === null ? "" : shownPart(tight, height - 2, input.choices.scroll);
+  const known = [{ text: part, priority: 0 }, ...failures, ...facts(scene, all)];
+  drawHeader(scene, y, `${hosts.length} hosts`, known, frame.t_ms);
   drawSegments(scene, y + 1, segments(scene, all));
-  if (isTight) {
-    drawGrid(scene, y + 2, height - 2, makeGrid(entries, cells.width, height - 2), false);
+  if (tight !== null) {
+    drawGrid(scene, y + 2, height - 2, tight, false);
     return;
   }
   const remark = frame.errors.length > 0 ? frame.errors.join("  ") : orderRemark(scene, entries);

@@ -1,7 +1,7 @@
 import { gpuKey } from "../../frame/points.ts";
 import type { Gpu } from "../../frame/schema.ts";
 import type { Style } from "../cells.ts";
-import { bytesOf, count, percent, short, UNKNOWN, wattsOf } from "../format.ts";
+import { bytes, bytesOf, count, percent, UNKNOWN, wattsOf } from "../format.ts";
 import { gpuNotes, heatAt, memoryShare, type Note, powerLimit_w, shortGpuName } from "../gpus.ts";
 import type { GpuSort } from "../model.ts";
 import { truncate } from "../text.ts";
@@ -97,11 +97,10 @@ function drawHealth({ cells, theme }: FrameScene, { x, y, width }: Place, { gpu,
   }
 }
 
-/** GiB a second, both ways. */
+/** Bytes a second, both ways. */
 function pcieRates({ gpu }: GpuRow): string {
-  const { rx_bytes_per_second: rx, tx_bytes_per_second: tx } = gpu.health?.pcie ?? {};
-  const rate = (value: number | null | undefined) => (typeof value === "number" ? short(value / 2 ** 30) : UNKNOWN);
-  return rx === undefined || (rx === null && tx === null) ? UNKNOWN : `${rate(rx)}/${rate(tx)}G`;
+  const { rx_bytes_per_second: rx = null, tx_bytes_per_second: tx = null } = gpu.health?.pcie ?? {};
+  return rx !== null && tx === null ? `${bytes(rx)}/${UNKNOWN}` : bytesOf(rx, tx);
 }
 
 const codecs = ({ gpu }: GpuRow): string => {
@@ -150,7 +149,7 @@ const COLUMNS: readonly GpuColumn[] = [
     draw: numeric(({ gpu }) => wattsOf(gpu.power_consumption, powerLimit_w(gpu))),
   },
   { title: "MHz", priority: 7, minimum: 5, align: "right", draw: numeric(({ gpu }) => count(gpu.frequency)) },
-  { title: "pcie rx/tx", priority: 8, from: 110, minimum: 10, align: "right", draw: numeric(pcieRates) },
+  { title: "pcie rx/tx", priority: 8, from: 110, minimum: 11, align: "right", draw: numeric(pcieRates) },
   {
     title: "mem °C",
     priority: 9,

@@ -38,11 +38,24 @@ export function makeGrid(entries: readonly HostEntry[], width: number, height: n
   };
 }
 
+/** The rows that are seen where there are so many, after scrolling. */
+function seenRows({ rows }: Grid, height: number, scroll: number) {
+  const visible = Math.min(rows, height);
+  return { first: Math.max(0, Math.min(scroll, rows - visible)), visible };
+}
+
+/** Which hosts are seen in so many rows: `1–60 of 200 shown`; nothing where all are. */
+export function shownPart(grid: Grid, height: number, scroll: number): string {
+  const { first, visible } = seenRows(grid, height, scroll);
+  if (visible === grid.rows) return "";
+  const count = grid.entries.length;
+  return `${first * grid.columns + 1}–${Math.min(count, (first + visible) * grid.columns)} of ${count} shown`;
+}
+
 /** A title line, if wanted, and the hosts; where they have no room, they scroll by rows. */
 export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid, hasTitles: boolean): void {
   const top = hasTitles ? y + 1 : y;
-  const visible = Math.min(grid.rows, y + height - top);
-  const first = Math.max(0, Math.min(scene.input.choices.scroll, grid.rows - visible));
+  const { first, visible } = seenRows(grid, y + height - top, scene.input.choices.scroll);
   const { hits, cells } = scene;
   hits.scrolled = { x: 0, y: top, width: cells.width, height: visible, total: grid.rows, first, visible };
   const shown = grid.entries.slice(first * grid.columns, (first + visible) * grid.columns);
