@@ -123,7 +123,7 @@ export class CardReader {
     const settings = parts.settings.read();
     if (before !== null && before.settings.isMig !== settings.isMig) this.device.forgetRefusals();
     parts.mig.enumerate(settings.isMig);
-    parts.health.readSlow();
+    parts.health.slowIsDue();
     return {
       settings,
       links: parts.links.read(),

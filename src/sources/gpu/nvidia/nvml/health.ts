@@ -29,7 +29,7 @@ export class HealthReader {
   readonly #fields: FieldList;
   readonly #traffic = new PcieTraffic();
   #measured: PcieRates | null = null;
-  #measuresTraffic = false;
+  #isMeasureDue = false;
   #before: Health | null = null;
 
   constructor(device: Device) {
@@ -40,9 +40,9 @@ export class HealthReader {
     );
   }
 
-  /** What takes so long that it is not read in each cycle. */
-  readSlow(): void {
-    this.#measured = this.#measuresTraffic ? measureTraffic(this.#device) : null;
+  /** What takes so long that it is not read in each cycle is read in the next one. */
+  slowIsDue(): void {
+    this.#isMeasureDue = true;
   }
 
   read(
@@ -111,7 +111,9 @@ export class HealthReader {
     const capacity = generation === null || width === null ? null : linkCapacity(generation, width);
     const isNarrow = this.#fields.isNarrow(RX);
     const rates = this.#traffic.rates({ rx, tx, isNarrow }, capacity, monotonic_ms);
-    this.#measuresTraffic = (rx === null && tx === null) || this.#traffic.isAmbiguous;
-    return this.#measuresTraffic && this.#measured !== null ? this.#measured : rates;
+    if ((rx !== null || tx !== null) && !this.#traffic.isAmbiguous) return rates;
+    if (this.#isMeasureDue) this.#measured = measureTraffic(this.#device);
+    this.#isMeasureDue = false;
+    return this.#measured ?? rates;
   }
 }

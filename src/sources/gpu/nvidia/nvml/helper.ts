@@ -1,6 +1,6 @@
 import type { NvidiaCard } from "../card.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
-import { type Answer, changesOf, type HelperMessage, type ReadRequest } from "./messages.ts";
+import { type Answer, changesOf, type HelperMessage, type ReadRequest, startsCards } from "./messages.ts";
 import { Nvml } from "./nvml.ts";
 import { NvmlReader } from "./reader.ts";
 
@@ -23,12 +23,14 @@ function giveUp(error: unknown): void {
 function serve(nvml: Nvml): void {
   const reader = new NvmlReader(nvml);
   let sent: ReadonlyMap<string, NvidiaCard> = new Map();
-  const answer = ({ read, careful = false, exclude = [] }: ReadRequest): Answer => {
+  const answer = ({ read, careful = false, exclude = [], skip = [] }: ReadRequest): Answer => {
     nvml.configure({
-      ...(careful && { announce: (calling, card) => send({ calling, card }) }),
+      announce: (calling, card) => {
+        if (careful || startsCards(calling)) send({ calling, card });
+      },
       ...(exclude.length > 0 && { exclude: new Set(exclude) }),
     });
-    const { cards, ...rest } = reader.read({ t_ms: Date.now(), monotonic_ms: performance.now() });
+    const { cards, ...rest } = reader.read({ t_ms: Date.now(), monotonic_ms: performance.now() }, new Set(skip));
     const changes = changesOf(sent, cards);
     sent = new Map(cards.map((card) => [card.row.uuid, card]));
     return { answer: read, cards: changes, ...rest };

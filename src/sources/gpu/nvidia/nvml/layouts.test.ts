@@ -68,12 +68,13 @@ const NVML_NAMES: Readonly<Record<keyof typeof FIELD, string>> = {
 
 test("field ids", () => {
   for (const [key, id] of Object.entries(FIELD)) {
-    expect([key, id]).toEqual([key, constants[`NVML_FI_DEV_${NVML_NAMES[key as keyof typeof FIELD]}`] ?? -1]);
+    const expected = constants[`NVML_FI_DEV_${NVML_NAMES[key as keyof typeof FIELD]}`] ?? -1;
+    expect<[string, number]>([key, id]).toEqual([key, expected]);
   }
 });
 
 test("metric ids", () => {
-  expect(Object.values(GPM)).toEqual(
+  expect<number[]>(Object.values(GPM)).toEqual(
     ["GRAPHICS_UTIL", "SM_OCCUPANCY", "ANY_TENSOR_UTIL", "DRAM_BW_UTIL"].map(
       (name) => constants[`NVML_GPM_METRIC_${name}`] ?? -1,
     ),

@@ -3,8 +3,9 @@ import type { NvidiaCard, NvidiaProcess, Xid } from "../card.ts";
 /**
  * What the recorder and the helper process, in which the driver's library runs, say to each other: JSON over Bun's IPC.
  * The helper starts with `ready` or `unavailable`, then answers each request with one `Answer`; in a careful reading with
- * any number of `Calling` before it. After an `unavailable`, which may also stand in an answer's place, it ends: a driver
- * that was unloaded or exchanged needs a library loaded anew.
+ * a `Calling` before each call, in any other only before those that start a card, which takes its time. After an
+ * `unavailable`, which may also stand in an answer's place, it ends: a driver that was unloaded or exchanged needs a
+ * library loaded anew.
  */
 export interface ReadRequest {
   /** Comes back in the answer. */
@@ -13,6 +14,8 @@ export interface ReadRequest {
   readonly careful?: boolean;
   /** Functions not to be called in this reading. */
   readonly exclude?: readonly string[];
+  /** Cards not to be asked for anything, as a {@link Calling} names them; they count as lost. */
+  readonly skip?: readonly string[];
 }
 
 /** The library is loaded and initialized. */
@@ -29,11 +32,15 @@ export interface Unavailable {
   readonly reason: string;
 }
 
-/** The function that is called next; `card` is the UUID, `null` for one that concerns no card. */
+/** The function that is called next; `card` is the UUID, or `GPU 3` before that is known; `null`: it concerns no card. */
 export interface Calling {
   readonly calling: string;
   readonly card: string | null;
 }
+
+/** Without these functions nothing can be read at all; and they start cards that nobody uses. */
+export const startsCards = (name: string): boolean =>
+  /^nvml(Init|Shutdown|DeviceGetCount|DeviceGetHandleBy)/.test(name);
 
 /** Of a card, what is not as it was in the answer before: keys of the row, and of its health. */
 export interface CardChange extends Pick<NvidiaCard, "pci" | "lost"> {

@@ -16,6 +16,13 @@ const MOST_ERRORS = 8;
 const REOPEN_AFTER_MS = 30_000;
 const REOPEN_AFTER_MOST_MS = 600_000;
 
+const NONE: ReadonlySet<string> = new Set();
+/** Why a card is lost that is not to be asked. */
+const SKIPPED = "calls for it crash or hang";
+
+/** What a card is called before its UUID is known. */
+const placeOf = (index: number): string => `GPU ${index}`;
+
 /** A card that is counted but gives no handle. */
 interface Mute {
   readonly index: number;
@@ -42,13 +49,17 @@ export class NvmlReader {
     this.#events = new XidListener(nvml);
   }
 
-  /** One cycle. Throws NvmlUnavailable once the driver is gone. */
-  read(moment: Moment): NvidiaReading {
+  /** One cycle, without the cards in `skip`, by UUID or place. Throws NvmlUnavailable once the driver is gone. */
+  read(moment: Moment, skip: ReadonlySet<string> = NONE): NvidiaReading {
     this.#errors = new Set();
     const xids = this.#events.poll(moment.t_ms);
-    if (this.#reopenAt_ms !== null && moment.monotonic_ms >= this.#reopenAt_ms) this.#reopen();
-    this.#cards ??= this.#enumerate([]);
-    const readings = this.#cards.map((reader) => reader.read(moment, isConcerned(reader, xids)));
+    if (this.#reopenAt_ms !== null && moment.monotonic_ms >= this.#reopenAt_ms) this.#reopen(skip);
+    this.#cards ??= this.#enumerate([], skip);
+    const readings = this.#cards.map((reader) =>
+      skip.has(reader.device.uuid)
+        ? { card: reader.lost(SKIPPED), processes: [] }
+        : reader.read(moment, isConcerned(reader, xids)),
+    );
     const cards = [...readings.map(({ card }) => card), ...this.#absentCards()];
     this.#planReopening(cards, moment);
     return {
@@ -64,7 +75,7 @@ export class NvmlReader {
     const unnamed = this.#mute.slice(this.#missing.length);
     return [
       ...this.#missing.map((reader, n) => reader.lost(this.#mute[n]?.reason ?? "GPU is not there any more")),
-      ...unnamed.map(({ index, reason }) => ({ pci: "", lost: reason, row: unknownRow(`GPU ${index}`, index) })),
+      ...unnamed.map(({ index, reason }) => ({ pci: "", lost: reason, row: unknownRow(placeOf(index), index) })),
     ];
   }
 
@@ -78,21 +89,22 @@ export class NvmlReader {
     }
   }
 
-  #reopen(): void {
+  #reopen(skip: ReadonlySet<string>): void {
     this.#reopenAt_ms = null;
     this.#nvml.shutdown();
     this.#nvml.initialize();
     this.#events = new XidListener(this.#nvml);
-    this.#cards = this.#enumerate([...(this.#cards ?? []), ...this.#missing]);
+    this.#cards = this.#enumerate([...(this.#cards ?? []), ...this.#missing], skip);
   }
 
-  #enumerate(before: readonly CardReader[]): readonly CardReader[] {
+  #enumerate(before: readonly CardReader[], skip: ReadonlySet<string>): readonly CardReader[] {
     const detail = this.#readDriver();
     const found: CardReader[] = [];
     const mute: Mute[] = [];
     const count = this.#count();
     for (let index = 0; index < count; index++) {
-      const opened = this.#open(index);
+      const isSkipped = skip.has(placeOf(index));
+      const opened = isSkipped ? { index, reason: SKIPPED } : this.#open(index);
       if (opened === null) continue;
       if (opened instanceof Device) {
         this.#events.add(opened);
@@ -116,7 +128,7 @@ export class NvmlReader {
   /** `null`: not ours to see, as in a container that was given other cards. */
   #open(index: number): Device | Mute | null {
     const { out } = this.#nvml;
-    const place = `GPU ${index}`;
+    const place = placeOf(index);
     const code = this.#nvml.call("nvmlDeviceGetHandleByIndex_v2", place, index, out.address);
     if (code === NO_PERMISSION) return null;
     if (code !== SUCCESS) return { index, reason: describe(code) };

@@ -1,0 +1,475 @@
+import { expect, test } from "bun:test";
+import { type Machine, Scenario, STUB, until } from "../../../../../test/nvml.ts";
+import type { NvidiaReading } from "../card.ts";
+import { NvmlUnavailable, openLibrary } from "./library.ts";
+import { Nvml } from "./nvml.ts";
+import { NvmlReader } from "./reader.ts";
+import { unknownRow } from "./row.ts";
+
+const MIB = 1024 ** 2;
+const START_MS = 1_000_000;
+
+/** A reader in this process, with a clock that the test moves. */
+class Bench {
+  readonly scenario: Scenario;
+  readonly calls: string[] = [];
+  readonly nvml: Nvml;
+  readonly #reader: NvmlReader;
+  now_ms = START_MS;
+
+  constructor(machine: Machine, ...lines: readonly string[]) {
+    this.scenario = new Scenario(machine, ...lines);
+    this.scenario.enterHere();
+    this.nvml = new Nvml(openLibrary(STUB));
+    this.nvml.initialize();
+    this.nvml.configure({ announce: (name, card) => this.calls.push(card === null ? name : `${name} ${card}`) });
+    this.#reader = new NvmlReader(this.nvml);
+  }
+
+  /** One cycle, a second after the last. */
+  read(): NvidiaReading {
+    this.calls.length = 0;
+    this.now_ms += 1000;
+    return this.#reader.read({ t_ms: Date.now(), monotonic_ms: this.now_ms });
+  }
+
+  row(n = 0) {
+    const row = this.read().cards[n]?.row;
+    if (!row) throw new Error(`there is no card ${n}`);
+    return row;
+  }
+
+  [Symbol.dispose](): void {
+    this.scenario[Symbol.dispose]();
+  }
+}
+
+test("an H100 with all there is to know", () => {
+  using bench = new Bench("h100");
+  bench.read();
+  const { cards, processes, xids, errors } = bench.read();
+  expect(cards).toHaveLength(1);
+  const { nvlink, ...health } = cards[0]?.row.health ?? {};
+  expect(cards[0]).toMatchObject({
+    pci: "0000:00:09.0",
+    lost: null,
+    row: {
+      uuid: "GPU-00000000-0000-0000-0000-000000000000",
+      name: "NVIDIA H100 80GB HBM3",
+      index: 0,
+      utilization: 100,
+      tensorcore_utilization: 41,
+      temperature: 59,
+      used_memory: 19818 * MIB,
+      total_memory: 81559 * MIB,
+      frequency: 1980,
+      power_consumption: 631.95,
+      gpu_core_count: 16896,
+      performance_state: 0,
+      fan_speed_rpm: null,
+      numa_node_id: 0,
+      gsp_firmware_mode: 1,
+      gsp_firmware_version: "590.48.01",
+      gpm_metrics: { sm_occupancy: 0.62, memory_bandwidth_utilization: 0.37 },
+      mig: null,
+    },
+  });
+  expect(health).toEqual({
+    throttle: [],
+    power_limit_watts: 700,
+    memory_temperature: 54,
+    hotspot_temperature: null,
+    memory_utilization: 11,
+    fan_percent: null,
+    ecc: { corrected_volatile: 0, uncorrected_volatile: 0, corrected_aggregate: 0, uncorrected_aggregate: 0 },
+    remapped_rows: { correctable: 0, uncorrectable: 0, pending: 0, failure: 0 },
+    retired_pages: null,
+    retired_pages_pending: null,
+    pcie: {
+      generation: 5,
+      generation_max: 5,
+      width: 16,
+      width_max: 16,
+      replays: 9,
+      rx_bytes_per_second: 6_498_304,
+      tx_bytes_per_second: 3_166_208,
+    },
+    clocks: { sm: 1980, sm_max: 1980, memory: 2619, memory_max: 2619, video: 1545, video_max: 1545 },
+    encoder: 0,
+    decoder: 0,
+    jpeg: 0,
+    ofa: 0,
+  });
+  expect(nvlink).toHaveLength(18);
+  expect(nvlink?.[17]).toEqual({
+    link_index: 17,
+    state: "active",
+    crc_errors: 0,
+    replay_errors: 0,
+    recovery_errors: 0,
+  });
+  expect(cards[0]?.row.nvlink_remote_devices[17]).toEqual({
+    link_index: 17,
+    remote_type: "switch",
+    bandwidth_mb_s: 26562,
+  });
+  expect(processes).toEqual(
+    [
+      { pid: 11327, used_memory: 2566 * MIB, utilization: 0 },
+      { pid: 11328, used_memory: 1542 * MIB, utilization: 0 },
+      { pid: 11345, used_memory: 15690 * MIB, utilization: 99 },
+    ].map((one) => ({ ...one, uuid: "GPU-00000000-0000-0000-0000-000000000000" })),
+  );
+  expect({ xids, errors }).toEqual({ xids: [], errors: [] });
+});
+
+test("its detail is worded as in other frames, without its serial number", () => {
+  using bench = new Bench("h100", "* ecc_mode_pending 0");
+  expect(bench.row().detail).toEqual({
+    "Driver Version": "590.48.01",
+    "CUDA Version": "13.1",
+    lib_name: "CUDA",
+    lib_version: "13.1",
+    confidential_compute: "Disabled",
+    Brand: "Nvidia",
+    architecture: "Hopper",
+    compute_capability: "9.0",
+    clock_graphics_max: "1980",
+    clock_memory_max: "2619",
+    vbios_version: "96.00.A5.00.01",
+    "PCIe Generation": "5",
+    "PCIe Width": "x16",
+    pcie_gen_max: "5",
+    pcie_width_max: "16",
+    compute_mode: "Default",
+    persistence_mode: "Enabled",
+    power_limit_current: "700.00",
+    power_limit_default: "700.00",
+    power_limit_min: "200.00",
+    power_limit_max: "700.00",
+    ecc_mode_current: "Enabled",
+    ecc_mode_pending: "Disabled",
+    mig_mode_current: "0",
+  });
+});
+
+test("a consumer card: fans, thresholds, and a process that computes and draws is one", () => {
+  using bench = new Bench("rtx_4080", "* throttle 0x6c", "* fan_percent 104", "* fan_rpm 2310");
+  const { cards, processes } = bench.read();
+  expect(cards[0]?.row).toMatchObject({
+    temperature_threshold_shutdown: 101,
+    temperature_threshold_slowdown: 96,
+    temperature_threshold_max_operating: 90,
+    temperature_threshold_acoustic: 84,
+    fan_speed_rpm: 2310,
+    nvlink_remote_devices: [],
+    gpm_metrics: null,
+    health: {
+      fan_percent: 104,
+      throttle: ["power", "thermal", "hardware"],
+      ecc: null,
+      remapped_rows: null,
+      nvlink: null,
+      memory_temperature: null,
+      encoder: 72,
+    },
+  });
+  expect(processes.map(({ pid }) => pid).sort()).toEqual([2165, 2496, 2620, 2954, 3527, 5021, 5022]);
+  expect(processes.find(({ pid }) => pid === 5022)?.utilization).toBe(5);
+});
+
+test("eight cards are in the order of their indices", () => {
+  using bench = new Bench("h100_x8");
+  const { cards, errors } = bench.read();
+  expect(cards.map(({ row }) => row.index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(new Set(cards.map(({ row }) => row.uuid)).size).toBe(8);
+  expect(cards[7]?.pci).toBe("0000:7a:00.0");
+  expect(cards.map(({ row }) => row.numa_node_id)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  expect(errors).toEqual([]);
+});
+
+const NOTHING_SUPPORTED = [
+  "* returns * 3",
+  "* returns nvmlDeviceGetHandleByIndex_v2 0",
+  "* returns nvmlDeviceGetUUID 0",
+];
+
+test("of a card that supports nothing everything is unknown, and nothing is asked for again", () => {
+  using bench = new Bench("h100", ...NOTHING_SUPPORTED);
+  bench.read();
+  const { cards, processes, errors } = bench.read();
+  const { detail, health, ...row } = cards[0]?.row ?? unknownRow("", null);
+  const { detail: _, health: __, ...unknown } = unknownRow("GPU-00000000-0000-0000-0000-000000000000", 0);
+  expect(row).toEqual(unknown);
+  expect(detail["Driver Version"]).toBe("590.48.01");
+  const { pcie, clocks, ...rest } = health ?? {};
+  const values = [...Object.values(rest), ...Object.values(pcie ?? {}), ...Object.values(clocks ?? {})];
+  expect(new Set(values)).toEqual(new Set([null]));
+  expect({ processes, errors }).toEqual({ processes: [], errors: [] });
+  expect(bench.calls.filter((call) => call.includes("GPU-"))).toEqual([]);
+});
+
+test("an old driver's functions stand in for those that it lacks", () => {
+  const missing = [
+    "nvmlDeviceGetMemoryInfo_v2",
+    "nvmlDeviceGetCurrentClocksEventReasons",
+    "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetFanSpeedRPM",
+    "nvmlDeviceGetJpgUtilization",
+    "nvmlGpmQueryDeviceSupport",
+    ...["Compute", "Graphics", "MPSCompute"].flatMap((kind) => [
+      `nvmlDeviceGet${kind}RunningProcesses_v3`,
+      `nvmlDeviceGet${kind}RunningProcesses_v2`,
+    ]),
+  ];
+  using bench = new Bench("h100", ...missing.map((name) => `without ${name}`), "* throttle 4");
+  bench.read();
+  const { cards, processes, errors } = bench.read();
+  const row = cards[0]?.row;
+  expect(row?.used_memory).toBe((19818 + 479) * MIB);
+  expect(row?.gpm_metrics).toBeNull();
+  expect(row?.health).toMatchObject({
+    throttle: ["power"],
+    jpeg: null,
+    memory_temperature: null,
+    ecc: { corrected_volatile: 0, uncorrected_aggregate: 0 },
+    pcie: { replays: null, rx_bytes_per_second: 6346 * 1024, tx_bytes_per_second: 3092 * 1024 },
+  });
+  expect(row?.health?.nvlink).toHaveLength(18);
+  expect(row?.health?.nvlink?.[0]).toEqual({
+    link_index: 0,
+    state: "active",
+    crc_errors: null,
+    replay_errors: null,
+    recovery_errors: null,
+  });
+  expect(processes.map(({ pid, used_memory }) => [pid, used_memory])).toEqual([
+    [11327, 2566 * MIB],
+    [11328, 1542 * MIB],
+    [11345, 15690 * MIB],
+  ]);
+  expect(errors).toEqual([]);
+});
+
+test("a newer driver without nvmlDeviceGetTemperature is asked by its successor", () => {
+  using bench = new Bench("h100", "without nvmlDeviceGetTemperature");
+  expect(bench.row().temperature).toBe(59);
+});
+
+test("a card that is lost keeps what is known of it, and is back after a reset", async () => {
+  using bench = new Bench("h100_x8");
+  const before = bench.read().cards[3];
+  bench.scenario.set("3 lost");
+  const { cards, errors } = await until(
+    () => bench.read(),
+    (reading) => reading.cards[3]?.lost !== null,
+  );
+  expect(cards.map(({ lost }) => lost)).toEqual([null, null, null, "GPU is lost", null, null, null, null]);
+  const lost = cards[3];
+  expect(lost?.pci).toBe("0000:3a:00.0");
+  expect(lost?.row).toMatchObject({
+    uuid: before?.row.uuid ?? "",
+    index: 3,
+    name: "NVIDIA H100 80GB HBM3",
+    total_memory: 81559 * MIB,
+    utilization: null,
+    used_memory: null,
+    temperature: null,
+    health: null,
+  });
+  expect(errors).toEqual([]);
+  bench.now_ms += 60_000;
+  expect(bench.read().cards[3]).toMatchObject({ lost: "GPU is lost", row: { uuid: before?.row.uuid ?? "" } });
+  bench.scenario.set();
+  const back = await until(
+    () => {
+      bench.now_ms += 600_000;
+      return bench.read();
+    },
+    (reading) => reading.cards[3]?.lost === null,
+  );
+  expect(back.cards).toHaveLength(8);
+  expect(back.cards[3]?.row.utilization).toBe(100);
+});
+
+test("cards that were numbered anew are told by their UUIDs", async () => {
+  using bench = new Bench("h100_x8");
+  const uuids = bench.read().cards.map(({ row }) => row.uuid);
+  bench.scenario.set("7 lost");
+  await until(
+    () => bench.read(),
+    ({ cards }) => cards[7]?.lost !== null,
+  );
+  bench.scenario.set("cards 7", ...Array.from({ length: 7 }, (_, n) => `${n} uuid ${uuids[6 - n]}`));
+  const { cards } = await until(
+    () => {
+      bench.now_ms += 600_000;
+      return bench.read();
+    },
+    (reading) => reading.cards[0]?.row.uuid === uuids[6],
+  );
+  expect(cards.find(({ row }) => row.uuid === uuids[7])?.lost).toBe("GPU is not there any more");
+  expect(cards.filter(({ lost }) => lost === null).map(({ row }) => row.uuid)).toEqual(uuids.slice(0, 7).reverse());
+});
+
+test("a card that gives no handle from the beginning is a row all the same; one that is not ours is none", () => {
+  using bench = new Bench(
+    "h100_x8",
+    "2 returns nvmlDeviceGetHandleByIndex_v2 15",
+    "5 returns nvmlDeviceGetHandleByIndex_v2 4",
+  );
+  const { cards } = bench.read();
+  expect(cards.map(({ row }) => row.index)).toEqual([0, 1, 2, 3, 4, 6, 7]);
+  expect(cards[2]).toMatchObject({ pci: "", lost: "GPU is lost", row: { uuid: "GPU 2", utilization: null } });
+});
+
+test("an XID is heard of once, and what is read seldom is read again at once", async () => {
+  using bench = new Bench("h100_x8");
+  expect(bench.row(4).health?.nvlink?.[7]?.state).toBe("active");
+  bench.scenario.set("4 link 7 0 12 3 1", "4 xid 74", "1 xid 999");
+  const { xids, cards } = await until(
+    () => {
+      bench.now_ms = START_MS;
+      return bench.read();
+    },
+    (reading) => reading.xids.length > 0,
+  );
+  const uuid = "GPU-00000004-0000-4000-8000-000000000004";
+  expect(xids.map((xid) => [xid.uuid, xid.code])).toEqual([
+    [uuid, 74],
+    ["GPU-00000001-0000-4000-8000-000000000001", null],
+  ]);
+  expect(Math.abs((xids[0]?.t_ms ?? 0) - Date.now())).toBeLessThan(60_000);
+  expect(cards[4]?.row.health?.nvlink?.[7]).toEqual({
+    link_index: 7,
+    state: "inactive",
+    crc_errors: 12,
+    replay_errors: 3,
+    recovery_errors: 1,
+  });
+  expect(bench.read().xids).toEqual([]);
+});
+
+test("what changes seldom is read at a slower beat", async () => {
+  using bench = new Bench("h100");
+  bench.read();
+  bench.read();
+  expect(bench.calls.some((call) => call.startsWith("nvmlDeviceGetRemappedRows"))).toBe(false);
+  bench.scenario.set("* remapped_pending 1", "* remapped_uncorrectable 2");
+  const row = await until(
+    () => {
+      bench.now_ms += 10_000;
+      return bench.row();
+    },
+    ({ health }) => health?.remapped_rows?.pending === 1,
+  );
+  expect(row.health?.remapped_rows).toEqual({ correctable: 0, uncorrectable: 2, pending: 1, failure: 0 });
+});
+
+test("a counter of bytes that wraps gives no nonsense", () => {
+  using bench = new Bench(
+    "h100",
+    "* pcie_generation_max 1",
+    "* pcie_width_max 1",
+    "* pcie_counter_bits 32",
+    "* pcie_rx_bytes 4294960000+5000",
+    "* pcie_tx_bytes 100+1000",
+  );
+  bench.read();
+  expect(bench.row().health?.pcie?.rx_bytes_per_second).toBe(5000);
+  const wrapped = bench.row().health?.pcie;
+  expect(wrapped?.rx_bytes_per_second).toBe(5000);
+  expect(wrapped?.tx_bytes_per_second).toBe(1000);
+});
+
+test("more processes than there was room for are all there", () => {
+  using bench = new Bench("h100", "* processes 300");
+  const { processes, errors } = bench.read();
+  expect(processes).toHaveLength(303);
+  expect(errors).toEqual([]);
+});
+
+test("a process whose memory the driver does not tell", () => {
+  using bench = new Bench("h100", "* no_processes", "* process 5 C - 3");
+  expect(bench.read().processes).toEqual([
+    { pid: 5, uuid: "GPU-00000000-0000-0000-0000-000000000000", used_memory: null, utilization: 3 },
+  ]);
+});
+
+test("MIG: instances with memory and activity, processes from within them, the card's own utilization unknown", async () => {
+  using bench = new Bench("h100_mig", "* process 21181 G 100 - 1");
+  bench.read();
+  const { cards, processes } = bench.read();
+  const row = cards[0]?.row;
+  expect(row?.utilization).toBeNull();
+  expect(row?.health?.memory_utilization).toBeNull();
+  expect(row?.mig).toHaveLength(4);
+  expect(row?.mig?.slice(0, 2)).toEqual([
+    {
+      gpu_instance: 2,
+      compute_instance: 0,
+      uuid: "MIG-00000000-0000-0000-0000-000000000000",
+      profile: "3g.40gb",
+      used_memory: 11091 * MIB,
+      total_memory: 40448 * MIB,
+      utilization: 97,
+    },
+    {
+      gpu_instance: 3,
+      compute_instance: 0,
+      uuid: "MIG-00000001-0000-0000-0000-000000000001",
+      profile: "2g.20gb",
+      used_memory: 17 * MIB,
+      total_memory: 20096 * MIB,
+      utilization: 0,
+    },
+  ]);
+  expect(processes.map(({ pid, used_memory }) => [pid, used_memory])).toEqual([
+    [21180, 2296 * MIB],
+    [21181, 1372 * MIB],
+    [21198, 7484 * MIB],
+  ]);
+  bench.scenario.set("* mig_mode 0", "* utilization 12");
+  const whole = await until(
+    () => {
+      bench.now_ms += 10_000;
+      return bench.row();
+    },
+    ({ mig }) => mig === null,
+  );
+  expect(whole.utilization).toBe(12);
+});
+
+test("a function that fails is told, and tried again", async () => {
+  using bench = new Bench("h100", "0 returns nvmlDeviceGetPowerUsage 999");
+  const { cards, errors } = bench.read();
+  expect(errors).toEqual(["nvmlDeviceGetPowerUsage: unknown error (GPU-00000000-0000-0000-0000-000000000000)"]);
+  expect(cards[0]?.row.power_consumption).toBeNull();
+  expect(cards[0]?.row.temperature).toBe(59);
+  bench.scenario.set();
+  const again = await until(
+    () => bench.read(),
+    (reading) => reading.errors.length === 0,
+  );
+  expect(again.cards[0]?.row.power_consumption).toBe(631.95);
+});
+
+test("once the driver is gone there is no reading", async () => {
+  using bench = new Bench("h100");
+  bench.read();
+  bench.scenario.set("* returns nvmlDeviceGetTemperature 9");
+  const failed = () => {
+    try {
+      bench.read();
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  const error = await until(failed, (seen) => seen !== null);
+  expect(error).toBeInstanceOf(NvmlUnavailable);
+  expect(error).toMatchObject({
+    kind: "no_driver",
+    message: "nvmlDeviceGetTemperature: the NVIDIA driver is not loaded",
+  });
+});
