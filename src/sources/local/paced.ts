@@ -6,7 +6,7 @@ const STALE_MS = 5000;
 
 /**
  * Something that may answer slowly, or never (sensors behind a hung bus, a dead disk): read at a pace of its own, one
- * read at a time, so that nobody waits for it longer than `PATIENCE_MS`.
+ * read at a time, so that nobody waits for it longer than they want to.
  */
 export class Paced<T> {
   readonly #every_ms: number;
@@ -22,8 +22,9 @@ export class Paced<T> {
   }
 
   /** What was read last, which is `null` while an answer is too long in coming. */
-  async latest(now_ms: number): Promise<T | null> {
-    if (!this.#pending && now_ms - this.#begun_ms >= this.#every_ms) await withPatience(this.#refresh(now_ms));
+  async latest(now_ms: number, patience_ms = PATIENCE_MS): Promise<T | null> {
+    const isDue = !this.#pending && now_ms - this.#begun_ms >= this.#every_ms;
+    if (isDue) await withPatience(this.#refresh(now_ms), patience_ms);
     return now_ms - this.#valueFrom_ms <= this.#every_ms + STALE_MS ? this.#value : null;
   }
 
@@ -44,9 +45,9 @@ export class Paced<T> {
   }
 }
 
-async function withPatience(work: Promise<void>): Promise<void> {
+async function withPatience(work: Promise<void>, patience_ms: number): Promise<void> {
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, PATIENCE_MS);
+  const timer = setTimeout(over.resolve, patience_ms);
   try {
     await Promise.race([work, over.promise]);
   } finally {

@@ -70,7 +70,7 @@ export function withoutUnknown(detail: Readonly<Record<string, string | null>>):
 export async function readPowerRange(tree: Tree, sensors: Sensors): Promise<Record<string, string>> {
   const watts = async (file: string | null): Promise<string | null> => {
     const value = file === null ? null : await readWatts(tree, file);
-    return value === null ? null : value.toFixed(2);
+    return value ? value.toFixed(2) : null;
   };
   return withoutUnknown({
     power_limit_default: await watts(sensors.power_cap_default),

@@ -36,7 +36,7 @@ export async function readFast(tree: Tree, { folder }: DrmCard, sensors: Sensors
     edge: (await celsius(tree, sensors.edge)) ?? metrics?.edge ?? null,
     hotspot: (await celsius(tree, sensors.hotspot)) ?? metrics?.hotspot ?? null,
     memory: (await celsius(tree, sensors.memory)) ?? metrics?.memory ?? null,
-    power_w: (sensors.power === null ? null : await readWatts(tree, sensors.power)) ?? metrics?.power ?? null,
+    power_w: (await watts(tree, sensors.power)) ?? metrics?.power ?? null,
     fan_rpm: (await natural(tree, sensors.fan_rpm)) ?? metrics?.fan_rpm ?? null,
     fan_percent: fanPercent(await natural(tree, sensors.pwm)),
     gfxclk_mhz: megahertz(await natural(tree, input(sensors.gfxclk))) ?? metrics?.gfxclk ?? null,
@@ -48,6 +48,10 @@ const input = (sensor: string | null): string | null => (sensor === null ? null 
 
 const natural = async (tree: Tree, file: string | null): Promise<number | null> =>
   file === null ? null : await tree.naturalLater(file);
+
+/** The second die of an MI250 says 0 W, as only the first one knows; and nothing that answers draws nothing. */
+const watts = async (tree: Tree, file: string | null): Promise<number | null> =>
+  file === null ? null : (await readWatts(tree, file)) || null;
 
 async function celsius(tree: Tree, sensor: string | null): Promise<number | null> {
   const degrees = sensor === null ? null : await readCelsius(tree, `${sensor}_input`);

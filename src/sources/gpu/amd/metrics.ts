@@ -62,7 +62,7 @@ function metricsOf(version: string, values: Values): GpuMetrics {
     memory: plausible(number("memory"), 1, 150),
     gfx_busy: plausible(number("gfx_busy"), 0, 100),
     memory_busy: plausible(number("memory_busy"), 0, 100),
-    power: plausible(number("power"), 0, 5000),
+    power: plausible(number("power"), 1, 5000),
     gfxclk: plausible(number("gfxclk"), 0, 10_000),
     uclk: plausible(number("uclk"), 0, 10_000),
     vclk: plausible(number("vclk"), 0, 10_000),

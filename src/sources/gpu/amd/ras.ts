@@ -18,8 +18,8 @@ export async function readRas(tree: Tree, folder: string): Promise<RasCounts> {
     const count = parseErrorCount(await tree.textLater(`${folder}ras/${file}`));
     if (count !== null) counts.push(count);
   }
-  const pages = await tree.textLater(`${folder}ras/gpu_vram_bad_pages`);
-  return { ...totalOf(counts), ...parseBadPages(pages) };
+  const pages = await tree.bytesLater(`${folder}ras/gpu_vram_bad_pages`);
+  return { ...totalOf(counts), ...parseBadPages(pages?.toString("latin1") ?? null) };
 }
 
 interface ErrorCounts {
@@ -43,12 +43,18 @@ export function parseErrorCount(text: string | null): ErrorCounts | null {
   return uncorrected === null || corrected === null ? null : { uncorrected, corrected };
 }
 
-/** Lines of `address : size : state`, the state being R (out of use), P (will be) or F (could not be). */
+const BAD_PAGE = /^0x[0-9a-f]+ : 0x[0-9a-f]+ : ([RPF])$/i;
+
+/**
+ * Lines of `address : size : state`, the state being R (out of use), P (will be) or F (could not be); none at all where
+ * no page is bad.
+ */
 export function parseBadPages(text: string | null): Pick<RasCounts, "retired_pages" | "pending_pages"> {
-  if (text === null) return { retired_pages: null, pending_pages: null };
-  const states = [...text.matchAll(/^0x[0-9a-f]+ : 0x[0-9a-f]+ : ([RPF])$/gim)].map(([, state]) =>
-    state?.toUpperCase(),
-  );
-  const retired_pages = states.filter((state) => state === "R").length;
+  const states = text
+    ?.split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => BAD_PAGE.exec(line.trim())?.[1]);
+  if (states === undefined || states.includes(undefined)) return { retired_pages: null, pending_pages: null };
+  const retired_pages = states.filter((state) => state?.toUpperCase() === "R").length;
   return { retired_pages, pending_pages: states.length - retired_pages };
 }

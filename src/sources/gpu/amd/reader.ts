@@ -12,6 +12,9 @@ import { type Residencies, throttleBetween } from "./throttle.ts";
 /** What seldom changes is read at this pace; much of it is asked of the card's firmware. */
 const SLOW_EVERY_MS = 10_000;
 
+/** How much of a cycle is waited for a card: some take tens of ms, and the process list waits for half a cycle. */
+const SHARE_OF_CYCLE = 0.3;
+
 /** What a cycle yields of one card. */
 export interface CardReading {
   /** `null`: it is lost. */
@@ -42,7 +45,7 @@ export class CardReader {
   async read(cycle: Cycle, host: HostIdentity): Promise<CardReading> {
     if (!isPresent(this.#tree, this.card)) return this.#lost("gone from /sys/class/drm");
     const asleep = isSuspended(this.#tree, this.card);
-    const readings = asleep ? ASLEEP : await this.#readAwake(cycle.monotonic_ms);
+    const readings = asleep ? ASLEEP : await this.#readAwake(cycle);
     if (isSilent(readings.fast) && (await this.#isOffBus())) return this.#lost("does not answer on the PCI bus");
     return {
       row: rowOf(this.card, readings, host, cycle.time),
@@ -70,8 +73,12 @@ export class CardReader {
     return config !== null && config.length >= 4 && config.readUInt32LE(0) === 0xff_ff_ff_ff;
   }
 
-  async #readAwake(now_ms: number): Promise<Readings> {
-    const [fast, slow] = await Promise.all([this.#fast.latest(now_ms), this.#slow.latest(now_ms)]);
+  async #readAwake({ monotonic_ms, wait_ms }: Cycle): Promise<Readings> {
+    const patience_ms = wait_ms * SHARE_OF_CYCLE;
+    const [fast, slow] = await Promise.all([
+      this.#fast.latest(monotonic_ms, patience_ms),
+      this.#slow.latest(monotonic_ms, patience_ms),
+    ]);
     return { fast, slow, throttle: this.#throttleOf(fast), isSuspended: false };
   }
 

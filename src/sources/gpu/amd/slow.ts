@@ -33,7 +33,7 @@ export async function readSlow(tree: Tree, { folder }: DrmCard, sensors: Sensors
     gfxclk_max_mhz: await highestClock("sclk"),
     uclk_max_mhz: await highestClock("mclk"),
     vclk_max_mhz: await highestClock("vclk"),
-    power_cap_w: sensors.power_cap === null ? null : await readWatts(tree, sensors.power_cap),
+    power_cap_w: sensors.power_cap === null ? null : (await readWatts(tree, sensors.power_cap)) || null,
     power_range: await readPowerRange(tree, sensors),
     slowdown: await threshold(tree, shown, "crit"),
     shutdown: await threshold(tree, shown, "emergency"),

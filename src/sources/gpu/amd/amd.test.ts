@@ -1,0 +1,186 @@
+import { expect, test } from "bun:test";
+import { closeSync, constants, openSync, renameSync, writeFileSync } from "node:fs";
+import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
+import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
+import type { Machine } from "../../../../test/fixtures/machines/make.ts";
+import type { Gpu } from "../../../frame/schema.ts";
+import type { Source } from "../../source.ts";
+import { DrmClients } from "../drm/clients.ts";
+import { GpuRegistry } from "../registry.ts";
+import { amdSource } from "./amd.ts";
+
+const CARD = "/sys/class/drm/card1/device";
+
+interface Opened extends Disposable {
+  readonly machine: Machine;
+  readonly registry: GpuRegistry;
+  readonly source: Source;
+  /** The cards, and what could not be read. */
+  read(at_ms: number, wait_ms?: number): Promise<{ gpus: readonly Gpu[]; errors: readonly string[] }>;
+  /** What is read from this file does not come before all is over. */
+  block(file: string): void;
+}
+
+/** On a loaded machine it may take long. */
+const PATIENT_MS = 120_000;
+
+function open(name: string): Opened {
+  const machine = openGpus(name);
+  const registry = new GpuRegistry();
+  const blocked: string[] = [];
+  const source = amdSource({ root: machine.root, host: HOST, registry }, new DrmClients(machine.root));
+  return {
+    machine,
+    registry,
+    source,
+    async read(at_ms, wait_ms = PATIENT_MS) {
+      const { gpus = [], errors = [] } = await source.read({ ...cycleAt(at_ms), wait_ms });
+      return { gpus, errors };
+    },
+    block(file) {
+      machine.write(file, null);
+      expect(Bun.spawnSync(["mkfifo", machine.root + file]).exitCode).toBe(0);
+      blocked.push(machine.root + file);
+    },
+    [Symbol.dispose]() {
+      // Lets go whoever waits for them.
+      for (const path of blocked) closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+      machine[Symbol.dispose]();
+    },
+  };
+}
+
+const first = <T>([one]: readonly T[]): T => {
+  if (one === undefined) throw new Error("none");
+  return one;
+};
+
+const uses = async ({ registry }: Opened, at_ms: number) => Object.fromEntries(await registry.uses(cycleAt(at_ms)));
+
+test("a machine without such a card: an empty section, no error, and nobody's files are looked at", async () => {
+  using opened = open("amd-rx6900xt");
+  opened.machine.write("/sys/class/drm/card0", null);
+  expect(await opened.read(0)).toEqual({ gpus: [], errors: [] });
+  expect(await uses(opened, 0)).toEqual({});
+});
+
+test("who uses it: a display server by its own file and not its seat manager, a program and not its child", async () => {
+  using opened = open("amd-rx6900xt");
+  await opened.read(0);
+  opened.machine.later();
+  await opened.read(1000);
+  const card = { device_id: 0, device_uuid: "GPU-0123456789abcdef" };
+  expect(await uses(opened, 1000)).toEqual({
+    1780: [{ ...card, used_memory: 153708 * 1024, gpu_utilization: 3.1 }],
+    2304: [{ ...card, used_memory: 402112 * 1024, gpu_utilization: 12.3 }],
+  });
+});
+
+test("a program of ROCm: its memory by whichever says more, and how busy it is nobody says", async () => {
+  using opened = open("amd-mi300x");
+  await opened.read(0);
+  const card = { device_id: 0, device_uuid: "GPU-5c88007dca2f3e01" };
+  expect(await uses(opened, 0)).toEqual({
+    90311: [{ ...card, used_memory: 183191680 * 1024, gpu_utilization: null }],
+  });
+});
+
+test("what the kernel log says of a PCI address is the card's", async () => {
+  using opened = open("amd-mi250x");
+  await opened.read(0);
+  expect(opened.registry.cardAt("0000:c6:00.0")).toMatchObject({ uuid: "GPU-8d5e01f4c2b3a691", index: 1 });
+});
+
+test("two dies that say the same id are two cards", async () => {
+  using opened = open("amd-mi250x");
+  opened.machine.write("/sys/class/drm/card2/device/unique_id", "8d5e01f4c2b3a690\n");
+  expect((await opened.read(0)).gpus.map(({ uuid }) => uuid)).toEqual(["GPU-8d5e01f4c2b3a690", "0000:c6:00.0"]);
+});
+
+test("a card that is gone stays as lost, in its place and with what is known; it is found again under another name", async () => {
+  using opened = open("amd-mi300x");
+  const before = (await opened.read(0)).gpus;
+  const folder = `${opened.machine.root}/sys/class/drm/`;
+  renameSync(`${folder}card1`, `${folder}gone`);
+  const lost = { since: new Date(cycleAt(3000).t_ms).toISOString(), reason: "gone from /sys/class/drm" };
+  await opened.read(3000);
+  const { gpus, errors } = await opened.read(6000);
+  expect(errors).toEqual([]);
+  expect(gpus).toEqual([
+    {
+      ...first(before),
+      utilization: null,
+      temperature: null,
+      used_memory: null,
+      frequency: null,
+      power_consumption: null,
+      health: null,
+      lost,
+    },
+    expect.objectContaining({ index: 1, utilization: 0 }),
+  ]);
+  expect(gpus[1]?.lost).toBeUndefined();
+  renameSync(`${folder}gone`, `${folder}card5`);
+  expect((await opened.read(9000)).gpus).toMatchObject([{ index: 0, utilization: 99 }, { index: 1 }]);
+  expect(first((await opened.read(12_000)).gpus).lost).toBeUndefined();
+});
+
+test("a card that is there and answers nothing but ones is lost, too", async () => {
+  using opened = open("amd-mi300x");
+  await opened.read(0);
+  for (const file of ["gpu_metrics", "gpu_busy_percent", "hwmon/hwmon7"]) opened.machine.write(`${CARD}/${file}`, null);
+  writeFileSync(`${opened.machine.root}${CARD}/config`, Buffer.alloc(64, 0xff));
+  const { gpus, errors } = await opened.read(1000);
+  expect(errors).toEqual([]);
+  expect(first(gpus).lost?.reason).toBe("does not answer on the PCI bus");
+});
+
+test("a card that is asleep is not woken: nothing of it is read that the driver would ask it for", async () => {
+  using opened = open("amd-rx7900xt");
+  opened.machine.write(`${CARD}/power/runtime_status`, "suspended\n");
+  for (const file of ["gpu_metrics", "gpu_busy_percent", "current_link_speed", "hwmon/hwmon8/temp1_input"]) {
+    opened.block(`${CARD}/${file}`);
+  }
+  await opened.read(0);
+  const { gpus, errors } = await opened.read(60_000);
+  expect(errors).toEqual([]);
+  expect(first(gpus)).toMatchObject({ name: "AMD Radeon RX 7900 XT", total_memory: 21458059264, health: null });
+  expect(first(gpus)).toMatchObject({
+    utilization: null,
+    temperature: null,
+    power_consumption: null,
+    used_memory: null,
+  });
+  expect(first(gpus).detail.power_state).toBe("suspended");
+  opened.machine.write(`${CARD}/power/runtime_status`, "active\n");
+});
+
+test("a card that hangs keeps nobody waiting: the others are read, and it is told", async () => {
+  using opened = open("amd-mi300x");
+  opened.block(`${CARD}/gpu_metrics`);
+  const told = ["amd: the driver does not answer for 0000:05:00.0"];
+  let seen: unknown;
+  for (let at_ms = 0; at_ms < 10_000_000; at_ms += 1000) {
+    const { gpus, errors } = await opened.read(at_ms, 100);
+    seen = { gpus: gpus.map(({ utilization, lost }) => ({ utilization, lost })), errors };
+    if (gpus[1]?.utilization === 0 && errors.length === 1 && at_ms > 5000) break;
+    await Bun.sleep(5);
+  }
+  expect(seen).toEqual({ gpus: [{ utilization: null }, { utilization: 0 }], errors: told });
+}, 60_000);
+
+test("what may not be read is told once a cycle and card; what a card has not, is not", async () => {
+  using opened = open("amd-rx7900xt");
+  opened.machine.write(`${CARD}/mem_info_vram_used`, null);
+  opened.machine.write(`${CARD}/mem_info_vram_used/inside`, "");
+  const { gpus, errors } = await opened.read(0);
+  expect(errors).toEqual([`amd: ${CARD}/mem_info_vram_used: EISDIR`]);
+  expect(first(gpus)).toMatchObject({ used_memory: null, utilization: 3 });
+});
+
+test("the slot's link is shown, where the firmware does not say", async () => {
+  using opened = open("amd-rx7900xt");
+  opened.machine.write(`${CARD}/gpu_metrics`, null);
+  const { health } = first((await opened.read(0)).gpus);
+  expect(health?.pcie).toMatchObject({ generation: 3, generation_max: 4, width: 8, width_max: 16 });
+});
