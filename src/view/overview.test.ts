@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { CHOICES, drawn, inputOf, mockFrames } from "../../test/screen.ts";
 import type { Frame } from "../frame/frame.ts";
+import { toText } from "./ansi.ts";
 import { hostsOf } from "./hosts.ts";
 import { shortNames, shownHosts } from "./overview.ts";
 
@@ -51,6 +52,17 @@ test("a hundred hosts of eight GPUs all show on 160x50, and even on 80x24", () =
   ] as const) {
     const { hits } = drawn(live, width, height);
     expect(new Set(hits.hosts.map(({ host }) => host)).size).toBe(100);
+  }
+});
+
+test("where not all hosts have room, it says which are shown", () => {
+  const frames = mockFrames({ hosts: 400, gpus: 8, frames: 1, interval_ms: 3000 });
+  for (const scroll of [0, 30, 1000]) {
+    const { cells, hits } = drawn(inputOf(frames, 0, { choices: { ...CHOICES, scroll } }), 80, 24);
+    const [, first, last] = /(\d+)–(\d+) of 400 shown/.exec(toText(cells)) ?? [];
+    const numbers = hits.hosts.map(({ host }) => Number(/\d+/.exec(host)?.[0]));
+    expect([Number(first), Number(last)]).toEqual([Math.min(...numbers), Math.max(...numbers)]);
+    expect(hits.hosts.length).toBeLessThan(400);
   }
 });
 

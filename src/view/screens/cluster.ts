@@ -97,7 +97,7 @@ export function drawCluster(scene: FrameScene, y: number, height: number): void 
   const tight = roomy.rows > height - 4 ? makeGrid(entries, cells.width, height - 2) : null;
   const failures = tight === null ? [] : frame.errors.map((text) => ({ text, priority: -1 }));
   const part = tight === null ? "" : shownPart(tight, height - 2, input.choices.scroll);
-  const known = [{ text: part, priority: 0 }, ...failures, ...facts(scene, all)];
+  const known = [{ text: part, priority: -2 }, ...failures, ...facts(scene, all)];
   drawHeader(scene, y, `${hosts.length} hosts`, known, frame.t_ms);
   drawSegments(scene, y + 1, segments(scene, all));
   if (tight !== null) {
