@@ -1,45 +1,39 @@
+import { known } from "../nvml/identity.ts";
 import type { GpuValues } from "./fields.ts";
 import type { LogCard } from "./log.ts";
 
-const PERFORMANCE_STATES =
-  "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen".split(" ");
-
-/** What stands about a card in its `detail`, as the Rust tool words it. */
+/** What stands about a card in its `detail`, in the words that it has where the driver's library is read. */
 export function detailOf(values: GpuValues, log: LogCard | null, cuda_version: string | null): Record<string, string> {
-  const { performance_state, mig_mode, mig_mode_pending, ecc_mode, ecc_mode_pending, vbios_version } = values;
-  return present({
+  const { pcie_width, mig_mode, mig_mode_pending, ecc_mode, ecc_mode_pending } = values;
+  return known({
     "Driver Version": values.driver_version,
     "CUDA Version": cuda_version,
-    lib_name: cuda_version && "CUDA",
+    lib_name: cuda_version === null ? null : "CUDA",
     lib_version: cuda_version,
-    Brand: log?.brand ?? null,
-    architecture: log?.architecture ?? null,
+    Brand: brandOf(log?.brand ?? null),
+    architecture: log?.architecture?.split(" ")[0] ?? null,
     compute_capability: values.compute_capability,
-    "PCIe Generation": words(values.pcie_generation),
-    "PCIe Width": values.pcie_width === null ? null : `x${values.pcie_width}`,
-    pcie_gen_max: words(values.pcie_generation_max),
-    pcie_width_max: words(values.pcie_width_max),
+    clock_graphics_max: log?.clock_boost_max ?? values.clock_graphics_max,
+    clock_memory_max: values.clock_memory_max,
+    vbios_version: values.vbios_version,
+    "PCIe Generation": values.pcie_generation,
+    "PCIe Width": pcie_width === null ? null : `x${pcie_width}`,
+    pcie_gen_max: values.pcie_generation_max,
+    pcie_width_max: values.pcie_width_max,
+    compute_mode: values.compute_mode?.replace("_", "") ?? null,
     persistence_mode: values.persistence_mode,
-    compute_mode: values.compute_mode,
-    performance_state: performance_state === null ? null : (PERFORMANCE_STATES[performance_state] ?? null),
     power_limit_current: watts(values.power_limit_w),
     power_limit_default: watts(values.power_limit_default_w),
     power_limit_min: watts(values.power_limit_min_w),
     power_limit_max: watts(values.power_limit_max_w),
-    clock_graphics_max: words(values.clock_graphics_max),
-    clock_memory_max: words(values.clock_memory_max),
     ecc_mode_current: ecc_mode,
     ecc_mode_pending: ecc_mode_pending === ecc_mode ? null : ecc_mode_pending,
-    mig_mode_current: words(mig_mode),
-    mig_mode_pending: mig_mode_pending === mig_mode ? null : words(mig_mode_pending),
-    vbios_version: vbios_version === null ? null : `"${vbios_version}"`,
+    mig_mode_current: mig_mode,
+    mig_mode_pending: mig_mode_pending === mig_mode ? null : mig_mode_pending,
   });
 }
 
-const words = (value: number | null): string | null => (value === null ? null : String(value));
+/** `NVIDIA RTX` as the library's enumeration has it: `NvidiaRTX`. */
+const brandOf = (brand: string | null): string | null => brand?.replace("NVIDIA", "Nvidia").replaceAll(" ", "") ?? null;
 
-const watts = (value: number | null): string | null => (value === null ? null : value.toFixed(2));
-
-function present(texts: Readonly<Record<string, string | null>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== null));
-}
+const watts = (value: number | null): string | null => value?.toFixed(2) ?? null;

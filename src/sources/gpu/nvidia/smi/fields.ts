@@ -45,7 +45,6 @@ export const GPU_FIELDS = {
   ecc_mode: field(textOf, "ecc.mode.current"),
   ecc_mode_pending: field(textOf, "ecc.mode.pending"),
   gsp_mode: field(modeOf, "gsp.mode.current"),
-  gsp_mode_default: field(modeOf, "gsp.mode.default"),
 
   utilization: field(numberOf, "utilization.gpu"),
   memory_utilization: field(numberOf, "utilization.memory"),

@@ -63,7 +63,7 @@ describe("an H100 under load", () => {
   });
 
   test("has no list of MIG instances", () => {
-    expect("mig" in row).toBe(false);
+    expect(row.mig).toBeNull();
   });
 });
 
@@ -132,7 +132,6 @@ describe("a GeForce RTX 4080 SUPER", () => {
     const { row } = capturedCard("rtx-4080-super", "idle");
     expect(row).toMatchObject({ performance_state: 8, frequency: 210, power_consumption: 26.2 });
     expect(row.health?.pcie?.generation).toBe(1);
-    expect(row.detail.performance_state).toBe("Eight");
     expect(row.detail["PCIe Generation"]).toBe("1");
   });
 });
@@ -143,8 +142,8 @@ describe("what is not as it was captured", () => {
   test.each([
     ["0x0000000000000001", []],
     ["0x0000000000000004", ["power"]],
-    ["0x0000000000000068", ["thermal"]],
-    ["0x0000000000000088", ["power_brake"]],
+    ["0x0000000000000060", ["thermal"]],
+    ["0x0000000000000088", ["hardware", "power_brake"]],
     ["0x0000000000000008", ["hardware"]],
     ["0x0000000000000012", ["sync", "application"]],
     ["[N/A]", null],

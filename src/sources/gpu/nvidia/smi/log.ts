@@ -29,6 +29,8 @@ export interface LogCard {
   readonly max_operating_c: number | null;
   readonly target_c: number | null;
   readonly clock_video_max: number | null;
+  /** The graphics clock that a user can have at most, MHz. */
+  readonly clock_boost_max: number | null;
   readonly replays: number | null;
   readonly instances: readonly LogInstance[];
 }
@@ -62,6 +64,7 @@ function cardOf(entries: readonly Entry[]): LogCard {
     max_operating_c: amountAt(temperature, "GPU Max Operating Temp", "C"),
     target_c: amountAt(temperature, "GPU Target Temperature", "C"),
     clock_video_max: amountAt(at(entries, "Max Clocks"), "Video", "MHz"),
+    clock_boost_max: amountAt(at(entries, "Max Customer Boost Clocks"), "Graphics", "MHz"),
     replays: naturalOf(valueAt(at(entries, "PCI"), "Replays Since Reset")),
     instances: entries.filter(({ key }) => key === "MIG Device").flatMap((entry) => instanceOf(entry.entries)),
   };

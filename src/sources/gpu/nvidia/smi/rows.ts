@@ -1,14 +1,13 @@
 import type { Gpu } from "../../../../frame/schema.ts";
 import { pciAddress } from "../../registry.ts";
 import type { NvidiaCard } from "../card.ts";
+import { unknownRow } from "../nvml/row.ts";
+import { throttleNames } from "../nvml/words.ts";
 import { detailOf } from "./detail.ts";
-import { GPU_FIELDS, type GpuValues } from "./fields.ts";
+import type { GpuValues } from "./fields.ts";
 import type { ListedInstance } from "./list.ts";
 import type { Log, LogCard } from "./log.ts";
-import { Query } from "./query.ts";
-import { throttleReasons } from "./throttle.ts";
 
-type Row = NvidiaCard["row"];
 type Health = NonNullable<Gpu["health"]>;
 
 /** What is told of the cards beside the rows of the query, at a slower beat. */
@@ -23,11 +22,9 @@ export function cardOf(values: GpuValues, beside: Beside): NvidiaCard {
   const pci = pciAddress(values.pci ?? "") ?? "";
   const log = beside.log?.cards.get(pci) ?? null;
   const detail = detailOf(values, log, beside.log?.cuda_version ?? null);
-  const mig = values.mig_mode === 1 ? { mig: instancesOf(beside.instances.get(values.uuid ?? "") ?? [], log) } : {};
-  return { pci, lost: null, row: { ...rowOf(values, log), detail, health: healthOf(values, log), ...mig } };
+  const mig = values.mig_mode === 1 ? instancesOf(beside.instances.get(values.uuid ?? "") ?? [], log) : null;
+  return { pci, lost: null, row: { ...rowOf(values, log), detail, mig, health: healthOf(values, log) } };
 }
-
-const NOTHING = new Query(GPU_FIELDS, new Set()).values([]);
 
 /** What is still told of a card that does not answer. */
 type Place = Partial<Pick<GpuValues, "uuid" | "name" | "index" | "pci">>;
@@ -37,44 +34,33 @@ export function lostCard(reason: string, before: NvidiaCard | null, place: Place
   const pci = before?.pci ?? pciAddress(place.pci ?? "") ?? "";
   const { uuid, name, index } = before?.row ?? place;
   const { total_memory = null, detail = {} } = before?.row ?? {};
-  const row = { ...rowOf(NOTHING, null), uuid: uuid ?? pci, name: name ?? "", index: index ?? null };
-  return { pci, lost: reason, row: { ...row, total_memory, detail, health: null } };
+  const row = { ...unknownRow(uuid ?? pci, index ?? null), name: name ?? "", total_memory, detail };
+  return { pci, lost: reason, row };
 }
 
-function rowOf(values: GpuValues, log: LogCard | null): Row {
+function rowOf(values: GpuValues, log: LogCard | null): NvidiaCard["row"] {
   return {
-    uuid: values.uuid ?? "",
+    ...unknownRow(values.uuid ?? "", values.index),
     name: values.name ?? "",
-    device_type: "GPU",
-    index: values.index,
     utilization: values.utilization,
-    ane_utilization: null,
-    dla_utilization: null,
-    tensorcore_utilization: null,
     temperature: values.temperature,
     used_memory: values.used_memory,
     total_memory: values.total_memory,
     frequency: values.clock_graphics,
     power_consumption: values.power_w,
-    gpu_core_count: null,
     temperature_threshold_slowdown: log?.slowdown_c ?? null,
     temperature_threshold_shutdown: log?.shutdown_c ?? null,
     temperature_threshold_max_operating: log?.max_operating_c ?? null,
     temperature_threshold_acoustic: log?.target_c ?? null,
     performance_state: values.performance_state,
-    fan_speed_rpm: null,
-    numa_node_id: null,
     gsp_firmware_mode: values.gsp_mode,
     gsp_firmware_version: log?.gsp_version ?? null,
-    nvlink_remote_devices: [],
-    gpm_metrics: null,
-    detail: {},
   };
 }
 
 function healthOf(values: GpuValues, log: LogCard | null): Health {
   return {
-    throttle: values.throttle === null ? null : throttleReasons(values.throttle),
+    throttle: values.throttle === null ? null : throttleNames(values.throttle),
     power_limit_watts: values.power_limit_w,
     memory_temperature: values.memory_temperature,
     memory_utilization: values.memory_utilization,
