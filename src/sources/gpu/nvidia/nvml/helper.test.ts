@@ -1,0 +1,175 @@
+import { afterEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Scenario, until } from "../../../../../test/nvml.ts";
+import type { NvidiaCard } from "../card.ts";
+import { type Answer, applyChanges, type HelperMessage, type ReadRequest } from "./messages.ts";
+
+const HELPER = join(import.meta.dir, "helper.ts");
+
+/** The helper as a process, with all that it said. */
+class Helper {
+  readonly said: HelperMessage[] = [];
+  readonly process: ReturnType<typeof this.spawn>;
+  #request = 0;
+
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.process = this.spawn(environment);
+  }
+
+  spawn(environment: Readonly<Record<string, string>>) {
+    return Bun.spawn([process.execPath, HELPER], {
+      env: { ...process.env, ...environment },
+      ipc: (message: HelperMessage) => this.said.push(message),
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+  }
+
+  ask(request: Omit<ReadRequest, "read"> = {}): number {
+    this.process.send({ read: ++this.#request, ...request } satisfies ReadRequest);
+    return this.#request;
+  }
+
+  hears<T extends HelperMessage>(is: (message: HelperMessage) => message is T): Promise<T | undefined> {
+    return until(
+      () => this.said.find(is),
+      (message) => message !== undefined,
+    );
+  }
+
+  async read(request: Omit<ReadRequest, "read"> = {}): Promise<Answer> {
+    const number = this.ask(request);
+    const isAnswer = (message: HelperMessage): message is Answer => "answer" in message && message.answer === number;
+    const answer = await this.hears(isAnswer);
+    return answer as Answer;
+  }
+
+  get calls(): string[] {
+    return this.said.flatMap((message) => ("calling" in message ? [message.calling] : []));
+  }
+}
+
+const started: Helper[] = [];
+
+function start(environment: Readonly<Record<string, string>>): Helper {
+  const helper = new Helper(environment);
+  started.push(helper);
+  return helper;
+}
+
+afterEach(() => {
+  for (const helper of started.splice(0)) helper.process.kill("SIGKILL");
+});
+
+const byUuid = (cards: readonly NvidiaCard[]): ReadonlyMap<string, NvidiaCard> =>
+  new Map(cards.map((card) => [card.row.uuid, card]));
+
+test("is ready, answers, and then sends what changed", async () => {
+  using scenario = new Scenario("h100_x8");
+  const helper = start(scenario.environment);
+  const first = await helper.read();
+  expect(helper.said[0]).toEqual({ ready: true });
+  const whole = applyChanges(new Map(), first.cards);
+  expect(whole).toHaveLength(8);
+  expect(whole[2]?.row).toMatchObject({ name: "NVIDIA H100 80GB HBM3", temperature: 59, index: 2 });
+  scenario.set("2 temperature 71");
+  let cards = whole;
+  const answer = await until(
+    async () => {
+      const next = await helper.read();
+      cards = applyChanges(byUuid(cards), next.cards);
+      return next;
+    },
+    () => cards[2]?.row.temperature === 71,
+  );
+  expect(answer.cards[2]?.row).not.toHaveProperty("name");
+  expect(answer.cards[2]?.row).not.toHaveProperty("detail");
+  expect(cards[2]?.row).toMatchObject({ name: "NVIDIA H100 80GB HBM3", detail: { Brand: "Nvidia" }, utilization: 100 });
+  expect(cards[2]?.row.health).toMatchObject({ power_limit_watts: 700, memory_temperature: 54 });
+  expect(JSON.stringify(answer.cards).length).toBeLessThan(JSON.stringify(first.cards).length / 4);
+});
+
+test("ends when its parent is gone", async () => {
+  using scenario = new Scenario("h100");
+  const helper = start(scenario.environment);
+  await helper.read();
+  helper.process.disconnect();
+  expect(await helper.process.exited).toBe(0);
+});
+
+test("says why there is nothing to read, and ends", async () => {
+  const missing = start({ ALL_SMI_NVML: "/nowhere/libnvidia-ml.so.1" });
+  const nothing = await missing.hears((message) => "unavailable" in message);
+  expect(nothing).toMatchObject({ unavailable: "no_library" });
+  expect(nothing?.reason).toMatch(/^ALL_SMI_NVML: .*\/nowhere\/libnvidia-ml\.so\.1/);
+  expect(await missing.process.exited).toBe(0);
+});
+
+for (const [code, kind, reason] of [
+  [9, "no_driver", "nvmlInit_v2: the NVIDIA driver is not loaded"],
+  [18, "version_mismatch", "nvmlInit_v2: the library and the loaded driver are of different versions"],
+  [4, "no_permission", "nvmlInit_v2: no permission"],
+  [999, "failed", "nvmlInit_v2: unknown error"],
+] as const) {
+  test(`a library that cannot be initialized: ${kind}`, async () => {
+    using scenario = new Scenario("h100", `- returns nvmlInit_v2 ${code}`);
+    const helper = start(scenario.environment);
+    expect(await helper.hears((message) => "unavailable" in message)).toEqual({ unavailable: kind, reason });
+    expect(await helper.process.exited).toBe(0);
+  });
+}
+
+test("a driver that is unloaded between two readings", async () => {
+  using scenario = new Scenario("h100");
+  const helper = start(scenario.environment);
+  await helper.read();
+  scenario.set("* returns nvmlDeviceGetTemperature 9");
+  const gone = await until(
+    () => {
+      if (helper.process.exitCode === null) helper.ask();
+      return helper.said.find((message) => "unavailable" in message);
+    },
+    (message) => message !== undefined,
+  );
+  expect(gone).toMatchObject({ unavailable: "no_driver" });
+  expect(await helper.process.exited).toBe(0);
+});
+
+test("in a careful reading a crash has a name, and is avoided by excluding the function", async () => {
+  using scenario = new Scenario("h100_x8", "5 crashes nvmlDeviceGetPerformanceState -");
+  const helper = start(scenario.environment);
+  helper.ask({ careful: true });
+  await helper.process.exited;
+  expect(helper.process.signalCode).toBe("SIGSEGV");
+  expect(helper.said.at(-1)).toEqual({
+    calling: "nvmlDeviceGetPerformanceState",
+    card: "GPU-00000005-0000-4000-8000-000000000005",
+  });
+  const next = start(scenario.environment);
+  const { cards } = await next.read({ exclude: ["nvmlDeviceGetPerformanceState"] });
+  expect(cards).toHaveLength(8);
+  expect(cards[5]?.row).toMatchObject({ performance_state: null, temperature: 59 });
+});
+
+test("a call that hangs is the last that was announced", async () => {
+  using scenario = new Scenario("h100", "0 hangs nvmlDeviceGetPowerUsage 600");
+  const helper = start(scenario.environment);
+  helper.ask({ careful: true });
+  await until(
+    () => helper.calls.at(-1),
+    (call) => call === "nvmlDeviceGetPowerUsage",
+  );
+  helper.process.kill("SIGKILL");
+  await helper.process.exited;
+  expect(helper.calls.at(-1)).toBe("nvmlDeviceGetPowerUsage");
+});
+
+test("a reading that is not careful announces what starts cards", async () => {
+  using scenario = new Scenario("h100");
+  const helper = start(scenario.environment);
+  await helper.read();
+  expect(new Set(helper.calls)).toEqual(new Set(["nvmlDeviceGetCount_v2", "nvmlDeviceGetHandleByIndex_v2"]));
+  await helper.read();
+  expect(helper.calls).toHaveLength(2);
+});

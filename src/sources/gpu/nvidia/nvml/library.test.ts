@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Scenario, STUB } from "../../../../../test/nvml.ts";
+import { NvmlUnavailable, openLibrary } from "./library.ts";
+import { Nvml } from "./nvml.ts";
+import { NvmlReader } from "./reader.ts";
+
+function unavailable(path: string): NvmlUnavailable {
+  try {
+    openLibrary(path);
+  } catch (error) {
+    if (error instanceof NvmlUnavailable) return error;
+  }
+  throw new Error("it was opened");
+}
+
+test("a path that cannot be loaded is no library", () => {
+  expect(unavailable("/nowhere/libnvidia-ml.so.1").kind).toBe("no_library");
+  expect(unavailable("/nowhere/stub.c").kind).toBe("no_library");
+  expect(unavailable(import.meta.path).message).toStartWith("ALL_SMI_NVML: ");
+});
+
+test("a library of something else is no library", () => {
+  expect(unavailable("libc.so.6").kind).toBe("no_library");
+});
+
+test("functions that a library lacks are left out", () => {
+  using scenario = new Scenario("h100", "without nvmlDeviceGetFieldValues");
+  scenario.enterHere();
+  const functions = openLibrary(STUB);
+  expect(functions.nvmlDeviceGetFieldValues).toBeUndefined();
+  expect(functions.nvmlDeviceGetPowerUsage).toBeFunction();
+});
+
+const compiler = Bun.which("cc");
+
+test.skipIf(compiler === null)("a shared object is read as one compiled in memory", () => {
+  using scenario = new Scenario("h100_x8");
+  scenario.enterHere();
+  const folder = mkdtempSync(join(tmpdir(), "nvml-"));
+  try {
+    const path = join(folder, "libnvidia-ml.so.1");
+    const { exitCode } = Bun.spawnSync([compiler ?? "", "-shared", "-fPIC", "-o", path, STUB]);
+    expect(exitCode).toBe(0);
+    const [fromObject, fromSource] = [path, STUB].map((library) => {
+      const nvml = new Nvml(openLibrary(library));
+      nvml.initialize();
+      const reader = new NvmlReader(nvml);
+      reader.read({ t_ms: Date.now(), monotonic_ms: 1000 });
+      return reader.read({ t_ms: Date.now(), monotonic_ms: 2000 });
+    });
+    expect(fromObject?.cards).toHaveLength(8);
+    expect(fromObject?.cards).toEqual(fromSource?.cards ?? []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
