@@ -39,6 +39,8 @@ const SLIPPED_MS = 500;
 /** Of a child that could run if only it got a CPU, as many deadlines go by. */
 const MOST_WAITS = 5;
 
+const CLOSED = Number.POSITIVE_INFINITY;
+
 /** One process from its start to its end. */
 interface Run {
   readonly child: Bun.Subprocess;
@@ -126,9 +128,15 @@ export class SupervisedChild {
     run.timer = setTimeout(() => this.#abandon(run), UNKILLABLE_MS).unref();
   }
 
+  /** It may be started again at once: why it ended is known, and will not happen again. */
+  forgive(): void {
+    this.#delay_ms = FIRST_DELAY_MS;
+    if (this.#notBefore_ms !== CLOSED) this.#notBefore_ms = Number.NEGATIVE_INFINITY;
+  }
+
   /** For good: it is killed, and not started again. */
   close(): void {
-    this.#notBefore_ms = Number.POSITIVE_INFINITY;
+    this.#notBefore_ms = CLOSED;
     this.kill("closed");
   }
 

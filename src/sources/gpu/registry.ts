@@ -25,7 +25,7 @@ const SAME_XID_MS = 15_000;
 export class GpuRegistry {
   readonly #reports = new Map<string, VendorReport>();
   readonly #pending = new Map<string, Promise<unknown>>();
-  /** Of each device, when each XID was last heard of. */
+  /** Of each device, when each XID was last told of. */
   readonly #xids = new Map<string, Map<number, number>>();
 
   /** Says that `vendor` is read now: {@link uses} waits for it. */
@@ -67,12 +67,13 @@ export class GpuRegistry {
     return null;
   }
 
-  /** Whether nobody told of this XID of this card before, by driver or kernel log. */
+  /** Whether nobody told of this XID of this card shortly before, by driver or kernel log. */
   isNewXid(device: string, code: number, t_ms: number): boolean {
     const heard = this.#xids.get(device) ?? new Map<number, number>();
     const last_ms = heard.get(code);
+    if (last_ms !== undefined && Math.abs(t_ms - last_ms) <= SAME_XID_MS) return false;
     this.#xids.set(device, heard.set(code, t_ms));
-    return last_ms === undefined || Math.abs(t_ms - last_ms) > SAME_XID_MS;
+    return true;
   }
 
   /** The XIDs of a card that came at that time or later, by driver or kernel log. */

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Cycle } from "../../source.ts";
 import { type ChildOptions, SupervisedChild } from "../child.ts";
 import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
-import { type Answer, applyChanges, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
-import { bringsUpCards, type Fault, Suspects } from "./suspects.ts";
+import { type Answer, applyChanges, type HelperMessage, startsCards, type Unavailable } from "./nvml/messages.ts";
+import { type Fault, Suspects } from "./suspects.ts";
 import { type NvidiaWay, withinCycle } from "./way.ts";
 
 /** Without persistence mode the driver starts each card when it is initialized. */
@@ -138,7 +138,7 @@ export class HelperWay implements NvidiaWay {
       this.#ready.resolve();
     } else if ("calling" in message) {
       this.#suspects.calls(message);
-      const limit_ms = bringsUpCards(message.calling) ? BRING_UP_MS : this.#limit_ms;
+      const limit_ms = startsCards(message.calling) ? BRING_UP_MS : this.#limit_ms;
       this.#child.expect(limit_ms, hung(limit_ms));
     } else if ("answer" in message) {
       if (message.answer === this.#request) this.#answered(message);
@@ -164,7 +164,10 @@ export class HelperWay implements NvidiaWay {
     if (this.#unavailable !== null) return;
     const fault = this.#answer === null ? null : faultOf(why);
     const culprit = fault && this.#suspects.fault(fault);
-    if (culprit !== null) this.#notices.push(culprit);
+    if (culprit !== null) {
+      this.#notices.push(culprit);
+      this.#child.forgive();
+    }
     this.#lose(sentenceOf(why));
   }
 
