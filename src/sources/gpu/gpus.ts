@@ -1,6 +1,7 @@
 import type { HostIdentity, Source } from "../source.ts";
 import { amdSource } from "./amd/amd.ts";
 import { DrmClients } from "./drm/clients.ts";
+import { intelSource } from "./intel/intel.ts";
 import { hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
 import type { GpuRegistry } from "./registry.ts";
@@ -15,7 +16,7 @@ export interface GpuOptions {
 /** A reader for each vendor; one whose cards the machine has not yields nothing, and costs next to nothing. */
 export async function openGpuSources(options: GpuOptions): Promise<Source[]> {
   const clients = new DrmClients(options.root);
-  return [openNvidia(options), amdSource(options, clients)];
+  return [openNvidia(options), amdSource(options, clients), intelSource(options, clients)];
 }
 
 function openNvidia({ root, host, registry }: GpuOptions): Source {

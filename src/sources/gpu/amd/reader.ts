@@ -2,7 +2,7 @@ import type { Gpu } from "../../../frame/schema.ts";
 import { Tree } from "../../local/files.ts";
 import { Paced } from "../../local/paced.ts";
 import type { Cycle, HostIdentity } from "../../source.ts";
-import { isPresent, isSuspended } from "../drm/cards.ts";
+import { isOffBus, isPresent, isSuspended } from "../drm/cards.ts";
 import type { AmdCard } from "./card.ts";
 import { type FastReading, readFast } from "./fast.ts";
 import { type Readings, rowOf, sharesMemory } from "./row.ts";
@@ -46,7 +46,8 @@ export class CardReader {
     if (!isPresent(this.#tree, this.card)) return this.#lost("gone from /sys/class/drm");
     const asleep = isSuspended(this.#tree, this.card);
     const readings = asleep ? ASLEEP : await this.#readAwake(cycle);
-    if (isSilent(readings.fast) && (await this.#isOffBus())) return this.#lost("does not answer on the PCI bus");
+    if (isSilent(readings.fast) && (await isOffBus(this.#tree, this.card)))
+      return this.#lost("does not answer on the PCI bus");
     return {
       row: rowOf(this.card, readings, host, cycle.time),
       lost: null,
@@ -65,12 +66,6 @@ export class CardReader {
   #lost(reason: string): CardReading {
     this.#tree.finish("amd", {});
     return { row: null, lost: reason, sharesMemory: false, errors: [] };
-  }
-
-  /** Nobody answers: every bit that is read from its place is 1. */
-  async #isOffBus(): Promise<boolean> {
-    const config = await this.#tree.bytesLater(`${this.card.folder}config`);
-    return config !== null && config.length >= 4 && config.readUInt32LE(0) === 0xff_ff_ff_ff;
   }
 
   async #readAwake({ monotonic_ms, wait_ms }: Cycle): Promise<Readings> {

@@ -45,6 +45,12 @@ export const isPresent = (tree: Tree, { folder, pci }: DrmCard): boolean => tree
 export const isSuspended = (tree: Tree, { folder }: DrmCard): boolean =>
   tree.text(`${folder}power/runtime_status`) === "suspended";
 
+/** Nobody answers on the bus: every bit that is read from its place is 1. */
+export async function isOffBus(tree: Tree, { folder }: DrmCard): Promise<boolean> {
+  const config = await tree.bytesLater(`${folder}config`);
+  return config !== null && config.length >= 4 && config.readUInt32LE(0) === 0xff_ff_ff_ff;
+}
+
 function openCard(tree: Tree, name: string, drivers: readonly string[]): DrmCard | null {
   const device = `${CLASS}/${name}/device`;
   const driver = tree.link(`${device}/driver`);

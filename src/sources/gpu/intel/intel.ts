@@ -1,0 +1,76 @@
+import { Tree } from "../../local/files.ts";
+import type { Cycle, Reading, Source } from "../../source.ts";
+import { findCards, isPresent } from "../drm/cards.ts";
+import type { DrmClients } from "../drm/clients.ts";
+import type { GpuOptions } from "../gpus.ts";
+import { LostRows } from "../lost_rows.ts";
+import { describeCard } from "./card.ts";
+import { CardReader } from "./reader.ts";
+import { seesAllProcesses, useOfCard, usesOf } from "./uses.ts";
+
+/** Cards come with a driver that is loaded, or are put in: looked for again now and then. */
+const SEARCH_EVERY_MS = 10_000;
+
+const GONE = "gone from /sys/class/drm";
+
+/** Intel's cards, by what the kernel's drivers i915 and xe show in sysfs and of open files, no library and no tool. */
+export const intelSource = (options: GpuOptions, clients: DrmClients): Source => new IntelSource(options, clients);
+
+class IntelSource implements Source {
+  readonly name = "intel";
+  readonly fromTwoReadings = true;
+  readonly #options: GpuOptions;
+  readonly #clients: DrmClients;
+  readonly #tree: Tree;
+  readonly #readers = new Map<string, CardReader>();
+  readonly #lost = new LostRows();
+  #searched_ms = Number.NEGATIVE_INFINITY;
+  /** Clients were read before, so that how busy they are is known. */
+  #isSecond = false;
+
+  constructor(options: GpuOptions, clients: DrmClients) {
+    this.#options = options;
+    this.#clients = clients;
+    this.#tree = new Tree(options.root);
+  }
+
+  read(cycle: Cycle): Promise<Reading> {
+    const reading = this.#read(cycle);
+    this.#options.registry.began(this.name, reading);
+    return reading;
+  }
+
+  async #read(cycle: Cycle): Promise<Reading> {
+    this.#search(cycle.monotonic_ms);
+    const readers = [...this.#readers.values()];
+    if (readers.length === 0) return this.#tree.finish(this.name, { gpus: [] });
+    const cards = readers.map(({ card }) => card);
+    const drm = this.#clients.uses(
+      cycle.monotonic_ms,
+      cards.map(({ pci }) => pci),
+    );
+    this.#options.registry.report(this.name, { cards, uses: usesOf(cards, drm) });
+    const isKnown = this.#isSecond && seesAllProcesses(this.#tree);
+    this.#isSecond = true;
+    const useOf = (reader: CardReader) => (isKnown ? useOfCard(reader.card, drm) : null);
+    const readings = await Promise.all(readers.map((reader) => reader.read(cycle, this.#options.host, useOf(reader))));
+    const rows = readings.map(({ row }) => row).filter((row) => row !== null);
+    const reasons = new Map(cards.map(({ uuid }, i) => [uuid, readings[i]?.lost ?? GONE]));
+    const gpus = this.#lost.complete(rows, (uuid) => reasons.get(uuid) ?? GONE, cycle);
+    const errors = [...(this.#tree.finish(this.name, {}).errors ?? []), ...readings.flatMap((one) => one.errors)];
+    return { gpus, ...(errors.length > 0 && { errors }) };
+  }
+
+  /** A card keeps its index, also when it comes back under another name. */
+  #search(now_ms: number): void {
+    const isDue = now_ms - this.#searched_ms >= SEARCH_EVERY_MS;
+    if (!isDue && [...this.#readers.values()].every(({ card }) => isPresent(this.#tree, card))) return;
+    this.#searched_ms = now_ms;
+    for (const found of findCards(this.#tree, ["i915", "xe"])) {
+      const known = this.#readers.get(found.pci);
+      if (known?.card.name === found.name) continue;
+      const card = describeCard(this.#tree, found, known?.card.index ?? this.#readers.size);
+      this.#readers.set(card.pci, new CardReader(this.#options.root, card));
+    }
+  }
+}
