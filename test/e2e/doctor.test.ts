@@ -135,3 +135,42 @@ test("a wrong option or root: status 2", async () => {
   });
   expect((await doctor("--fix")).code).toBe(2);
 });
+
+const NVML = join(import.meta.dir, "..", "fixtures", "nvml");
+
+/** On a machine with the stub of the driver's library, which does what the lines say. */
+async function withStub(name: string, ...lines: string[]): Promise<Report> {
+  const scenario = join(folder, `${name}.txt`);
+  writeFileSync(scenario, [`include ${NVML}/h100_x8.txt`, ...lines, ""].join("\n"));
+  const settings = [`ALL_SMI_NVML=${NVML}/stub.c`, `ALL_SMI_NVML_STUB=${scenario}`];
+  return JSON.parse((await start(["env", ...settings, ...PROGRAM, "doctor", "--json"]).ended).out);
+}
+
+const readings = ({ findings }: Report): string[] =>
+  findings
+    .filter(({ group, name }) => group === "nvidia" && name === "readings")
+    .map(({ state, says }) => `${state}: ${says}`);
+
+test("NVIDIA's cards are asked as the recorder asks them", async () => {
+  expect(readings(await withStub("fine"))).toEqual(["ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1"]);
+});
+
+test("a card that is lost", async () => {
+  expect(readings(await withStub("lost", "3 lost"))).toEqual([
+    "ok: 7 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
+    expect.stringMatching(/^problem: GPU 3 is lost: /),
+  ]);
+});
+
+test("a library that crashes: what does it is named, and the cards are read", async () => {
+  expect(readings(await withStub("crash", "* crashes nvmlDeviceGetUtilizationRates 1"))).toEqual([
+    "ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
+    "problem: nvmlDeviceGetUtilizationRates crashed the driver's library; not asked any more",
+  ]);
+});
+
+test("the library and the driver are of different versions", async () => {
+  expect(readings(await withStub("mismatch", "- returns nvmlInit_v2 18"))).toEqual([
+    expect.stringMatching(/^problem: .*different versions/),
+  ]);
+});

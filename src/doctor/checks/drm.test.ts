@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { findingsOf, fixesOf, machineOf, pciTree, type Tree } from "../../../test/doctor.ts";
+import { openGpus } from "../../../test/fixtures/gpus/open.ts";
+import { Files } from "../files.ts";
 import { drmChecks } from "./drm.ts";
 
 const CARD = "0000:03:00.0";
@@ -23,7 +25,7 @@ test("an AMD card, and all is fine", async () => {
   expect(await findingsOf(AMD, machine)).toEqual([
     `ok cards: 1 card on the PCI bus (${CARD})`,
     "ok driver: amdgpu is loaded",
-    "ok devices: programs of this user can use it",
+    "ok devices: programs of this user can use the cards",
   ]);
 });
 
@@ -53,10 +55,31 @@ test("an AMD card whose files and whose render node this user may not open", asy
   expect(await findingsOf(AMD, machine)).toEqual([
     `ok cards: 1 card on the PCI bus (${CARD})`,
     "ok driver: amdgpu is loaded",
-    `problem files: ${path} may not be read by this user`,
-    "note devices: /dev/dri/renderD128 may not be opened by user 1000: it can be read, not used",
+    `problem files: this user may not read ${path}`,
+    "note devices: user 1000 may not open /dev/dri/renderD128: cards can be read, not used",
   ]);
   expect(await fixesOf(AMD, machine)).toContain("usermod -aG render,video");
+});
+
+test.each([
+  ["amd-mi300x", "2 AMD Instinct MI300X"],
+  ["amd-radeon-780m", "1 AMD Radeon 780M Graphics"],
+  ["intel-arc-b580", "1 Intel Arc B580"],
+])("the cards of the recorded machine %s answer", async (name, cards) => {
+  using recorded = openGpus(name);
+  using made = machineOf({});
+  const files = new Files(recorded.root);
+  for (const address of files.names("/sys/bus/pci/devices")) {
+    const folder = `/sys/bus/pci/devices/${address}`;
+    if (files.exists(`${folder}/drm`)) recorded.write(`${folder}/class`, "0x030000");
+  }
+  const found = await findingsOf(drmChecks, { ...made, root: recorded.root, files, own: files });
+  expect(found).toContain(`ok readings: ${cards}`);
+  expect(found.filter((line) => line.startsWith("problem"))).toEqual([]);
+  // The recordings have no /dev.
+  expect(found).toContainEqual(
+    expect.stringMatching(/^note devices: without \/dev\/dri\/renderD1\d\d.* cards can be read here, not used$/),
+  );
 });
 
 test("an ordinary user does not see what others use", async () => {

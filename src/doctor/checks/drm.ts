@@ -1,7 +1,7 @@
 import { absent, type Check, type Group, note, ok, problem, type Verdict } from "../finding.ts";
 import type { Machine } from "../machine.ts";
 import { cardWords, type PciCard, pciCards } from "../pci.ts";
-import { gpuName, gpuWords, readGpus } from "./gpu_readings.ts";
+import { gpuName, gpuWords, isAnswering, readGpus } from "./gpu_readings.ts";
 import { missingCapabilities } from "./program.ts";
 
 /** A vendor whose cards are read through sysfs, by the kernel's own drivers. */
@@ -33,9 +33,9 @@ const VENDORS: readonly Vendor[] = [
 
 export const drmChecks: readonly Check[] = VENDORS.flatMap((vendor): Check[] => [
   { group: vendor.group, name: "cards", run: ({ files }) => cards(pciCards(files, vendor.id)) },
-  { group: vendor.group, name: "driver", run: (machine) => eachCard(machine, vendor, driver) },
-  { group: vendor.group, name: "files", run: (machine) => eachCard(machine, vendor, sysfs) },
-  { group: vendor.group, name: "devices", run: (machine) => eachCard(machine, vendor, renderNode) },
+  { group: vendor.group, name: "driver", run: ({ files }) => drivers(pciCards(files, vendor.id), vendor) },
+  { group: vendor.group, name: "files", run: (machine) => sysfs(machine, vendor) },
+  { group: vendor.group, name: "devices", run: (machine) => renderNodes(machine, vendor) },
   { group: vendor.group, name: "processes", run: (machine) => otherUsers(machine, vendor) },
   { group: vendor.group, name: "readings", limit_ms: 5000, run: (machine) => readings(machine, vendor) },
 ]);
@@ -43,74 +43,75 @@ export const drmChecks: readonly Check[] = VENDORS.flatMap((vendor): Check[] => 
 const cards = (found: readonly PciCard[]): Verdict[] =>
   found.length === 0 ? [absent("no card on the PCI bus")] : [ok(cardWords(found))];
 
-type CardCheck = (card: PciCard, machine: Machine, vendor: Vendor) => Verdict[];
-
-const eachCard = (machine: Machine, vendor: Vendor, look: CardCheck): Verdict[] =>
-  merged(pciCards(machine.files, vendor.id).map((card) => look(card, machine, vendor)));
-
-/** The same good news of several cards is said once. */
-function merged(verdicts: readonly Verdict[][]): Verdict[] {
-  const seen = new Set<string>();
-  return verdicts.flat().filter(({ state, says }) => state !== "ok" || (!seen.has(says) && seen.add(says)));
+function drivers(found: readonly PciCard[], vendor: Vendor): Verdict[] {
+  const good = new Set(found.filter((card) => isDriven(card, vendor)).map(({ driver }) => driver));
+  const others = found.filter((card) => !isDriven(card, vendor)).map((card) => otherDriver(card, vendor));
+  return [...[...good].map((name) => ok(`${name} is loaded`)), ...others];
 }
 
-function driver({ address, driver }: PciCard, _machine: Machine, { drivers, load }: Vendor): Verdict[] {
-  if (driver === null) return [problem(`${address} has no driver`, load)];
-  if (drivers.includes(driver)) return [ok(`${driver} is loaded`)];
-  if (driver === "vfio-pci") return [note(`${address} is kept for virtual machines (${driver})`)];
-  return [problem(`${address} is driven by ${driver}, which tells nothing of what is read`, load)];
+function otherDriver({ address, driver }: PciCard, { load }: Vendor): Verdict {
+  if (driver === null) return problem(`${address} has no driver`, load);
+  if (driver === "vfio-pci") return note(`${address} is kept for virtual machines (${driver})`);
+  return problem(`${address} is driven by ${driver}, which tells nothing of what is read`, load);
 }
 
-const isDriven = ({ driver }: PciCard, { drivers }: Vendor): boolean => driver !== null && drivers.includes(driver);
+const isDriven = ({ driver }: PciCard, vendor: Vendor): boolean => driver !== null && vendor.drivers.includes(driver);
 
-function sysfs(card: PciCard, { files }: Machine, vendor: Vendor): Verdict[] {
-  if (!isDriven(card, vendor)) return [];
-  if (files.text(`${card.folder}/power/runtime_status`) === "suspended") {
-    return [ok(`${card.address} sleeps: it is not woken to be read`)];
-  }
-  return vendor.files
-    .map((name) => `${card.folder}/${name}`)
-    .flatMap((path) => {
-      const code = files.denied(path, "r");
-      if (code !== "EACCES" && code !== "EPERM") return [];
-      return [problem(`${path} may not be read by this user`, `chmod a+r ${path}, or run as root`)];
-    });
-}
+const drivenCards = ({ files }: Machine, vendor: Vendor): PciCard[] =>
+  pciCards(files, vendor.id).filter((card) => isDriven(card, vendor));
 
-/** Reading needs it not; who works on the machine will want to know. */
-function renderNode(card: PciCard, { own, uid }: Machine, vendor: Vendor): Verdict[] {
-  if (!isDriven(card, vendor) || card.renderNode === null) return [];
-  const path = `/dev/dri/${card.renderNode}`;
-  const code = own.denied(path, "rw");
-  if (code === null) return [ok("programs of this user can use it")];
-  if (code === "ENOENT")
-    return [note(`${path} is missing: it can be read here, not used`, `docker run --device=${path}`)];
+function sysfs(machine: Machine, vendor: Vendor): Verdict[] {
+  const { files } = machine;
+  const cards = drivenCards(machine, vendor);
+  const isAsleep = ({ folder }: PciCard) => files.text(`${folder}/power/runtime_status`) === "suspended";
+  const paths = cards.flatMap(({ folder }) => vendor.files.map((name) => `${folder}/${name}`));
+  const denied = paths.filter((path) => ["EACCES", "EPERM"].includes(files.denied(path, "r") ?? ""));
   return [
-    note(
-      `${path} may not be opened by user ${uid}: it can be read, not used`,
-      "usermod -aG render,video USER, and log in anew; docker run --group-add",
-    ),
+    ...cards.filter(isAsleep).map(({ address }) => ok(`${address} sleeps: it is not woken to be read`)),
+    ...(denied.length > 0 ? [problem(`this user may not read ${pathWords(denied)}`, "chmod a+r, or run as root")] : []),
   ];
 }
 
-const hasDriven = ({ files }: Machine, vendor: Vendor): boolean =>
-  pciCards(files, vendor.id).some((card) => isDriven(card, vendor));
+/** Reading needs them not; who works on the machine will want to know. */
+function renderNodes(machine: Machine, vendor: Vendor): Verdict[] {
+  const cards = drivenCards(machine, vendor);
+  const paths = cards.flatMap(({ renderNode }) => (renderNode === null ? [] : [`/dev/dri/${renderNode}`]));
+  const missing = paths.filter((path) => !machine.own.exists(path));
+  const denied = paths.filter((path) => !missing.includes(path) && machine.own.denied(path, "rw") !== null);
+  if (paths.length > 0 && missing.length + denied.length === 0) return [ok("programs of this user can use the cards")];
+  return [
+    ...(missing.length > 0
+      ? [note(`without ${pathWords(missing)} cards can be read here, not used`, "docker run --device=/dev/dri")]
+      : []),
+    ...(denied.length > 0
+      ? [
+          note(
+            `user ${machine.uid} may not open ${pathWords(denied)}: cards can be read, not used`,
+            "usermod -aG render,video USER, and log in anew; docker run --group-add",
+          ),
+        ]
+      : []),
+  ];
+}
+
+const pathWords = (paths: readonly string[]): string =>
+  paths.length > 1 ? `${paths[0]} and ${paths.length - 1} more` : (paths[0] ?? "");
 
 /** What a process uses of a card is told in /proc/PID/fdinfo, which is for its user only. */
 function otherUsers(machine: Machine, vendor: Vendor): Verdict[] {
   const missing = missingCapabilities(machine.own.text("/proc/self/status"));
-  if (!hasDriven(machine, vendor) || !missing.includes("CAP_SYS_PTRACE")) return [];
+  if (drivenCards(machine, vendor).length === 0 || !missing.includes("CAP_SYS_PTRACE")) return [];
   return [note("what other users' processes use of the GPU is hidden", "run as root, or with CAP_SYS_PTRACE")];
 }
 
 async function readings(machine: Machine, vendor: Vendor): Promise<Verdict[]> {
-  if (!hasDriven(machine, vendor)) return [];
-  const reading = await readGpus(machine, vendor.group, () => false, 0);
+  if (drivenCards(machine, vendor).length === 0) return [];
+  const reading = await readGpus(machine, vendor.group, 0);
   if (reading === null) return [];
   const lost = reading.gpus.flatMap((gpu) =>
-    gpu.lost == null ? [] : [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`)],
+    gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`)] : [],
   );
-  const answering = reading.gpus.filter(({ lost }) => lost == null);
+  const answering = reading.gpus.filter(isAnswering);
   return [
     ...(answering.length > 0 ? [ok(gpuWords(answering))] : [problem("no card answers")]),
     ...lost,

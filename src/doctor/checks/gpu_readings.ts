@@ -6,9 +6,11 @@ import type { Machine } from "../machine.ts";
 import { readCycle } from "../reading.ts";
 
 const host = { host_id: "doctor", hostname: "doctor", instance: "doctor" };
-/** Of one reading, as long as the recorder gives its sources. */
-const WAIT_MS = 5000;
+/** Of one reading: as short as a driver that hangs is told from one that is slow, so that there is time to find out more. */
+const WAIT_MS = 2000;
 const PAUSE_MS = 250;
+/** A reader that was ended is started again in this time, and then knows more. */
+const PATIENCE_MS = 4000;
 
 /** What the reader of a vendor's cards, the one that records, says here. */
 export interface GpuReading {
@@ -17,36 +19,46 @@ export interface GpuReading {
   readonly errors: readonly string[];
 }
 
+export const isAnswering = ({ lost }: Gpu): boolean => lost === null || lost === undefined;
+
 /**
- * Reads a vendor's cards by the very source that records them, again as long as `isBeginning` and time is left.
- * `null`: this vendor has no source.
+ * Reads a vendor's cards by the very source that records them: once, or until cards answer, as long as something may
+ * still come of it. `null`: this vendor has no source.
  */
-export async function readGpus(
-  machine: Machine,
-  vendor: string,
-  isBeginning: (reading: GpuReading) => boolean,
-  limit_ms: number,
-): Promise<GpuReading | null> {
+export async function readGpus(machine: Machine, vendor: string, limit_ms: number): Promise<GpuReading | null> {
   const sources = await openGpuSources({ root: machine.root, host, registry: new GpuRegistry() });
   try {
     const source = sources.find(({ name }) => name === vendor);
-    return source === undefined ? null : await readUntil(source, isBeginning, performance.now() + limit_ms);
+    return source === undefined ? null : await readUntil(source, performance.now() + limit_ms);
   } finally {
     for (const source of sources) source.close?.();
   }
 }
 
-async function readUntil(
-  source: Source,
-  isBeginning: (reading: GpuReading) => boolean,
-  end_ms: number,
-): Promise<GpuReading> {
+async function readUntil(source: Source, end_ms: number): Promise<GpuReading> {
+  const found = new Set<string>();
+  let said = "";
+  let since_ms = performance.now();
   for (;;) {
-    const reading = readingOf(await readCycle(source, Math.min(WAIT_MS, Math.max(0, end_ms - performance.now()))));
-    if (!isBeginning(reading) || performance.now() + PAUSE_MS >= end_ms) return reading;
+    const left_ms = Math.max(PAUSE_MS, end_ms - performance.now());
+    const reading = readingOf(await readCycle(source, Math.min(WAIT_MS, left_ms)));
+    const now_ms = performance.now();
+    const words = reading.errors.join("\n");
+    if (words !== said) since_ms = now_ms;
+    said = words;
+    for (const error of reading.errors) if (isSaidOnce(error)) found.add(error);
+    const isSettled = now_ms - since_ms >= PATIENCE_MS && !reading.errors.some(isUnderWay);
+    if (words === "" || reading.gpus.some(isAnswering) || isSettled || now_ms + PAUSE_MS >= end_ms) {
+      return { ...reading, errors: [...found, ...reading.errors.filter((error) => !found.has(error))] };
+    }
     await Bun.sleep(PAUSE_MS);
   }
 }
+
+/** As the source says it: something may still come of it. */
+export const isUnderWay = (error: string): boolean => /being initialized|^late/.test(error);
+/** What was found out about a function or a card that crashes or hangs the driver's library. */
+const isSaidOnce = (error: string): boolean => /not asked any more/.test(error);
 
 const readingOf = ({ gpus = [], errors = [] }: Reading): GpuReading => ({
   gpus,

@@ -44,6 +44,8 @@ function cards(machine: Machine): Verdict[] {
   if (isTegra(machine)) return [ok("a GPU in the chip (Tegra)")];
   if (isWsl(machine) && machine.own.exists(WSL_DEVICE)) return [ok(`GPUs of Windows, by ${WSL_DEVICE}`)];
   if (driverVersion(machine) !== null) return [note("the driver is loaded, and no card is on the PCI bus")];
+  if (machine.env.ALL_SMI_NVML)
+    return [note("no card on the PCI bus, no driver: only what ALL_SMI_NVML names is asked")];
   return [absent("no card on the PCI bus, no driver")];
 }
 

@@ -29,12 +29,6 @@ test("none answers, with a reason or without one", () => {
   expect(verdicts([], ["driver hung, pid 12"])).toEqual(["problem: driver hung, pid 12"]);
 });
 
-test("a driver that begins is no problem", () => {
-  expect(verdicts([], ["the driver is being initialized"])).toEqual([
-    "note: the driver is being initialized, which takes long",
-  ]);
-});
-
 test("one is lost", () => {
   const lost = { since: "2026-04-18T12:00:00.000Z", reason: "XID 79: fell off the bus" };
   expect(verdicts([card(0), card(1, { lost })])).toEqual([

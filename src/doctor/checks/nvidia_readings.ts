@@ -1,7 +1,7 @@
 import type { Gpu } from "../../frame/schema.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
-import { type GpuReading, gpuName, gpuWords, readGpus } from "./gpu_readings.ts";
+import { type GpuReading, gpuName, gpuWords, isAnswering, isUnderWay, readGpus } from "./gpu_readings.ts";
 import { hasNvidiaDriver } from "./nvidia_driver.ts";
 
 /** Without persistence mode the driver initializes each card when the first program opens it: seconds, each. */
@@ -13,22 +13,18 @@ export const nvidiaReadingChecks: readonly Check[] = [
   { group: "nvidia", name: "readings", limit_ms: LIMIT_MS, run: readings },
 ];
 
-/** As the source says it. */
-const INITIALIZING = /being initialized/;
-const isBeginning = ({ errors }: GpuReading): boolean => errors.some((error) => INITIALIZING.test(error));
-
 async function readings(machine: Machine): Promise<Verdict[]> {
   if (!hasNvidiaDriver(machine)) return [];
-  const reading = await readGpus(machine, "nvidia", isBeginning, LIMIT_MS - MARGIN_MS);
+  const reading = await readGpus(machine, "nvidia", LIMIT_MS - MARGIN_MS);
   return reading === null ? [] : readingVerdicts(reading, machine);
 }
 
 /** What the cards' values say about what is set up, and what is not. */
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
-  const answering = gpus.filter(({ lost }) => lost == null);
+  const answering = gpus.filter(isAnswering);
   const problems = [
-    ...errors.map((error) => (INITIALIZING.test(error) ? note(`${error}, which takes long`, PERSIST) : problem(error))),
-    ...gpus.flatMap((gpu) => (gpu.lost == null ? [] : [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)])),
+    ...errors.map(errorVerdict),
+    ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
   if (answering.length === 0) return problems.length > 0 ? problems : [problem("no card answers")];
   return [
@@ -37,6 +33,14 @@ export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine):
     ...persistence(answering),
     ...mig(answering, machine),
   ];
+}
+
+function errorVerdict(error: string): Verdict {
+  if (!isUnderWay(error)) return problem(error);
+  return problem(
+    `no answer within ${(LIMIT_MS - MARGIN_MS) / 1000} s (${error}): the driver hangs, or is slow to start the cards`,
+    `dmesg | grep NVRM says more; so that the cards stay started: ${PERSIST}`,
+  );
 }
 
 const PERSIST = "systemctl enable --now nvidia-persistenced, or nvidia-smi -pm 1";
