@@ -56,8 +56,8 @@ test("one that has not answered yet stands alone until it has", () => {
 });
 
 test("a name that was given is the host's; names that say nothing are not taken", () => {
-  const named = (hostname: string | null, name: string | null = null) => {
-    const { target, scrapers } = asked("dgx-1:9100", MACHINE, hostname);
+  const named = (hostname: string | null, name: string | null = null, address = "dgx-1:9100") => {
+    const { target, scrapers } = asked(address, MACHINE, hostname);
     return { host_id: target.host_id, name, scrapers };
   };
   expect(hostnameOf(named("node-7"), undefined)).toBe("node-7");
@@ -65,4 +65,5 @@ test("a name that was given is the host's; names that say nothing are not taken"
   expect(hostnameOf(named("localhost"), undefined)).toBe("dgx-1");
   expect(hostnameOf(named("10.2.3.4"), undefined)).toBe("dgx-1");
   expect(hostnameOf(named(null), "before")).toBe("before");
+  expect(hostnameOf(named(null, null, "127.0.0.1:20001/metrics"), undefined)).toBe("127.0.0.1:20001");
 });

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { SectionName } from "../../frame/schema.ts";
 import type { Outcome, Scraper } from "./scraper.ts";
-import { endpointId, isLoopback, type Target } from "./target.ts";
+import { type Endpoint, endpointId, isLoopback, type Target } from "./target.ts";
 
 /** Of a scraper, what it found. */
 type Found = Pick<Scraper, "endpoint" | "provides" | "last">;
@@ -76,11 +76,16 @@ function sharedAddresses(asked: readonly Asked[]): Map<Asked, string> {
 const isNoName = (name: string): boolean =>
   name === "" || name === "localhost" || name === "remote" || isIP(name) !== 0;
 
-/** As it was named, else as it names itself, else its address. */
+/** As it was named, else as it names itself, else its address: of this machine with the port, which tells them apart. */
 export function hostnameOf({ name, scrapers }: Machine, before: string | undefined): string {
   if (name !== null) return name;
   const own = scrapers.map(({ last }) => last.told?.hostname ?? "").find((one) => !isNoName(one));
-  return own ?? before ?? scrapers[0]?.endpoint.host ?? "";
+  return own ?? before ?? addressOf(scrapers[0]?.endpoint);
+}
+
+function addressOf(endpoint: Endpoint | undefined): string {
+  if (endpoint === undefined) return "";
+  return isLoopback(endpoint.host) ? endpointId({ ...endpoint, path: null }) : endpoint.host;
 }
 
 /** How the endpoints of a machine did together: it is up if one of them is. */
