@@ -184,3 +184,11 @@ test("the slot's link is shown, where the firmware does not say", async () => {
   const { health } = first((await opened.read(0)).gpus);
   expect(health?.pcie).toMatchObject({ generation: 3, generation_max: 4, width: 8, width_max: 16 });
 });
+
+test("errors of a card, one of whose counts cannot be read, are not known", async () => {
+  using opened = open("amd-mi250x");
+  const ecc = async (at_ms: number) => first((await opened.read(at_ms)).gpus).health?.ecc;
+  expect(await ecc(0)).toMatchObject({ corrected_volatile: 15, uncorrected_volatile: 1 });
+  opened.machine.write(`${CARD}/ras/umc_err_count`, "");
+  expect(await ecc(20_000)).toBeNull();
+});

@@ -13,11 +13,8 @@ export interface RasCounts {
 /** The kernel's amdgpu documentation, "RAS Error Count sysfs Interface" and "RAS VRAM Bad Pages sysfs Interface". */
 export async function readRas(tree: Tree, folder: string): Promise<RasCounts> {
   const files = tree.names(`${folder}ras`).filter((name) => name.endsWith("_err_count"));
-  const counts: ErrorCounts[] = [];
-  for (const file of files) {
-    const count = parseErrorCount(await tree.textLater(`${folder}ras/${file}`));
-    if (count !== null) counts.push(count);
-  }
+  const counts: (ErrorCounts | null)[] = [];
+  for (const file of files) counts.push(parseErrorCount(await tree.textLater(`${folder}ras/${file}`)));
   const pages = await tree.bytesLater(`${folder}ras/gpu_vram_bad_pages`);
   return { ...totalOf(counts), ...parseBadPages(pages?.toString("latin1") ?? null) };
 }
@@ -27,11 +24,13 @@ interface ErrorCounts {
   readonly corrected: number;
 }
 
-function totalOf(counts: readonly ErrorCounts[]): { readonly [K in keyof ErrorCounts]: number | null } {
-  if (counts.length === 0) return { corrected: null, uncorrected: null };
+/** Without one of its parts it is not known. */
+function totalOf(counts: readonly (ErrorCounts | null)[]): Pick<RasCounts, "corrected" | "uncorrected"> {
+  const known = counts.filter((one) => one !== null);
+  if (known.length === 0 || known.length < counts.length) return { corrected: null, uncorrected: null };
   return {
-    corrected: counts.reduce((sum, one) => sum + one.corrected, 0),
-    uncorrected: counts.reduce((sum, one) => sum + one.uncorrected, 0),
+    corrected: known.reduce((sum, one) => sum + one.corrected, 0),
+    uncorrected: known.reduce((sum, one) => sum + one.uncorrected, 0),
   };
 }
 

@@ -1,0 +1,115 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
+import { GpuReader, type GpuReading, throughLine } from "../../../../test/fixtures/gpus/read.ts";
+import type { Machine } from "../../../../test/fixtures/machines/make.ts";
+
+const MACHINES = ["amd-mi300x", "amd-mi250x", "amd-rx6900xt", "amd-rx7900xt", "amd-radeon-780m"];
+
+/** What can happen to a file; reading the memory of this program from its start gives EIO. */
+const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
+  missing: (path) => rmSync(path),
+  empty: (path) => writeFileSync(path, ""),
+  garbage: (path) => writeFileSync(path, "\u0000x-12 §$ %,\n: 99999999999999999999\n"),
+  "a number that cannot be": (path) => writeFileSync(path, "-7000000000000000000000\n"),
+  "a folder": (path) => {
+    rmSync(path);
+    mkdirSync(path);
+  },
+  "an error of the device": (path) => {
+    rmSync(path);
+    symlinkSync("/proc/self/mem", path);
+  },
+};
+
+/** Without what links lead to, which would be without end. */
+function files({ root }: Pick<Machine, "root">, folder = ""): string[] {
+  const entries = readdirSync(root + folder, { withFileTypes: true });
+  const own = entries.filter((entry) => entry.isFile()).map(({ name }) => `${folder}/${name}`);
+  const below = entries
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => files({ root }, `${folder}/${name}`));
+  return [...own, ...below].sort();
+}
+
+function restore({ root }: Machine, file: string, bytes: Buffer): void {
+  rmSync(root + file, { recursive: true, force: true });
+  writeFileSync(root + file, bytes);
+}
+
+const read = (machine: Machine): Promise<GpuReading> => new GpuReader(machine, "amd").read(0);
+
+/** Every number of a reading by its place in it. */
+function numbersIn(value: unknown, path = ""): Map<string, number> {
+  if (typeof value === "number") return new Map([[path, value]]);
+  if (value === null || typeof value !== "object") return new Map();
+  return new Map(Object.entries(value).flatMap(([key, one]) => [...numbersIn(one, `${path}.${key}`)]));
+}
+
+/** Of a reading, each card under its address. */
+const numbersOf = ({ gpus, uses }: GpuReading): Map<string, number> =>
+  numbersIn({ uses, ...Object.fromEntries(gpus.map((gpu) => [gpu.detail.pci_address, gpu])) });
+
+/**
+ * Pages that are out of use: a card that has none says so by an empty file. Errors: what has no file is not watched. The
+ * indexes are ours. A client of several processes is another's where the first one cannot be read.
+ */
+const MAY_BE_0 =
+  /\.(retired_pages|retired_pages_pending|(un)?corrected_volatile|index|device_id)$|^\.uses\.(801|2399)\./;
+
+/** Nothing is made up: what is 0 is so in the whole machine, too, and every number can be written and read. */
+function expectHonest(damaged: GpuReading, whole: GpuReading): void {
+  const known = numbersOf(whole);
+  const madeUp = [...numbersOf(damaged)].filter(
+    ([path, value]) => value === 0 && known.get(path) !== 0 && !MAY_BE_0.test(path),
+  );
+  expect(madeUp).toEqual([]);
+  expect(throughLine(damaged)).toEqual([...damaged.gpus]);
+  expect(damaged.errors.length).toBeLessThanOrEqual(whole.gpus.length + 1);
+}
+
+for (const name of MACHINES) {
+  test(`${name}: each file in turn`, async () => {
+    using machine = openGpus(name);
+    const whole = await read(machine);
+    for (const file of files(machine)) {
+      const bytes = readFileSync(machine.root + file);
+      for (const [what, inflict] of Object.entries(DAMAGES)) {
+        inflict(machine.root + file);
+        const damaged = await read(machine);
+        expectHonest(damaged, whole);
+        // Only what says that there is a card at all takes it away.
+        const isIdentity = /\/(vendor|device)$/.test(file);
+        if (!isIdentity) expect([file, what, damaged.gpus.length]).toEqual([file, what, whole.gpus.length]);
+        restore(machine, file, bytes);
+      }
+    }
+    expect(await read(machine)).toEqual(whole);
+  }, 120_000);
+}
+
+test("several at once, also in mid-run", async () => {
+  using machine = openGpus("amd-mi250x");
+  const all = files(machine);
+  const contents = new Map(all.map((file) => [file, readFileSync(machine.root + file)]));
+  const whole = await read(machine);
+  const injuries = fc.array(fc.tuple(fc.constantFrom(...all), fc.constantFrom(...Object.values(DAMAGES))), {
+    maxLength: 12,
+  });
+  await fc.assert(
+    fc.asyncProperty(injuries, fc.boolean(), async (chosen, isFromTheStart) => {
+      const reader = new GpuReader(machine, "amd");
+      if (!isFromTheStart) await reader.read(0);
+      const injured = new Map(chosen);
+      for (const [file, inflict] of injured) inflict(machine.root + file);
+      try {
+        expectHonest(await reader.read(20_000), whole);
+        expectHonest(await reader.read(40_000), whole);
+      } finally {
+        for (const file of injured.keys()) restore(machine, file, contents.get(file) ?? Buffer.alloc(0));
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 120_000);
