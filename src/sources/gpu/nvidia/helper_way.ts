@@ -24,8 +24,8 @@ export interface HelperOptions {
   readonly hasHardware: () => boolean;
 }
 
-/** Obeys no settings of the folder one stands in, as the launcher does not. */
-const HELPER: readonly string[] = [
+/** How the helper is run. Obeys no settings of the folder one stands in, as the launcher does not. */
+export const HELPER: readonly string[] = [
   process.execPath,
   ...["--config=/dev/null", "--no-env-file", "--tsconfig-override=/dev/null", "--no-install"],
   join(import.meta.dirname, "nvml/helper.ts"),

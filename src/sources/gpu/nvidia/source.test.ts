@@ -1,0 +1,164 @@
+import { expect, test } from "bun:test";
+import type { Cycle, Reading } from "../../source.ts";
+import { GpuRegistry } from "../registry.ts";
+import type { NvidiaReading } from "./card.ts";
+import { unknownRow } from "./nvml/row.ts";
+import { nvidiaSource } from "./source.ts";
+import type { NvidiaWay } from "./way.ts";
+
+const HOST = { host_id: "h", hostname: "h", instance: "h" };
+const T_MS = Date.UTC(2026, 3, 18, 12);
+
+const cycleAt = (monotonic_ms: number): Cycle => ({
+  t_ms: T_MS + monotonic_ms,
+  time: "2026-04-18 12:00:00",
+  monotonic_ms,
+  wait_ms: 10_000,
+  signal: new AbortController().signal,
+});
+
+const UUID = "GPU-1";
+const READING: NvidiaReading = {
+  cards: [{ pci: "0000:06:00.0", lost: null, row: { ...unknownRow(UUID, 2), utilization: 50 } }],
+  processes: [
+    { pid: 7, uuid: UUID, used_memory: 5, utilization: 9 },
+    { pid: 8, uuid: UUID, used_memory: null, utilization: null },
+  ],
+  xids: [{ uuid: UUID, code: 79, t_ms: T_MS }],
+  errors: ["nvmlDeviceGetX: no"],
+};
+
+/** A way that says one after the other; the last one again and again. */
+class ScriptedWay implements NvidiaWay {
+  asked = 0;
+  isClosed = false;
+  readonly #script: (NvidiaReading | Error | null)[];
+
+  constructor(...script: (NvidiaReading | Error | null)[]) {
+    this.#script = script;
+  }
+
+  async read(): Promise<NvidiaReading | null> {
+    const said = this.#script[Math.min(this.asked++, this.#script.length - 1)] ?? null;
+    if (said instanceof Error) throw said;
+    return said;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function sourceOf(...ways: ScriptedWay[]) {
+  const registry = new GpuRegistry();
+  const presence = { isThere: true, asked: 0 };
+  let opened = 0;
+  const source = nvidiaSource({
+    host: HOST,
+    registry,
+    mayHaveCards: () => {
+      presence.asked++;
+      return presence.isThere;
+    },
+    ways: ways.map((way) => async () => {
+      opened++;
+      return way;
+    }),
+  });
+  const read = async (monotonic_ms: number): Promise<Reading> => source.read(cycleAt(monotonic_ms));
+  return { source, registry, presence, read, opened: () => opened };
+}
+
+test("what is read is rows, events, errors, and whose processes use the cards", async () => {
+  const { read, registry } = sourceOf(new ScriptedWay(READING));
+  const reading = await read(0);
+  expect(reading.gpus?.map(({ uuid, index, utilization, host_id }) => [uuid, index, utilization, host_id])).toEqual([
+    [UUID, 2, 50, "h"],
+  ]);
+  expect(reading.errors).toEqual(["nvidia: nvmlDeviceGetX: no"]);
+  expect(reading.events).toEqual([
+    {
+      kind: "xid",
+      severity: "critical",
+      t: new Date(T_MS).toISOString(),
+      host: "h",
+      device: UUID,
+      text: "XID 79: GPU has fallen off the bus",
+    },
+  ]);
+  expect([...(await registry.uses(cycleAt(0)))]).toEqual([
+    [7, [{ device_id: 2, device_uuid: UUID, used_memory: 5, gpu_utilization: 9 }]],
+    [8, [{ device_id: 2, device_uuid: UUID, used_memory: null, gpu_utilization: null }]],
+  ]);
+  expect(registry.cardAt("PCI:0000:06:00")).toEqual({ pci: "0000:06:00.0", uuid: UUID, index: 2 });
+});
+
+test("an XID that the kernel's log has told of is not told again, and still is the reason of a loss", async () => {
+  const lost = { ...READING, cards: READING.cards.map((card) => ({ ...card, lost: "GPU is lost" })) };
+  const { read, registry } = sourceOf(new ScriptedWay(lost));
+  registry.isNewXid(UUID, 79, T_MS - 500);
+  const reading = await read(0);
+  expect(reading.events).toBeUndefined();
+  expect(reading.gpus?.[0]?.lost?.reason).toBe("XID 79: GPU has fallen off the bus");
+});
+
+test("while nothing can be read, cards keep rows, without values and without processes", async () => {
+  const { read, registry } = sourceOf(new ScriptedWay(READING, new Error("driver hung, pid 5"), READING));
+  await read(0);
+  const reading = await read(1000);
+  expect(reading.errors).toEqual(["nvidia: driver hung, pid 5"]);
+  expect(reading.gpus?.map(({ uuid, utilization, lost }) => [uuid, utilization, lost])).toEqual([
+    [UUID, null, undefined],
+  ]);
+  expect((await registry.uses(cycleAt(1000))).size).toBe(0);
+  expect(registry.cardAt("06:00.0")?.uuid).toBe(UUID);
+  expect((await read(2000)).gpus?.[0]?.utilization).toBe(50);
+});
+
+test("the second way is taken, in the same cycle, where the first one leads to nothing", async () => {
+  const first = new ScriptedWay(null);
+  const second = new ScriptedWay(READING);
+  const { source, read } = sourceOf(first, second);
+  expect((await read(0)).gpus?.length).toBe(1);
+  expect((await read(1000)).gpus?.length).toBe(1);
+  expect([first.asked, first.isClosed, second.asked, second.isClosed]).toEqual([1, true, 2, false]);
+  source.close?.();
+  expect(second.isClosed).toBe(true);
+});
+
+test("a way that fails is not left for another: there is a driver", async () => {
+  const first = new ScriptedWay(new Error("driver hung, pid 5"));
+  const second = new ScriptedWay(READING);
+  const { read } = sourceOf(first, second);
+  for (const t_ms of [0, 1000]) expect(await read(t_ms)).toEqual({ gpus: [], errors: ["nvidia: driver hung, pid 5"] });
+  expect(second.asked).toBe(0);
+});
+
+test("a machine without cards starts nothing, has no error, and is looked at again after ten minutes", async () => {
+  const way = new ScriptedWay(READING);
+  const { source, read, presence, opened } = sourceOf(way);
+  expect(source.fromTwoReadings).toBe(true);
+  presence.isThere = false;
+  presence.asked = 0;
+  for (const t_ms of [0, 1000, 599_000]) expect(await read(t_ms)).toEqual({ gpus: [] });
+  expect([presence.asked, opened()]).toEqual([1, 0]);
+  presence.isThere = true;
+  expect((await read(600_000)).gpus?.length).toBe(1);
+});
+
+test("a machine on which no way leads to anything is left alone for ten minutes, too", async () => {
+  const ways = [new ScriptedWay(null), new ScriptedWay(null)];
+  const { read, opened } = sourceOf(...ways);
+  for (const t_ms of [0, 1000, 599_000]) expect(await read(t_ms)).toEqual({ gpus: [] });
+  expect([opened(), ...ways.map(({ isClosed }) => isClosed)]).toEqual([2, true, true]);
+  await read(600_000);
+  expect(opened()).toBe(4);
+});
+
+test("nothing is opened once it is closed", async () => {
+  const way = new ScriptedWay(READING);
+  const { source, read } = sourceOf(way);
+  source.close?.();
+  expect(await read(0)).toEqual({ gpus: [] });
+  expect(way.asked).toBe(0);
+});
