@@ -6,7 +6,10 @@ import { LAUNCHER, type Outcome, PROGRAM, start, testFolder } from "./run.ts";
 
 const folder = testFolder();
 
-const doctor = (...options: string[]): Promise<Outcome> => start([...PROGRAM, "doctor", ...options]).ended;
+/** Without what the environment of whoever runs the tests says of cards, or of where recordings go. */
+const SETTINGS = ["env", "-u", "ALL_SMI_NVML", "-u", "NVIDIA_VISIBLE_DEVICES", `XDG_CACHE_HOME=${folder}`];
+
+const doctor = (...options: string[]): Promise<Outcome> => start([...SETTINGS, ...PROGRAM, "doctor", ...options]).ended;
 
 const MEMINFO = "MemTotal: 16000000 kB\nMemFree: 8000000 kB\nMemAvailable: 9000000 kB\n";
 const CPUINFO =
@@ -143,7 +146,7 @@ async function withStub(name: string, ...lines: string[]): Promise<Report> {
   const scenario = join(folder, `${name}.txt`);
   writeFileSync(scenario, [`include ${NVML}/h100_x8.txt`, ...lines, ""].join("\n"));
   const settings = [`ALL_SMI_NVML=${NVML}/stub.c`, `ALL_SMI_NVML_STUB=${scenario}`];
-  return JSON.parse((await start(["env", ...settings, ...PROGRAM, "doctor", "--json"]).ended).out);
+  return JSON.parse((await start([...SETTINGS, ...settings, ...PROGRAM, "doctor", "--json"]).ended).out);
 }
 
 const readings = ({ findings }: Report): string[] =>

@@ -154,6 +154,10 @@ test("no library, and one that is named and is not there", async () => {
   expect(await findingsOf(nvidiaAccessChecks, machine)).toContain(
     "problem library: libnvidia-ml.so.1 is in none of the usual folders",
   );
+  using withSmi = machineOf(without(FINE, "/usr/lib"), { env });
+  expect(await findingsOf(nvidiaAccessChecks, withSmi)).toContain(
+    "note library: libnvidia-ml.so.1 is in none of the usual folders: nvidia-smi is asked, which tells less",
+  );
   using named = machineOf(FINE, { env: { ALL_SMI_NVML: "/opt/libnvidia-ml.so" } });
   expect(await findingsOf(nvidiaAccessChecks, named)).toContain(
     "problem library: ALL_SMI_NVML names /opt/libnvidia-ml.so, which cannot be read: ENOENT",

@@ -95,7 +95,11 @@ function library(machine: Machine): Verdict[] {
   const found = findLibrary(machine);
   if (found === null) {
     if (driverVersion(machine) === null && !isWsl(machine)) return [];
-    return [problem(`${LIBRARY}.1 is in none of the usual folders`, libraryFix(machine))];
+    const says = `${LIBRARY}.1 is in none of the usual folders`;
+    const fix = libraryFix(machine);
+    return [
+      smiFolder(machine) === null ? problem(says, fix) : note(`${says}: nvidia-smi is asked, which tells less`, fix),
+    ];
   }
   const driver = driverVersion(machine);
   if (driver === null || found.version === null || found.version === driver) return [ok(found.path)];
@@ -134,8 +138,12 @@ function findLibrary({ own, env }: Machine): Library | null {
 
 function smi(machine: Machine): Verdict[] {
   if (!hasNvidia(machine)) return [];
+  const folder = smiFolder(machine);
+  if (folder === null) return [absent("not on PATH: needed only where the library cannot be loaded")];
+  return [ok(`${folder}/nvidia-smi, for where the library cannot be loaded`)];
+}
+
+function smiFolder(machine: Machine): string | null {
   const folders = [...(machine.env.PATH ?? "").split(":"), ...(isWsl(machine) ? ["/usr/lib/wsl/lib"] : [])];
-  const found = folders.find((folder) => folder !== "" && machine.own.exists(`${folder}/nvidia-smi`));
-  if (found === undefined) return [absent("not on PATH: needed only where the library cannot be loaded")];
-  return [ok(`${found}/nvidia-smi, for where the library cannot be loaded`)];
+  return folders.find((folder) => folder !== "" && machine.own.exists(`${folder}/nvidia-smi`)) ?? null;
 }
