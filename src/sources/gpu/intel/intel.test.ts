@@ -8,6 +8,7 @@ import type { Reading, Source } from "../../source.ts";
 import { DrmClients } from "../drm/clients.ts";
 import { GpuRegistry } from "../registry.ts";
 import { intelSource } from "./intel.ts";
+import { parseKernel } from "./uses.ts";
 
 const registryOf = (): GpuRegistry => new GpuRegistry();
 
@@ -183,6 +184,26 @@ test("nobody uses the card: 0 %, which is known", async () => {
   const source = open(machine);
   expect((await card(source, 0)).utilization).toBeNull();
   expect(await card(source, 1000)).toMatchObject({ utilization: 0, used_memory: 0 });
+});
+
+test("nobody is seen to use it, by a kernel that does not show who does: not known", async () => {
+  using machine = openGpus("intel-arc-b580");
+  for (const pid of [3001, 3002]) rmSync(`${machine.root}/proc/${pid}`, { recursive: true });
+  machine.write("/proc/sys/kernel/osrelease", "6.10.9-generic\n");
+  const source = open(machine);
+  await read(source, 0);
+  expect(await card(source, 1000)).toMatchObject({ utilization: null, used_memory: 0 });
+});
+
+test.each([
+  ["6.8.0-53-generic", 6.008],
+  ["5.19.17", 5.019],
+  ["7.0.0-rc1+", 7],
+  ["6.18.44-fc", 6.018],
+  ["", 0],
+  ["x", 0],
+])("the kernel %s", (release, kernel) => {
+  expect(parseKernel(release)).toBeCloseTo(kernel, 6);
 });
 
 test("a card that goes away stays as a lost row, and comes back as itself", async () => {

@@ -1,12 +1,12 @@
 import { Tree } from "../../local/files.ts";
 import type { Cycle, Reading, Source } from "../../source.ts";
 import { findCards, isPresent } from "../drm/cards.ts";
-import type { DrmClients } from "../drm/clients.ts";
+import type { DrmClients, DrmUse } from "../drm/clients.ts";
 import type { GpuOptions } from "../gpus.ts";
 import { LostRows } from "../lost_rows.ts";
-import { describeCard } from "./card.ts";
+import { describeCard, type IntelCard } from "./card.ts";
 import { CardReader } from "./reader.ts";
-import { seesAllProcesses, useOfCard, usesOf } from "./uses.ts";
+import { type CardUse, parseKernel, seesAllProcesses, UNKNOWN_USE, useOfCard, usesOf } from "./uses.ts";
 
 /** Cards come with a driver that is loaded, or are put in: looked for again now and then. */
 const SEARCH_EVERY_MS = 10_000;
@@ -25,7 +25,6 @@ class IntelSource implements Source {
   readonly #readers = new Map<string, CardReader>();
   readonly #lost = new LostRows();
   #searched_ms = Number.NEGATIVE_INFINITY;
-  /** Clients were read before, so that how busy they are is known. */
   #isSecond = false;
 
   constructor(options: GpuOptions, clients: DrmClients) {
@@ -50,15 +49,24 @@ class IntelSource implements Source {
       cards.map(({ pci }) => pci),
     );
     this.#options.registry.report(this.name, { cards, uses: usesOf(cards, drm) });
-    const isKnown = this.#isSecond && seesAllProcesses(this.#tree);
-    this.#isSecond = true;
-    const useOf = (reader: CardReader) => (isKnown ? useOfCard(reader.card, drm) : null);
-    const readings = await Promise.all(readers.map((reader) => reader.read(cycle, this.#options.host, useOf(reader))));
+    const useOf = this.#useOf(drm);
+    const readings = await Promise.all(
+      readers.map((reader) => reader.read(cycle, this.#options.host, useOf(reader.card))),
+    );
     const rows = readings.map(({ row }) => row).filter((row) => row !== null);
     const reasons = new Map(cards.map(({ uuid }, i) => [uuid, readings[i]?.lost ?? GONE]));
     const gpus = this.#lost.complete(rows, (uuid) => reasons.get(uuid) ?? GONE, cycle);
     const errors = [...(this.#tree.finish(this.name, {}).errors ?? []), ...readings.flatMap((one) => one.errors)];
     return { gpus, ...(errors.length > 0 && { errors }) };
+  }
+
+  /** How busy clients are is known from the second reading on. */
+  #useOf(drm: readonly DrmUse[]): (card: IntelCard) => CardUse {
+    const isKnown = this.#isSecond && seesAllProcesses(this.#tree);
+    this.#isSecond = true;
+    if (!isKnown) return () => UNKNOWN_USE;
+    const kernel = parseKernel(this.#tree.text("/proc/sys/kernel/osrelease"));
+    return (card) => useOfCard(card, drm, kernel);
   }
 
   /** A card keeps its index, also when it comes back under another name. */

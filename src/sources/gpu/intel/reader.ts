@@ -40,7 +40,7 @@ export class CardReader {
     this.#slow = new Paced(SLOW_EVERY_MS, () => readSlow(this.#tree, card));
   }
 
-  async read(cycle: Cycle, host: HostIdentity, use: CardUse | null): Promise<CardReading> {
+  async read(cycle: Cycle, host: HostIdentity, use: CardUse): Promise<CardReading> {
     if (!isPresent(this.#tree, this.card)) return this.#lost("gone from /sys/class/drm");
     const readings = isSuspended(this.#tree, this.card) ? this.#asleep(use) : await this.#readAwake(cycle, use);
     if (isSilent(readings.fast) && (await isOffBus(this.#tree, this.card))) {
@@ -57,11 +57,11 @@ export class CardReader {
   }
 
   /** What it takes until it sleeps is no measure of when it is awake again. */
-  #asleep(use: CardUse | null): Readings {
+  #asleep(use: CardUse): Readings {
     return { fast: null, slow: null, power_w: this.#powerOf(null), use, isSuspended: true };
   }
 
-  async #readAwake({ monotonic_ms, wait_ms }: Cycle, use: CardUse | null): Promise<Readings> {
+  async #readAwake({ monotonic_ms, wait_ms }: Cycle, use: CardUse): Promise<Readings> {
     const patience_ms = wait_ms * SHARE_OF_CYCLE;
     const [fast, slow] = await Promise.all([
       this.#fast.latest(monotonic_ms, patience_ms),

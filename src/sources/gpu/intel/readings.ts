@@ -41,7 +41,7 @@ export async function readFast(tree: Tree, { gts, sensors }: IntelCard, at_ms: n
     energy_uj: sensors.energy === null ? null : await tree.naturalLater(sensors.energy),
     temperature: await celsius(tree, sensors.package, "input"),
     memory_temperature: await celsius(tree, sensors.memory, "input"),
-    fan_rpm: highest(fans.map((rpm) => (rpm !== null && rpm < MOST_RPM ? rpm : null))),
+    fan_rpm: fastest(fans),
     throttle: await readThrottle(tree, gts.main?.throttle ?? null),
   };
 }
@@ -57,6 +57,10 @@ export async function readSlow(tree: Tree, { link, gts, sensors }: IntelCard): P
     shutdown: await celsius(tree, sensors.package, "emergency"),
   };
 }
+
+/** Where one does not answer nobody knows: beside the one fan of a card there can be two that are none, and say 0. */
+const fastest = (fans: readonly (number | null)[]): number | null =>
+  fans.every((rpm) => rpm !== null && rpm < MOST_RPM) ? highest(fans) : null;
 
 const MOST_RPM = 20_000;
 const MOST_MHZ = 10_000;

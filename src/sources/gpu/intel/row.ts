@@ -9,8 +9,7 @@ export interface Readings {
   readonly fast: FastReading | null;
   readonly slow: SlowReading | null;
   readonly power_w: number | null;
-  /** `null`: not all of its users are known. */
-  readonly use: CardUse | null;
+  readonly use: CardUse;
   readonly isSuspended: boolean;
 }
 
@@ -23,12 +22,12 @@ export function rowOf(card: IntelCard, readings: Readings, host: HostIdentity, t
     device_type: "GPU",
     ...host,
     index: card.index,
-    utilization: use?.utilization ?? null,
+    utilization: use.utilization,
     ane_utilization: null,
     dla_utilization: null,
     tensorcore_utilization: null,
     temperature: fast?.temperature ?? null,
-    used_memory: use?.used_memory ?? null,
+    used_memory: use.used_memory,
     total_memory: card.memory_total,
     frequency: awake(fast?.clock_mhz),
     power_consumption: readings.power_w,

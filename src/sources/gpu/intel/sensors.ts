@@ -23,6 +23,8 @@ const NONE: Sensors = {
   fans_rpm: [],
 };
 
+const FANS = ["fan1_input", "fan2_input", "fan3_input"];
+
 export function findSensors(tree: Tree, card: DrmCard): Sensors {
   // Beside the card's own there are those of its parts: i915_gt0.
   const chips = tree.names(`${card.folder}hwmon`).map((name) => `${card.folder}hwmon/${name}/`);
@@ -42,6 +44,8 @@ export function findSensors(tree: Tree, card: DrmCard): Sensors {
     power_limit_default: file("power1_rated_max", "power2_rated_max"),
     package: card.driver === "xe" ? temperature("temp2") : temperature("temp1"),
     memory: card.driver === "xe" ? temperature("temp3") : null,
-    fans_rpm: files.filter((name) => /^fan\d_input$/.test(name)).map((name) => folder + name),
+    fans_rpm: files.includes("fan1_input")
+      ? FANS.filter((name) => files.includes(name)).map((name) => folder + name)
+      : [],
   };
 }

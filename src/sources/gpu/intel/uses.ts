@@ -1,4 +1,4 @@
-import { round1, type Tree } from "../../local/files.ts";
+import { round1, sum, type Tree } from "../../local/files.ts";
 import type { GpuUse, GpuUses } from "../../local/process_rows.ts";
 import { busiest, type DrmUse } from "../drm/clients.ts";
 import type { IntelCard } from "./card.ts";
@@ -38,22 +38,56 @@ export function usesOf(cards: readonly IntelCard[], drm: readonly DrmUse[]): Gpu
   return uses;
 }
 
-/** What all processes together do with a card. */
+/** What all processes together do with a card; `null`: it is not known of all of them. */
 export interface CardUse {
   /** Percent of the busiest kind of engine. */
-  readonly utilization: number;
-  /** Bytes of a card's own memory; `null` for an integrated one. */
+  readonly utilization: number | null;
+  /** Bytes of a card's own memory; of an integrated one never known. */
   readonly used_memory: number | null;
 }
 
-export function useOfCard(card: IntelCard, drm: readonly DrmUse[]): CardUse {
-  const engines = new Map<string, number>();
-  let used = 0;
-  for (const use of drm.filter(({ pci }) => pci === card.pci)) {
-    used += memoryOf(use, card) ?? 0;
-    for (const [name, percent] of use.engines) engines.set(name, Math.min(100, (engines.get(name) ?? 0) + percent));
+export const UNKNOWN_USE: CardUse = { utilization: null, used_memory: null };
+
+/** The Linux since which open files tell of them: drm-usage-stats.rst as each driver came to follow it. */
+const SINCE: Readonly<Record<string, { readonly engines: number; readonly memory: number }>> = {
+  i915: { engines: 5.019, memory: 6.008 },
+  xe: { engines: 6.011, memory: 6.008 },
+};
+
+/** `6.8.0-53-generic` as 6.008. */
+export function parseKernel(release: string | null): number {
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})/.exec(release ?? "") ?? [];
+  return major === undefined ? 0 : Number(major) + Number(minor) / 1000;
+}
+
+/**
+ * @param drm Of all processes.
+ * @param kernel As {@link parseKernel} has it: where nobody is seen to use the card, an older one would not show them.
+ */
+export function useOfCard(card: IntelCard, drm: readonly DrmUse[], kernel: number): CardUse {
+  const uses = drm.filter(({ pci }) => pci === card.pci);
+  const since = SINCE[card.driver];
+  if (uses.length === 0 && since !== undefined) {
+    return {
+      utilization: kernel >= since.engines ? 0 : null,
+      used_memory: kernel >= since.memory && !card.isIntegrated ? 0 : null,
+    };
   }
-  // What several share is counted with each of them.
-  const used_memory = card.isIntegrated ? null : Math.min(used, card.memory_total ?? used);
-  return { utilization: round1(busiest(engines) ?? 0), used_memory };
+  return { utilization: togetherBusy(uses), used_memory: card.isIntegrated ? null : togetherUsed(uses, card) };
+}
+
+function togetherBusy(uses: readonly DrmUse[]): number | null {
+  const engines = new Map<string, number>();
+  for (const [name, percent] of uses.flatMap((use) => [...use.engines])) {
+    engines.set(name, Math.min(100, (engines.get(name) ?? 0) + percent));
+  }
+  const percent = busiest(engines);
+  return percent === null ? null : round1(percent);
+}
+
+/** What several share is counted with each of them. */
+function togetherUsed(uses: readonly DrmUse[], card: IntelCard): number | null {
+  const parts = uses.map((use) => memoryOf(use, card));
+  const known = parts.filter((bytes) => bytes !== null);
+  return known.length < parts.length ? null : Math.min(sum(known), card.memory_total ?? Number.MAX_SAFE_INTEGER);
 }
