@@ -23,7 +23,8 @@ export interface FastReading {
 
 /**
  * One file after the other: behind most of them the driver asks the card's firmware, and a card that hangs shall hold
- * one thread and no more.
+ * one thread and no more. What is in `gpu_metrics`, and the same there, is not asked for again; the clocks of a card that
+ * sleeps between two pictures are not the same there.
  */
 export async function readFast(tree: Tree, { folder }: DrmCard, sensors: Sensors): Promise<FastReading> {
   const metrics = parseMetrics(await tree.bytesLater(`${folder}gpu_metrics`));
@@ -31,12 +32,13 @@ export async function readFast(tree: Tree, { folder }: DrmCard, sensors: Sensors
     metrics,
     busy: parsePercent(await tree.naturalLater(`${folder}gpu_busy_percent`)) ?? metrics?.gfx_busy ?? null,
     memory_busy: metrics?.memory_busy ?? parsePercent(await tree.naturalLater(`${folder}mem_busy_percent`)),
-    vram_used: await tree.naturalLater(`${folder}mem_info_vram_used`),
-    gtt_used: await tree.naturalLater(`${folder}mem_info_gtt_used`),
-    edge: (await celsius(tree, sensors.edge)) ?? metrics?.edge ?? null,
-    hotspot: (await celsius(tree, sensors.hotspot)) ?? metrics?.hotspot ?? null,
-    memory: (await celsius(tree, sensors.memory)) ?? metrics?.memory ?? null,
-    power_w: (await watts(tree, sensors.power)) ?? metrics?.power ?? null,
+    // The driver's own books.
+    vram_used: tree.natural(`${folder}mem_info_vram_used`),
+    gtt_used: tree.natural(`${folder}mem_info_gtt_used`),
+    edge: metrics?.edge ?? (await celsius(tree, sensors.edge)),
+    hotspot: metrics?.hotspot ?? (await celsius(tree, sensors.hotspot)),
+    memory: metrics?.memory ?? (await celsius(tree, sensors.memory)),
+    power_w: metrics?.power ?? (await watts(tree, sensors.power)),
     fan_rpm: (await natural(tree, sensors.fan_rpm)) ?? metrics?.fan_rpm ?? null,
     fan_percent: fanPercent(await natural(tree, sensors.pwm)),
     gfxclk_mhz: megahertz(await natural(tree, input(sensors.gfxclk))) ?? metrics?.gfxclk ?? null,
