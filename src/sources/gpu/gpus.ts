@@ -1,6 +1,8 @@
+import { Tree } from "../local/files.ts";
 import type { HostIdentity, Source } from "../source.ts";
 import { amdSource } from "./amd/amd.ts";
 import { DrmClients } from "./drm/clients.ts";
+import { CardIndexes } from "./drm/indexes.ts";
 import { intelSource } from "./intel/intel.ts";
 import { hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
@@ -16,7 +18,8 @@ export interface GpuOptions {
 /** A reader for each vendor; one whose cards the machine has not yields nothing, and costs next to nothing. */
 export async function openGpuSources(options: GpuOptions): Promise<Source[]> {
   const clients = new DrmClients(options.root);
-  return [openNvidia(options), amdSource(options, clients), intelSource(options, clients)];
+  const indexes = new CardIndexes(new Tree(options.root));
+  return [openNvidia(options), amdSource(options, clients, indexes), intelSource(options, clients, indexes)];
 }
 
 function openNvidia({ root, host, registry }: GpuOptions): Source {

@@ -4,8 +4,10 @@ import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
 import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
 import type { Machine } from "../../../../test/fixtures/machines/make.ts";
 import type { Gpu } from "../../../frame/schema.ts";
+import { Tree } from "../../local/files.ts";
 import type { Source } from "../../source.ts";
 import { DrmClients } from "../drm/clients.ts";
+import { CardIndexes } from "../drm/indexes.ts";
 import { GpuRegistry } from "../registry.ts";
 import { amdSource } from "./amd.ts";
 
@@ -28,7 +30,11 @@ function open(name: string): Opened {
   const machine = openGpus(name);
   const registry = new GpuRegistry();
   const blocked: string[] = [];
-  const source = amdSource({ root: machine.root, host: HOST, registry }, new DrmClients(machine.root));
+  const source = amdSource(
+    { root: machine.root, host: HOST, registry },
+    new DrmClients(machine.root),
+    new CardIndexes(new Tree(machine.root)),
+  );
   return {
     machine,
     registry,

@@ -2,6 +2,7 @@ import { Tree } from "../../local/files.ts";
 import type { Cycle, Reading, Source } from "../../source.ts";
 import { findCards, isPresent } from "../drm/cards.ts";
 import type { DrmClients } from "../drm/clients.ts";
+import type { CardIndexes } from "../drm/indexes.ts";
 import type { GpuOptions } from "../gpus.ts";
 import { LostRows } from "../lost_rows.ts";
 import { type AmdCard, describeCard } from "./card.ts";
@@ -15,8 +16,8 @@ const SEARCH_EVERY_MS = 10_000;
 const GONE = "gone from /sys/class/drm";
 
 /** AMD's cards, by what the kernel's driver amdgpu shows in sysfs: docs.kernel.org, "AMDgpu", no library and no tool. */
-export function amdSource(options: GpuOptions, clients: DrmClients): Source {
-  return new AmdSource(options, clients);
+export function amdSource(options: GpuOptions, clients: DrmClients, indexes: CardIndexes): Source {
+  return new AmdSource(options, clients, indexes);
 }
 
 class AmdSource implements Source {
@@ -24,15 +25,17 @@ class AmdSource implements Source {
   readonly fromTwoReadings = true;
   readonly #options: GpuOptions;
   readonly #clients: DrmClients;
+  readonly #indexes: CardIndexes;
   readonly #tree: Tree;
   readonly #kfd: KfdProcesses;
   readonly #readers = new Map<string, CardReader>();
   readonly #lost = new LostRows();
   #searched_ms = Number.NEGATIVE_INFINITY;
 
-  constructor(options: GpuOptions, clients: DrmClients) {
+  constructor(options: GpuOptions, clients: DrmClients, indexes: CardIndexes) {
     this.#options = options;
     this.#clients = clients;
+    this.#indexes = indexes;
     this.#tree = new Tree(options.root);
     this.#kfd = new KfdProcesses(this.#tree);
   }
@@ -67,7 +70,7 @@ class AmdSource implements Source {
     for (const found of findCards(this.#tree, ["amdgpu"])) {
       const known = this.#readers.get(found.pci);
       if (known?.card.name === found.name) continue;
-      const card = describeCard(this.#tree, found, known?.card.index ?? this.#readers.size);
+      const card = describeCard(this.#tree, found, known?.card.index ?? this.#indexes.next());
       this.#readers.set(card.pci, new CardReader(this.#options.root, this.#withOwnUuid(card)));
     }
   }

@@ -4,8 +4,10 @@ import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
 import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
 import type { Machine } from "../../../../test/fixtures/machines/make.ts";
 import type { Gpu } from "../../../frame/schema.ts";
+import { Tree } from "../../local/files.ts";
 import type { Reading, Source } from "../../source.ts";
 import { DrmClients } from "../drm/clients.ts";
+import { CardIndexes } from "../drm/indexes.ts";
 import { GpuRegistry } from "../registry.ts";
 import { intelSource } from "./intel.ts";
 import { parseKernel } from "./uses.ts";
@@ -13,7 +15,7 @@ import { parseKernel } from "./uses.ts";
 const registryOf = (): GpuRegistry => new GpuRegistry();
 
 function open({ root }: Machine, registry = registryOf()): Source {
-  return intelSource({ root, host: HOST, registry }, new DrmClients(root));
+  return intelSource({ root, host: HOST, registry }, new DrmClients(root), new CardIndexes(new Tree(root)));
 }
 
 /** On a loaded machine it may take long. */

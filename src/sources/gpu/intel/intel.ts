@@ -2,6 +2,7 @@ import { Tree } from "../../local/files.ts";
 import type { Cycle, Reading, Source } from "../../source.ts";
 import { findCards, isPresent } from "../drm/cards.ts";
 import type { DrmClients, DrmUse } from "../drm/clients.ts";
+import type { CardIndexes } from "../drm/indexes.ts";
 import type { GpuOptions } from "../gpus.ts";
 import { LostRows } from "../lost_rows.ts";
 import { describeCard, type IntelCard } from "./card.ts";
@@ -14,22 +15,25 @@ const SEARCH_EVERY_MS = 10_000;
 const GONE = "gone from /sys/class/drm";
 
 /** Intel's cards, by what the kernel's drivers i915 and xe show in sysfs and of open files, no library and no tool. */
-export const intelSource = (options: GpuOptions, clients: DrmClients): Source => new IntelSource(options, clients);
+export const intelSource = (options: GpuOptions, clients: DrmClients, indexes: CardIndexes): Source =>
+  new IntelSource(options, clients, indexes);
 
 class IntelSource implements Source {
   readonly name = "intel";
   readonly fromTwoReadings = true;
   readonly #options: GpuOptions;
   readonly #clients: DrmClients;
+  readonly #indexes: CardIndexes;
   readonly #tree: Tree;
   readonly #readers = new Map<string, CardReader>();
   readonly #lost = new LostRows();
   #searched_ms = Number.NEGATIVE_INFINITY;
   #isSecond = false;
 
-  constructor(options: GpuOptions, clients: DrmClients) {
+  constructor(options: GpuOptions, clients: DrmClients, indexes: CardIndexes) {
     this.#options = options;
     this.#clients = clients;
+    this.#indexes = indexes;
     this.#tree = new Tree(options.root);
   }
 
@@ -77,7 +81,7 @@ class IntelSource implements Source {
     for (const found of findCards(this.#tree, ["i915", "xe"])) {
       const known = this.#readers.get(found.pci);
       if (known?.card.name === found.name) continue;
-      const card = describeCard(this.#tree, found, known?.card.index ?? this.#readers.size);
+      const card = describeCard(this.#tree, found, known?.card.index ?? this.#indexes.next());
       this.#readers.set(card.pci, new CardReader(this.#options.root, card));
     }
   }
