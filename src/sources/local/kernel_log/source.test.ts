@@ -190,6 +190,20 @@ test("a flood: no more than so many records a cycle, so many events a frame; not
   source.close?.();
 });
 
+test("messages that were overwritten before they were read are told by their number", async () => {
+  const log = pipe();
+  const source = listen(log.root);
+  log.say(record("NET: up"));
+  await read(source);
+  sequence += 41;
+  log.say(record("NET: up") + record("NET: down"));
+  expect(await read(source)).toEqual({ errors: ["kernel: 41 messages were overwritten before they were read"] });
+  log.say(record("NET: up"));
+  expect(await read(source)).toEqual({ errors: [] });
+  source.close?.();
+  log.close();
+});
+
 test("no log, or one that may not be read: no source", () => {
   const root = newRoot();
   expect(kernelLogSources({ root, host: HOST, registry: new GpuRegistry() })).toEqual([]);
