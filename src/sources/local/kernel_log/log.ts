@@ -20,6 +20,8 @@ export class KernelLog {
   readonly #descriptor: number;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #sequence: number | null = null;
+  /** A pipe gives as much as fits, and cuts the last record. */
+  #rest = "";
 
   private constructor(descriptor: number) {
     this.#descriptor = descriptor;
@@ -63,7 +65,7 @@ export class KernelLog {
   #next(): { log: string } | "end" | "overwritten" {
     try {
       const length = readSync(this.#descriptor, this.#buffer, 0, BUFFER_BYTES, null);
-      return length === 0 ? "end" : { log: this.#buffer.toString("utf8", 0, length) };
+      return length === 0 ? "end" : { log: this.#wholeRecords(this.#buffer.toString("utf8", 0, length)) };
     } catch (error) {
       const code = codeOf(error);
       if (code === "EAGAIN") return "end";
@@ -71,6 +73,13 @@ export class KernelLog {
       if (code === "EPIPE") return "overwritten";
       throw error;
     }
+  }
+
+  #wholeRecords(text: string): string {
+    const log = this.#rest + text;
+    const end = log.lastIndexOf("\n") + 1;
+    this.#rest = log.slice(end).slice(0, BUFFER_BYTES);
+    return log.slice(0, end);
   }
 
   #missing(sequence: number): number {

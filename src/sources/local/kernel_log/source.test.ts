@@ -73,6 +73,18 @@ test("a pipe: several records at once, between them nothing", async () => {
   log.close();
 });
 
+test("a record that comes in two pieces is one", async () => {
+  const log = pipe();
+  const source = listen(log.root);
+  const text = record(XID_31);
+  log.say(text.slice(0, 30));
+  expect(await read(source)).toEqual({ errors: [] });
+  log.say(text.slice(30));
+  expect((await read(source)).events).toHaveLength(1);
+  source.close?.();
+  log.close();
+});
+
 test("a file: what is in it before is not read, what is added is", async () => {
   const root = newRoot();
   const path = join(root, "dev/kmsg");
