@@ -1,6 +1,7 @@
 import { frameLine } from "../src/frame/encode.ts";
 import type { Frame } from "../src/frame/frame.ts";
 import type { Scrape } from "../src/frame/schema.ts";
+import type { CommandMode } from "../src/sources/local/mask.ts";
 import { readTargets } from "../src/sources/remote/hostfile.ts";
 import { remoteSource } from "../src/sources/remote/remote.ts";
 import type { Reading, Source } from "../src/sources/source.ts";
@@ -19,11 +20,11 @@ const sources = new Set<Source>();
 
 export function sourceOf(
   hosts: readonly string[],
-  given: { token?: string; ca?: string; perCore?: boolean } = {},
+  given: { token?: string; ca?: string; perCore?: boolean; command?: CommandMode } = {},
 ): Source {
-  const { token = null, ca = null, perCore = false } = given;
+  const { token = null, ca = null, perCore = false, command = "masked" } = given;
   const targets = readTargets(hosts, undefined);
-  const source = remoteSource({ targets, include: INCLUDE, perCore, processes: 32, token, ca });
+  const source = remoteSource({ targets, include: INCLUDE, perCore, processes: 32, command, token, ca });
   sources.add(source);
   return source;
 }

@@ -86,12 +86,13 @@ const MOST_REMOTE_PROCESSES = 32;
 async function remoteSources(options: SourceOptions & HostOptions): Promise<Sources> {
   const { remoteSource } = await import("../sources/remote/remote.ts");
   const { readTargets } = await import("../sources/remote/hostfile.ts");
-  const { hosts = [], hostfile, tokenFile, tlsCa, include, processes } = options;
+  const { hosts = [], hostfile, tokenFile, tlsCa, include, processes, command } = options;
   const targets = readTargets(hosts, hostfile);
   const source = remoteSource({
     targets,
     include,
     processes: Math.min(processes, MOST_REMOTE_PROCESSES),
+    command,
     // Where there is one host, its own screen is what is looked at.
     perCore: targets.length === 1,
     token: tokenFile === undefined ? null : readToken("--token-file", tokenFile),

@@ -1,7 +1,9 @@
 import type { Sections } from "../../frame/frame.ts";
 import type { Part } from "../../frame/parts.ts";
 import type { FrameEvent, Scrape, SectionName } from "../../frame/schema.ts";
+import type { CommandMode } from "../local/mask.ts";
 import type { Cycle, Reading, Source } from "../source.ts";
+import { Commands } from "./commands.ts";
 import { HttpClient, type HttpOptions } from "./http_client.ts";
 import { hostnameOf, type Machine, Machines, outcomeOf, partErrors, toldOf } from "./machines.ts";
 import { joinTold } from "./page.ts";
@@ -9,8 +11,9 @@ import { type ScrapeOptions, Scraper } from "./scraper.ts";
 import { errorOfHost, eventsOfHost, ofHost } from "./small.ts";
 import type { Target } from "./target.ts";
 
-export interface RemoteOptions extends Omit<ScrapeOptions, "without">, HttpOptions {
+export interface RemoteOptions extends Omit<ScrapeOptions, "without" | "commands">, HttpOptions {
   readonly targets: readonly Target[];
+  readonly command: CommandMode;
 }
 
 /** What is at the other end of a link never changes, and is a third of a frame. */
@@ -45,10 +48,10 @@ class RemoteSource implements Source {
   constructor(options: RemoteOptions) {
     this.#options = options;
     this.#client = new HttpClient(options);
-    const without = leftOut(options);
+    const scrape = { ...options, without: leftOut(options), commands: new Commands(options.command) };
     const asked = options.targets.map((target) => ({
       target,
-      scrapers: target.endpoints.map((endpoint) => new Scraper(endpoint, this.#client, { ...options, without })),
+      scrapers: target.endpoints.map((endpoint) => new Scraper(endpoint, this.#client, scrape)),
     }));
     this.#scrapers = asked.flatMap(({ scrapers }) => scrapers);
     this.#machines = new Machines(asked);

@@ -2,6 +2,7 @@ import type { Sections } from "../../frame/frame.ts";
 import { type Part, withoutParts } from "../../frame/parts.ts";
 import type { FrameEvent, Process, SectionName } from "../../frame/schema.ts";
 import type { HostIdentity } from "../source.ts";
+import type { Commands } from "./commands.ts";
 import { MOST_DEVICES, type Told } from "./dialects/dialect.ts";
 
 /** Of one host, in one frame. */
@@ -20,17 +21,21 @@ export interface Kept {
   readonly without: readonly Part[];
   /** Rows of processes at most. */
   readonly processes: number;
+  readonly commands: Commands;
 }
 
 /** What a frame of many hosts keeps of one: of what was asked for, no more than a real machine has. */
-export function keepSmall(told: Told, { include, without, processes }: Kept): Told {
+export function keepSmall(told: Told, { include, without, processes, commands }: Kept): Told {
   const kept: Sections = {};
   for (const name of include) {
     const devices = told.sections[name];
     if (devices === undefined) continue;
     kept[name] = devices.slice(0, MOST_DEVICES) as never;
   }
-  if (kept.processes) kept.processes = gpuProcesses(told.sections.processes ?? [], processes);
+  if (kept.processes) {
+    const shown = gpuProcesses(told.sections.processes ?? [], processes);
+    kept.processes = shown.map((process) => ({ ...process, command: commands.shown(process) }));
+  }
   return {
     ...told,
     sections: withoutParts(kept, without),
