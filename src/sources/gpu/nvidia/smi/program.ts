@@ -10,6 +10,17 @@ export function findNvidiaSmi(PATH = process.env.PATH ?? "", places = PLACES): s
   return found ?? places.map((place) => `${place}/nvidia-smi`).find((path) => existsSync(path)) ?? null;
 }
 
+/**
+ * What goes before a command so that it ends with this process: one that loops and finds nothing to print would not
+ * notice that nobody listens any more. Part of util-linux; where there is no such thing, it has to do without.
+ */
+function endingWithUs(): readonly string[] {
+  const setpriv = Bun.which("setpriv");
+  if (setpriv === null) return [];
+  const before = [setpriv, "--pdeathsig", "KILL"];
+  return Bun.spawnSync([...before, "true"], { stdout: "ignore", stderr: "ignore" }).success ? before : [];
+}
+
 /** Without persistence mode the driver starts every card first, which takes a while. */
 export const START_MS = 60_000;
 /** A child that was dismissed has by then ended, or is known to be stuck. */
@@ -17,12 +28,12 @@ const DISMISSED_MS = 10_000;
 
 /** nvidia-smi, in as many processes as are needed. */
 export class NvidiaSmi {
-  readonly #path: string;
+  readonly #command: readonly string[];
   /** With when each was no longer needed; they are kept because they may be stuck. */
   readonly #children = new Map<SupervisedChild, number | null>();
 
   constructor(path: string) {
-    this.#path = path;
+    this.#command = [...endingWithUs(), path];
   }
 
   /** The number of a process that is stuck in the driver; while there is one, none should be started. */
@@ -37,7 +48,7 @@ export class NvidiaSmi {
 
   /** One that goes on and on, not started yet. */
   loop(args: readonly string[], handlers: Pick<ChildOptions, "onLine" | "onEnd">): SupervisedChild {
-    const child = new SupervisedChild({ command: [this.#path, ...args], ...handlers });
+    const child = new SupervisedChild({ command: [...this.#command, ...args], ...handlers });
     this.#children.set(child, null);
     return child;
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type FakeNvidiaSmi, fakeNvidiaSmi, type Script } from "../../../../../test/nvidia_smi.ts";
 import { capturedCard } from "../../../../../test/nvidia_smi_capture.ts";
 import type { Cycle } from "../../../source.ts";
@@ -213,6 +214,28 @@ test("closing ends every process", async () => {
   way.close();
   while (processesOf(fake.path).length > 0) await Bun.sleep(20);
 });
+
+test.skipIf(Bun.which("setpriv") === null)(
+  "one that is killed leaves no process behind, not even a silent one",
+  async () => {
+    play({ ...H100, processes: false });
+    const source = `
+    const { nvidiaSmiWay } = await import(${JSON.stringify(join(import.meta.dirname, "way.ts"))});
+    const way = nvidiaSmiWay("");
+    const signal = new AbortController().signal;
+    await way.read({ t_ms: 0, time: "", monotonic_ms: 0, wait_ms: ${PATIENCE_MS}, signal });
+    console.log("read");
+    setInterval(() => {}, 1000);`;
+    const reader = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", env: { ...process.env } });
+    try {
+      for await (const text of reader.stdout.pipeThrough(new TextDecoderStream())) if (text.includes("read")) break;
+      expect(processesOf(fake.path)).not.toEqual([]);
+    } finally {
+      reader.kill("SIGKILL");
+    }
+    while (processesOf(fake.path).length > 0) await Bun.sleep(20);
+  },
+);
 
 /** The processes in whose command line this stands. */
 function processesOf(text: string): string[] {
