@@ -1,5 +1,5 @@
 /** nvidia-smi prints all of a round at once: after so long without a further row it was the last one. */
-const QUIET_MS = 100;
+export const QUIET_MS = 100;
 
 /** The rows of one round of a query, with when the last of them came. */
 export interface Batch<T> {

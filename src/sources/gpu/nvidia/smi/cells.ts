@@ -1,5 +1,5 @@
 /**
- * The values of nvidia-smi's CSV, as `--format=csv,noheader,nounits` prints them. What it cannot tell stands in
+ * The values of nvidia-smi's CSV, as `--format=csv,nounits` prints them. What it cannot tell stands in
  * brackets in a value's place: `[N/A]`, `[Not Supported]`, `[Unknown Error]`, `[Insufficient Permissions]`, …
  */
 

@@ -20,6 +20,7 @@ export class Loop<F extends Fields> {
   #words: string[] = [];
   #hasRows = false;
   #ending: string | null = null;
+  #began_ms: number | null = null;
 
   constructor(
     name: "gpu" | "compute-apps",
@@ -28,12 +29,13 @@ export class Loop<F extends Fields> {
     onRow: (cells: readonly string[], values: Values<F>) => void,
   ) {
     const chosen = only === null ? [] : ["-i", only.join(",")];
-    const args = [`--query-${name}=${query.names}`, "--format=csv,noheader,nounits", "-lms", String(period_ms)];
+    const args = [`--query-${name}=${query.names}`, "--format=csv,nounits", "-lms", String(period_ms)];
     this.#child = smi.loop([...args, ...chosen], {
       onLine: (line) => {
         const cells = query.cells(line);
         this.#hasRows ||= cells !== null;
         if (cells !== null) onRow(cells, query.values(cells));
+        else if (query.isHeader(line)) this.#began_ms = performance.now();
         else if (this.#words.length < MOST_WORDS) this.#words.push(line);
       },
       onEnd: (why) => {
@@ -45,6 +47,11 @@ export class Loop<F extends Fields> {
   /** Of the process that runs, or ran last: whether it said something of use. */
   get hasRows(): boolean {
     return this.#hasRows;
+  }
+
+  /** When it printed the header, behind which the first rows stand; of a clock that nobody steps. */
+  get began_ms(): number | null {
+    return this.#began_ms;
   }
 
   /** What it said besides: of cards that it cannot open, of why it ends. */
@@ -65,6 +72,7 @@ export class Loop<F extends Fields> {
     this.#words = [];
     this.#hasRows = false;
     this.#ending = null;
+    this.#began_ms = null;
     this.#child.expect(START_MS, "did not answer");
     return true;
   }

@@ -52,5 +52,6 @@ describe("a query", () => {
     "",
   ])("takes %p for words", (line) => {
     expect(query.cells(line)).toBeNull();
+    expect(query.isHeader(line)).toBe(line.startsWith("timestamp"));
   });
 });

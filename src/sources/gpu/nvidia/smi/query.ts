@@ -29,6 +29,12 @@ export class Query<F extends Fields> {
     return this.#places.has(field);
   }
 
+  /** The names come before the first round, some in another spelling than that asked for, or with a unit. */
+  isHeader(line: string): boolean {
+    const cells = line.split(", ");
+    return cells[0] === "timestamp" && cells.length === this.#places.size;
+  }
+
   /** The cells of a row; `null` where the line is none, but words. A row begins with its timestamp. */
   cells(line: string): readonly string[] | null {
     const cells = line.split(", ").map((cell) => cell.trim());

@@ -1,4 +1,4 @@
-import { type Batch, Batches } from "./batch.ts";
+import { type Batch, Batches, QUIET_MS } from "./batch.ts";
 import { lostReason } from "./cells.ts";
 import { type LostCard, lostCardIn, saysNoDevices } from "./complaint.ts";
 import type { GPU_FIELDS, GpuValues, PROCESS_FIELDS, ProcessValues } from "./fields.ts";
@@ -52,6 +52,13 @@ export class Session {
   /** The cards as of the last round; `null` where that is old, or none was yet. */
   gpus(): readonly GpuRow[] | null {
     return this.#fresh(this.#gpuRounds.latest(performance.now()));
+  }
+
+  /** Whether the first round of the processes is over: where there are none, nothing is printed of them. */
+  get knowsProcesses(): boolean {
+    if (this.#processes.ending !== null) return true;
+    const { began_ms } = this.#processes;
+    return began_ms !== null && performance.now() - began_ms >= QUIET_MS;
   }
 
   processes(): readonly ProcessValues[] {

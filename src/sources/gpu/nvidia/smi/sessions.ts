@@ -35,7 +35,7 @@ export class Sessions {
   /** `known`: the addresses of the cards that were told before. */
   current(queries: Queries, period_ms: number, known: readonly string[]): Session {
     this.#reconsider(known);
-    if (this.#next?.gpus()) {
+    if (this.#next?.gpus() && this.#next.knowsProcesses) {
       this.#current?.close();
       this.#current = this.#next;
       this.#next = null;

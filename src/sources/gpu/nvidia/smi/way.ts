@@ -11,7 +11,7 @@ import { Sessions } from "./sessions.ts";
 
 /** While the first round is waited for, it is looked for so often. */
 const POLL_MS = 20;
-/** Of a cycle, the part that the cards' rows wait for the first of what stands beside them. */
+/** Of a cycle, the part that the first rows wait for what stands beside them. */
 const BESIDE_SHARE = 0.4;
 
 /** Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. */
@@ -60,7 +60,7 @@ class SmiReader {
     const pid = this.#smi.stuckPid;
     if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
     const { rows, session } = await this.#listen(cycle);
-    if (rows.length > 0) await this.#besides(rows, cycle);
+    if (rows.length > 0) await this.#besides(rows, session, cycle);
     const { processTrouble } = session;
     return {
       cards: this.#known.cardsOf(rows, this.#sessions.unopened, this.#beside.latest),
@@ -91,12 +91,14 @@ class SmiReader {
     this.#sessions.reset();
   }
 
-  async #besides(rows: readonly GpuRow[], cycle: Cycle): Promise<void> {
-    const asking = this.#beside.refresh(rows.some(({ values }) => values.mig_mode === 1));
-    if (this.#beside.latest.log !== null) return;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, cycle.wait_ms * BESIDE_SHARE);
-    await Promise.race([asking, late]);
-    clearTimeout(timer);
+  /** Asks for what stands beside the rows; the first rows wait a while for all that belongs to them. */
+  async #besides(rows: readonly GpuRow[], session: Session, cycle: Cycle): Promise<void> {
+    const end_ms = performance.now() + cycle.wait_ms * BESIDE_SHARE;
+    let isAsking = true;
+    this.#beside.refresh(rows.some(({ values }) => values.mig_mode === 1)).then(() => {
+      isAsking = false;
+    });
+    if (this.#known.pcis.length > 0) return;
+    while ((isAsking || !session.knowsProcesses) && performance.now() < end_ms) await Bun.sleep(POLL_MS);
   }
 }
