@@ -7,6 +7,7 @@ import { intelSource } from "./intel/intel.ts";
 import { hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
 import type { GpuRegistry } from "./registry.ts";
+import { tegraSource } from "./tegra/tegra.ts";
 
 export interface GpuOptions {
   /** Prefix of `/proc`, `/sys` and `/dev`: `""` is this machine. */
@@ -19,7 +20,13 @@ export interface GpuOptions {
 export async function openGpuSources(options: GpuOptions): Promise<Source[]> {
   const clients = new DrmClients(options.root);
   const indexes = new CardIndexes(new Tree(options.root));
-  return [openNvidia(options), amdSource(options, clients, indexes), intelSource(options, clients, indexes)];
+  const nvidia = openJetson(options) ?? openNvidia(options);
+  return [nvidia, amdSource(options, clients, indexes), intelSource(options, clients, indexes)];
+}
+
+/** `null`: it is none, or one with a card on its PCI bus, or somebody wants another library to be asked. */
+function openJetson(options: GpuOptions): Source | null {
+  return process.env.ALL_SMI_NVML || hasHardware(options.root) ? null : tegraSource(options);
 }
 
 function openNvidia({ root, host, registry }: GpuOptions): Source {

@@ -7,7 +7,7 @@ import type { Machine } from "../../../test/fixtures/machines/make.ts";
 
 const MACHINES = [
   ...["amd-mi300x", "amd-mi250x", "amd-rx6900xt", "amd-rx7900xt", "amd-radeon-780m"],
-  ...["intel-arc-a770", "intel-arc-b580", "intel-iris-xe"],
+  ...["intel-arc-a770", "intel-arc-b580", "intel-iris-xe", "tegra-agx-orin"],
 ];
 
 /** What can happen to a file; reading the memory of this program from its start gives EIO. */

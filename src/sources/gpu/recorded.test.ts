@@ -10,10 +10,10 @@ import { readTwice, throughLine, vendorOf } from "../../../test/fixtures/gpus/re
  */
 
 const project = `${import.meta.dirname}/../../..`;
-const machines = readdirSync(`${project}/test/fixtures/gpus`).filter((name) => /^(amd|intel)-/.test(name));
+const machines = readdirSync(`${project}/test/fixtures/gpus`).filter((name) => /^(amd|intel|tegra)-/.test(name));
 
 test("the machines are there", () => {
-  expect(machines.length).toBeGreaterThanOrEqual(8);
+  expect(machines.length).toBeGreaterThanOrEqual(9);
 });
 
 for (const name of machines) {

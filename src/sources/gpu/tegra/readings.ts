@@ -1,0 +1,67 @@
+import { parseNatural, round1, type Tree } from "../../local/files.ts";
+import { memorySizes } from "../../local/memory.ts";
+import type { Rail, TegraGpu } from "./parts.ts";
+
+/** Units as in the frame. */
+export interface TegraReading {
+  readonly utilization: number | null;
+  readonly frequency_mhz: number | null;
+  /** Of the present power mode. */
+  readonly frequency_max_mhz: number | null;
+  readonly temperature: number | null;
+  readonly slowdown: number | null;
+  readonly shutdown: number | null;
+  readonly power_w: number | null;
+  /** Of the whole machine, whose memory it uses. */
+  readonly used_memory: number | null;
+  readonly total_memory: number | null;
+}
+
+/** One file after the other, as a bus that hangs shall hold one thread and no more. */
+export async function readTegra(tree: Tree, gpu: TegraGpu): Promise<TegraReading> {
+  const { devfreq, thermalZone, rail } = gpu;
+  const { used_bytes, total_bytes } = memorySizes(tree.text("/proc/meminfo") ?? "");
+  const trips = thermalZone === null ? new Map() : await readTrips(tree, thermalZone);
+  return {
+    utilization: parseLoad(await tree.textLater(`${devfreq}device/load`)),
+    frequency_mhz: megahertz(await tree.naturalLater(`${devfreq}cur_freq`)),
+    frequency_max_mhz: megahertz(await tree.naturalLater(`${devfreq}max_freq`)),
+    temperature: thermalZone === null ? null : degrees(await tree.naturalLater(`${thermalZone}temp`)),
+    slowdown: trips.get("passive") ?? null,
+    shutdown: trips.get("critical") ?? null,
+    power_w: rail === null ? null : await readRail(tree, rail),
+    used_memory: used_bytes,
+    total_memory: total_bytes,
+  };
+}
+
+/** Per mille of the time; percent in the frame. */
+export function parseLoad(text: string | null): number | null {
+  const load = parseNatural(text);
+  return load !== null && load <= 1000 ? load / 10 : null;
+}
+
+/** Without a frequency scaling of its own `max_freq` is the highest number there is. */
+const megahertz = (hertz: number | null): number | null =>
+  hertz !== null && hertz > 0 && hertz < 1e10 ? Math.round(hertz / 1e6) : null;
+
+const degrees = (millidegrees: number | null): number | null =>
+  millidegrees !== null && millidegrees > 0 && millidegrees < 250_000 ? Math.round(millidegrees / 1000) : null;
+
+async function readRail(tree: Tree, { current, voltage }: Rail): Promise<number | null> {
+  const [milliamperes, millivolts] = [await tree.naturalLater(current), await tree.naturalLater(voltage)];
+  const watts = milliamperes === null || millivolts === null ? null : (milliamperes * millivolts) / 1e6;
+  return watts !== null && watts > 0 && watts < 1000 ? round1(watts) : null;
+}
+
+/** Where the kernel slows it down (`passive`) and where it shuts the machine down (`critical`): the lowest of each. */
+async function readTrips(tree: Tree, zone: string): Promise<Map<string, number>> {
+  const trips = new Map<string, number>();
+  for (const file of tree.names(zone).filter((name) => /^trip_point_\d+_type$/.test(name))) {
+    const type = await tree.textLater(zone + file);
+    const temperature = degrees(await tree.naturalLater(zone + file.replace("_type", "_temp")));
+    if (type === null || temperature === null) continue;
+    trips.set(type, Math.min(temperature, trips.get(type) ?? temperature));
+  }
+  return trips;
+}
