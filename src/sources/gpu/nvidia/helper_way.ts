@@ -52,6 +52,7 @@ export class HelperWay implements NvidiaWay {
   /** Why the helper does not run. */
   #why = "";
   #cards: ReadonlyMap<string, NvidiaCard> = new Map();
+  #processes: NvidiaReading["processes"] = [];
   #wasRead = false;
   #xids: Xid[] = [];
   #notices: string[] = [];
@@ -154,10 +155,11 @@ export class HelperWay implements NvidiaWay {
     this.#child.met();
     this.#suspects.answered();
     const whole = applyChanges(this.#cards, cards);
+    this.#processes = processes ?? this.#processes;
     this.#cards = new Map(whole.map((card) => [card.row.uuid, card]));
     this.#wasRead = true;
     this.#xids.push(...xids);
-    this.#answer?.resolve({ cards: whole, processes, errors });
+    this.#answer?.resolve({ cards: whole, processes: this.#processes, errors });
   }
 
   #ended(why: string): void {
@@ -176,6 +178,7 @@ export class HelperWay implements NvidiaWay {
     const error = new Error(why);
     this.#why = why;
     this.#cards = new Map();
+    this.#processes = [];
     this.#isReady = false;
     this.#answer?.reject(error);
     this.#ready.reject(error);

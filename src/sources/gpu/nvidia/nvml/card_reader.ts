@@ -1,6 +1,7 @@
 import type { NvidiaCard, NvidiaProcess } from "../card.ts";
 import { CardLost, type Device } from "./device.ts";
 import {
+  readFanRpm,
   readGraphicsClock,
   readMemory,
   readPerformanceState,
@@ -42,8 +43,9 @@ interface Parts {
 
 interface Slow {
   readonly settings: Settings;
-  readonly links: NvLinkReading;
-  readonly detail: Readonly<Record<string, string>>;
+  readonly links: NvLinkReading["links"];
+  /** What of the row stays as it is until the next slow reading. */
+  readonly row: Row;
 }
 
 /** Reads one card, cycle by cycle. */
@@ -77,13 +79,14 @@ export class CardReader {
   read(moment: Moment, all: boolean): { readonly card: NvidiaCard; readonly processes: readonly NvidiaProcess[] } {
     try {
       this.#parts ??= this.#open();
+      const parts = this.#parts;
       if (this.#slow === null || all || moment.monotonic_ms >= this.#slowDue_ms) {
-        this.#slow = this.#readSlow(this.#parts, moment);
+        this.#slow = this.#readSlow(parts, moment);
       }
-      const row = this.#readRow(this.#parts, this.#slow, moment);
-      const processes = this.#readProcesses(this.#parts, this.#slow, moment);
+      const row = this.#readRow(parts, this.#slow, moment);
+      const processes = this.#readProcesses(parts, this.#slow, moment);
       this.#row = row;
-      return { card: { pci: this.#parts.identity.pci, lost: null, row }, processes };
+      return { card: { pci: parts.identity.pci, lost: null, row }, processes };
     } catch (error) {
       if (!(error instanceof CardLost)) throw error;
       return { card: this.lost(error.message), processes: [] };
@@ -121,24 +124,35 @@ export class CardReader {
     const stagger_ms = before === null ? (this.index * STAGGER_MS) % SLOW_BEAT_MS : 0;
     this.#slowDue_ms = monotonic_ms + SLOW_BEAT_MS + stagger_ms;
     const settings = parts.settings.read();
-    if (before !== null && before.settings.isMig !== settings.isMig) this.device.forgetRefusals();
+    if (before !== null && before.settings.isMig !== settings.isMig) this.#startOver(parts);
     parts.mig.enumerate(settings.isMig);
     parts.health.slowIsDue();
-    return {
-      settings,
-      links: parts.links.read(),
-      detail: kept(before?.detail, { ...parts.identity.detail, ...settings.detail }),
+    const { links, remoteDevices } = parts.links.read();
+    const row = {
+      ...unknownRow(this.device.uuid, this.index),
+      ...identityKeys(parts.identity),
+      detail: kept(before?.row.detail, { ...parts.identity.detail, ...settings.detail }),
+      nvlink_remote_devices: remoteDevices,
     };
+    return { settings, links, row };
   }
 
-  #readRow(parts: Parts, { settings, links, detail }: Slow, moment: Moment): Row {
+  /** Another mode supports other functions: in the next reading everything is found out anew. */
+  #startOver(parts: Parts): void {
+    this.device.forgetRefusals();
+    parts.activity?.free();
+    parts.mig.enumerate(false);
+    this.#parts = null;
+    this.#slowDue_ms = 0;
+  }
+
+  #readRow(parts: Parts, { settings, links, row }: Slow, { monotonic_ms }: Moment): Row {
     const { device } = this;
     const utilization = settings.isMig ? { gpu: null, memory: null } : readUtilization(device);
     const memory = readMemory(device);
     const activity = settings.isMig ? null : parts.activity?.read();
     return {
-      ...unknownRow(device.uuid, this.index),
-      ...identityKeys(parts.identity),
+      ...row,
       utilization: utilization.gpu,
       tensorcore_utilization: activity?.[2] ?? null,
       temperature: readTemperature(device),
@@ -147,11 +161,10 @@ export class CardReader {
       frequency: readGraphicsClock(device),
       power_consumption: readWatts(device, "nvmlDeviceGetPowerUsage"),
       performance_state: readPerformanceState(device),
-      nvlink_remote_devices: links.remoteDevices,
+      fan_speed_rpm: readFanRpm(device),
       gpm_metrics: activity ? kept(this.#row?.gpm_metrics, ratios(activity)) : null,
-      detail,
       mig: settings.isMig ? parts.mig.read() : null,
-      ...parts.health.read(parts.identity, settings, utilization.memory, links.links, moment.monotonic_ms),
+      health: parts.health.read(parts.identity, settings, utilization.memory, links, monotonic_ms),
     };
   }
 

@@ -17,7 +17,7 @@ export class Device {
   /** `GPU-…` or `MIG-…`; before it is known, the place: `GPU 3`. */
   uuid: string;
   readonly #nvml: Nvml;
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<FunctionName, Set<number>>();
   readonly #complain: (message: string) => void;
 
   constructor(nvml: Nvml, handle: number, uuid: string, complain: (message: string) => void) {
@@ -45,13 +45,17 @@ export class Device {
    * the card may support one and not the other. Throws {@link CardLost}.
    */
   call(name: FunctionName, part: number, a: number, b?: number, c?: number, d?: number): number {
-    const key = part === 0 ? name : `${name} ${part}`;
-    if (this.#refused.has(key)) return FUNCTION_NOT_FOUND;
+    if (this.#refused.get(name)?.has(part)) return FUNCTION_NOT_FOUND;
     const code = this.#nvml.call(name, this.uuid, this.handle, a, b, c, d);
     if (code === SUCCESS) return code;
     if (isCardLost(code)) throw new CardLost(describe(code));
-    if (isFinal(code)) this.#refused.add(key);
+    if (isFinal(code)) this.#refuse(name, part);
     return code;
+  }
+
+  #refuse(name: FunctionName, part: number): void {
+    const parts = this.#refused.get(name) ?? new Set();
+    this.#refused.set(name, parts.add(part));
   }
 
   /** Calls as `call`; whether there is an answer. What went wrong is told. */

@@ -48,6 +48,8 @@ export class FieldList {
   readonly #requests: readonly FieldRequest[];
   #count = 0;
   #answered = false;
+  /** A value of the last reading was not there for good. */
+  #hasRefused = false;
 
   constructor(device: Device, requests: readonly FieldRequest[]) {
     this.#device = device;
@@ -58,7 +60,7 @@ export class FieldList {
   }
 
   read(): void {
-    if (this.#answered) this.#prune();
+    if (this.#hasRefused) this.#prune();
     this.#answered =
       this.#count > 0 && this.#device.reads("nvmlDeviceGetFieldValues", 0, this.#count, this.#memory.address);
   }
@@ -68,7 +70,11 @@ export class FieldList {
     const slot = this.#slots[request] ?? -1;
     if (!this.#answered || slot < 0) return null;
     const at = slot * LAYOUT.size;
-    if (this.#memory.u32(at + LAYOUT.nvmlReturn) !== SUCCESS) return null;
+    const code = this.#memory.i32(at + LAYOUT.nvmlReturn);
+    if (code !== SUCCESS) {
+      this.#hasRefused ||= isFinal(code);
+      return null;
+    }
     return this.#number(this.#memory.u32(at + LAYOUT.valueType), at + LAYOUT.value);
   }
 
@@ -80,14 +86,12 @@ export class FieldList {
 
   /** Leaves out what was refused in the last reading. */
   #prune(): void {
-    let refused = false;
     for (let request = 0; request < this.#slots.length; request++) {
       const slot = this.#slots[request] ?? -1;
-      if (slot < 0 || !isFinal(this.#memory.u32(slot * LAYOUT.size + LAYOUT.nvmlReturn))) continue;
-      this.#slots[request] = -1;
-      refused = true;
+      if (slot >= 0 && isFinal(this.#memory.i32(slot * LAYOUT.size + LAYOUT.nvmlReturn))) this.#slots[request] = -1;
     }
-    if (refused) this.#arrange();
+    this.#hasRefused = false;
+    this.#arrange();
   }
 
   #arrange(): void {

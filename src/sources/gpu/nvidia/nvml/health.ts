@@ -1,9 +1,9 @@
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
-import { readClocks, readEngines, readFanRpm, readThrottle, readWatts } from "./gauges.ts";
+import { readClocks, readEngines, readThrottle, readWatts } from "./gauges.ts";
 import type { Identity } from "./identity.ts";
 import { linkCapacity, measureTraffic, type PcieRates, PcieTraffic } from "./pcie.ts";
-import { type Health, kept, type Row } from "./row.ts";
+import { type Health, kept } from "./row.ts";
 import type { Settings } from "./settings.ts";
 
 /** Read in each cycle by one call, in this order. */
@@ -51,7 +51,7 @@ export class HealthReader {
     memory_utilization: number | null,
     nvlink: Health["nvlink"],
     monotonic_ms: number,
-  ): Pick<Row, "health" | "fan_speed_rpm"> {
+  ): Health {
     const device = this.#device;
     const before = this.#before;
     this.#fields.read();
@@ -70,18 +70,22 @@ export class HealthReader {
       ...readEngines(device),
     };
     this.#before = health;
-    return { health, fan_speed_rpm: readFanRpm(device) };
+    return health;
   }
 
   #readEcc(): Health["ecc"] {
-    const count = (which: number) => this.#fields.value(FIRST_ECC + which) ?? this.#readOneEcc(which);
-    const ecc = {
-      corrected_volatile: count(0),
-      uncorrected_volatile: count(1),
-      corrected_aggregate: count(2),
-      uncorrected_aggregate: count(3),
-    };
-    return Object.values(ecc).every((value) => value === null) ? null : kept(this.#before?.ecc, ecc);
+    const corrected_volatile = this.#countEcc(0);
+    const uncorrected_volatile = this.#countEcc(1);
+    const corrected_aggregate = this.#countEcc(2);
+    const uncorrected_aggregate = this.#countEcc(3);
+    const first = corrected_volatile ?? uncorrected_volatile ?? corrected_aggregate ?? uncorrected_aggregate;
+    if (first === null) return null;
+    const ecc = { corrected_volatile, uncorrected_volatile, corrected_aggregate, uncorrected_aggregate };
+    return kept(this.#before?.ecc, ecc);
+  }
+
+  #countEcc(which: number): number | null {
+    return this.#fields.value(FIRST_ECC + which) ?? this.#readOneEcc(which);
   }
 
   /** By a function that takes the kind of error (0 corrected, 1 not) and of counter (0 volatile, 1 aggregate). */

@@ -1,7 +1,6 @@
-import type { NvidiaCard } from "../card.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
-import { type Answer, changesOf, type HelperMessage, type ReadRequest, startsCards } from "./messages.ts";
-import { Nvml } from "./nvml.ts";
+import { type Answer, Changes, type HelperMessage, type ReadRequest } from "./messages.ts";
+import { type CallOptions, Nvml } from "./nvml.ts";
 import { NvmlReader } from "./reader.ts";
 
 /**
@@ -20,20 +19,19 @@ function giveUp(error: unknown): void {
   process.disconnect?.();
 }
 
+const announce = (calling: string, card: string | null): void => send({ calling, card });
+
+/** `null`: nothing is to be watched. */
+const callOptions = ({ careful = false, exclude = [] }: ReadRequest): CallOptions | null =>
+  careful || exclude.length > 0 ? { ...(careful && { announce }), exclude: new Set(exclude) } : null;
+
 function serve(nvml: Nvml): void {
-  const reader = new NvmlReader(nvml);
-  let sent: ReadonlyMap<string, NvidiaCard> = new Map();
-  const answer = ({ read, careful = false, exclude = [], skip = [] }: ReadRequest): Answer => {
-    nvml.configure({
-      announce: (calling, card) => {
-        if (careful || startsCards(calling)) send({ calling, card });
-      },
-      ...(exclude.length > 0 && { exclude: new Set(exclude) }),
-    });
-    const { cards, ...rest } = reader.read({ t_ms: Date.now(), monotonic_ms: performance.now() }, new Set(skip));
-    const changes = changesOf(sent, cards);
-    sent = new Map(cards.map((card) => [card.row.uuid, card]));
-    return { answer: read, cards: changes, ...rest };
+  const reader = new NvmlReader(nvml, announce);
+  const changes = new Changes();
+  const answer = (request: ReadRequest): Answer => {
+    nvml.configure(callOptions(request));
+    const moment = { t_ms: Date.now(), monotonic_ms: performance.now() };
+    return { answer: request.read, ...changes.of(reader.read(moment, new Set(request.skip))) };
   };
   process.on("message", (request: ReadRequest) => {
     try {

@@ -1,4 +1,4 @@
-import type { NvidiaCard, NvidiaProcess, Xid } from "../card.ts";
+import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "../card.ts";
 
 /**
  * What the recorder and the helper process, in which the driver's library runs, say to each other: JSON over Bun's IPC.
@@ -47,24 +47,23 @@ export interface CardChange extends Pick<NvidiaCard, "pci" | "lost"> {
   readonly row: Partial<NvidiaCard["row"]> & Pick<NvidiaCard["row"], "uuid">;
 }
 
-/** The cards of one cycle, all of them, in index order. */
+/** What was read in one cycle: all cards, in index order. */
 export interface Answer {
   readonly answer: number;
   readonly cards: readonly CardChange[];
-  readonly processes: readonly NvidiaProcess[];
+  /** Missing where they are as in the answer before. */
+  readonly processes?: readonly NvidiaProcess[];
   readonly xids: readonly Xid[];
   readonly errors: readonly string[];
 }
 
 export type HelperMessage = Ready | Unavailable | Calling | Answer;
 
-type Rows = ReadonlyMap<string, NvidiaCard>;
-
 /**
  * The whole cards of an answer, from those of the answer before, by UUID. What did not change keeps its identity, so that
  * who compares by `===` sees that.
  */
-export function applyChanges(before: Rows, changes: readonly CardChange[]): NvidiaCard[] {
+export function applyChanges(before: ReadonlyMap<string, NvidiaCard>, changes: readonly CardChange[]): NvidiaCard[] {
   return changes.map((change) => {
     const known = before.get(change.row.uuid);
     if (known === undefined) return change as NvidiaCard;
@@ -73,17 +72,28 @@ export function applyChanges(before: Rows, changes: readonly CardChange[]): Nvid
   });
 }
 
-/** What is to be sent of cards of which the other side has `before`, by UUID; told by `===` of the keys' values. */
-export function changesOf(before: Rows, cards: readonly NvidiaCard[]): CardChange[] {
-  return cards.map((card) => {
-    const known = before.get(card.row.uuid);
-    if (known === undefined) return card;
-    const { uuid, health } = card.row;
-    const row = { ...differing(known.row, card.row), uuid };
-    if (!health || !known.row.health) return { pci: card.pci, lost: card.lost, row };
-    const healthChange = differing(known.row.health, health) as typeof health;
-    return { pci: card.pci, lost: card.lost, row: { ...row, health: healthChange } };
-  });
+/** Leaves out of each answer what the one before has said. */
+export class Changes {
+  #cards = new Map<string, NvidiaCard>();
+  #processes: readonly NvidiaProcess[] = [];
+
+  of({ cards, processes, xids, errors }: NvidiaReading): Omit<Answer, "answer"> {
+    const changes = cards.map((card) => changeOf(this.#cards.get(card.row.uuid), card));
+    this.#cards = new Map(cards.map((card) => [card.row.uuid, card]));
+    const areSame = isSameList(this.#processes, processes);
+    this.#processes = processes;
+    return areSame ? { cards: changes, xids, errors } : { cards: changes, processes, xids, errors };
+  }
+}
+
+/** Told by `===` of the keys' values. */
+function changeOf(before: NvidiaCard | undefined, card: NvidiaCard): CardChange {
+  if (before === undefined) return card;
+  const { uuid, health } = card.row;
+  const row = { ...differing(before.row, card.row), uuid };
+  if (!health || !before.row.health) return { pci: card.pci, lost: card.lost, row };
+  const healthChange = differing(before.row.health, health) as typeof health;
+  return { pci: card.pci, lost: card.lost, row: { ...row, health: healthChange } };
 }
 
 function differing<T extends object>(before: T, now: T): Partial<T> {
@@ -93,3 +103,9 @@ function differing<T extends object>(before: T, now: T): Partial<T> {
   }
   return changed;
 }
+
+const isSameList = (before: readonly NvidiaProcess[], now: readonly NvidiaProcess[]): boolean =>
+  before.length === now.length && before.every((process, n) => isSameProcess(process, now[n]));
+
+const isSameProcess = (a: NvidiaProcess, b: NvidiaProcess | undefined): boolean =>
+  a.pid === b?.pid && a.uuid === b.uuid && a.used_memory === b.used_memory && a.utilization === b.utilization;

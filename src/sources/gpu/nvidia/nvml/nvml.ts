@@ -31,14 +31,15 @@ export class Nvml {
   /** What a call writes to; good until the next call. */
   readonly out = new NativeMemory(SCRATCH_BYTES);
   readonly #functions: NativeFunctions;
-  #options: CallOptions = {};
+  /** `null` in nearly all readings. */
+  #options: CallOptions | null = null;
 
   constructor(functions: NativeFunctions) {
     this.#functions = functions;
   }
 
   /** For the calls from now on. */
-  configure(options: CallOptions): void {
+  configure(options: CallOptions | null): void {
     this.#options = options;
   }
 
@@ -58,12 +59,13 @@ export class Nvml {
    */
   call(name: FunctionName, card: string | null, a?: number, b?: number, c?: number, d?: number, e?: number): number {
     const native = this.#functions[name];
-    const { announce, exclude } = this.#options;
     if (native === undefined) return FUNCTION_NOT_FOUND;
-    if (exclude?.has(name)) return NOT_READY;
-    announce?.(name, card);
+    if (this.#options !== null) {
+      if (this.#options.exclude?.has(name)) return NOT_READY;
+      this.#options.announce?.(name, card);
+    }
     const code = native(a, b, c, d, e);
-    if (isDriverGone(code)) throw unavailable(name, code);
+    if (code !== SUCCESS && isDriverGone(code)) throw unavailable(name, code);
     return code;
   }
 

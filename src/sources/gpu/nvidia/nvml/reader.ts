@@ -7,6 +7,7 @@ import { LAYOUTS } from "./layouts.ts";
 import type { Nvml } from "./nvml.ts";
 import { describe, NO_PERMISSION, SUCCESS } from "./returns.ts";
 import { unknownRow } from "./row.ts";
+import type { FunctionName } from "./signatures.ts";
 
 const UUID_BYTES = 96;
 const VERSION_BYTES = 80;
@@ -32,6 +33,7 @@ interface Mute {
 /** Reads all cards of the machine through an initialized library. */
 export class NvmlReader {
   readonly #nvml: Nvml;
+  readonly #startsCards: (name: FunctionName, card: string | null) => void;
   readonly #complain = (message: string): void => {
     this.#errors.add(message);
   };
@@ -44,8 +46,10 @@ export class NvmlReader {
   #reopenAfter_ms = REOPEN_AFTER_MS;
   #reopenAt_ms: number | null = null;
 
-  constructor(nvml: Nvml) {
+  /** `startsCards` is told of calls that may take long, as they start cards. */
+  constructor(nvml: Nvml, startsCards: (name: FunctionName, card: string | null) => void = () => {}) {
     this.#nvml = nvml;
+    this.#startsCards = startsCards;
     this.#events = new XidListener(nvml);
   }
 
@@ -91,7 +95,9 @@ export class NvmlReader {
 
   #reopen(skip: ReadonlySet<string>): void {
     this.#reopenAt_ms = null;
+    this.#startsCards("nvmlShutdown", null);
     this.#nvml.shutdown();
+    this.#startsCards("nvmlInit_v2", null);
     this.#nvml.initialize();
     this.#events = new XidListener(this.#nvml);
     this.#cards = this.#enumerate([...(this.#cards ?? []), ...this.#missing], skip);
@@ -129,7 +135,9 @@ export class NvmlReader {
   #open(index: number): Device | Mute | null {
     const { out } = this.#nvml;
     const place = placeOf(index);
-    const code = this.#nvml.call("nvmlDeviceGetHandleByIndex_v2", place, index, out.address);
+    const name = "nvmlDeviceGetHandleByIndex_v2";
+    this.#startsCards(name, place);
+    const code = this.#nvml.call(name, place, index, out.address);
     if (code === NO_PERMISSION) return null;
     if (code !== SUCCESS) return { index, reason: describe(code) };
     const device = new Device(this.#nvml, out.u64(FIRST), place, this.#complain);
