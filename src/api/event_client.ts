@@ -50,6 +50,7 @@ export class EventClient {
   readonly #request: EventRequest;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
+  #wake = (): void => {};
   #next: number;
   #hasCaughtUp: boolean;
   #sentPlace_ms = Number.NEGATIVE_INFINITY;
@@ -107,6 +108,7 @@ export class EventClient {
 
   #leave(): void {
     this.#isOver = true;
+    this.#wake();
     this.#over.resolve();
   }
 
@@ -166,11 +168,16 @@ export class EventClient {
     return performance.now() - this.#sentAt_ms;
   }
 
-  /** Until there is a frame more, it is time for a heartbeat, or the client is gone. */
+  /**
+   * Until there is a frame more, it is time for a heartbeat, or the client is gone. Not by `Promise.race`, which leaves
+   * something behind with each that lives longer: 500 clients took 6 MB a minute.
+   */
   async #wait(): Promise<void> {
-    const timer = Promise.withResolvers<void>();
-    const handle = setTimeout(timer.resolve, Math.max(0, Math.ceil(this.#request.heartbeat_ms - this.#quiet_ms)));
-    await Promise.race([this.#feed.next(), this.over, timer.promise]);
+    const woken = Promise.withResolvers<void>();
+    this.#wake = woken.resolve;
+    const handle = setTimeout(this.#wake, Math.max(0, Math.ceil(this.#request.heartbeat_ms - this.#quiet_ms)));
+    void this.#feed.next().then(this.#wake);
+    await woken.promise;
     clearTimeout(handle);
   }
 }
