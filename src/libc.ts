@@ -8,6 +8,7 @@ const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
   lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
+  prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
   madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
@@ -60,6 +61,14 @@ const MADV_DONTNEED = 4;
  */
 export function forgetFilePages(address: number, lengthBytes: number): void {
   libc?.madvise(address, lengthBytes, MADV_DONTNEED);
+}
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
+/** Has the kernel kill this process when the one that started it ends: a call that hangs hears of that by no other way. */
+export function endWithParent(): void {
+  libc?.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
 /** struct timex of adjtimex(2) where a long has 64 bits; its `status` is the int at this place. */

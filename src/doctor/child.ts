@@ -1,4 +1,5 @@
 import { oneLine } from "../errors.ts";
+import { endWithParent } from "../libc.ts";
 import { CHECKS } from "./checks.ts";
 import { type Check, problem, type Verdict } from "./finding.ts";
 import { type Machine, openMachine } from "./machine.ts";
@@ -30,5 +31,6 @@ async function runFrom({ setup, first }: Begin): Promise<void> {
   tell({ done: true });
 }
 
+endWithParent();
 process.once("disconnect", () => process.exit(0));
 process.once("message", (begin: Begin) => void runFrom(begin));
