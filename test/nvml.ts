@@ -1,5 +1,5 @@
 import { dlopen, FFIType } from "bun:ffi";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -35,7 +35,9 @@ export class Scenario {
 
   /** The machine with these lines in place of those before. */
   set(...lines: readonly string[]): void {
-    writeFileSync(this.path, [`include ${join(FIXTURES, `${this.#machine}.txt`)}`, ...lines, ""].join("\n"));
+    const text = [`include ${join(FIXTURES, `${this.#machine}.txt`)}`, ...lines, ""].join("\n");
+    writeFileSync(`${this.path}.new`, text);
+    renameSync(`${this.path}.new`, this.path);
   }
 
   /** What a process needs to read it. */

@@ -2,7 +2,14 @@ import { join } from "node:path";
 import type { Cycle } from "../../source.ts";
 import { type ChildOptions, SupervisedChild } from "../child.ts";
 import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
-import { type Answer, applyChanges, type HelperMessage, startsCards, type Unavailable } from "./nvml/messages.ts";
+import {
+  type Answer,
+  applyChanges,
+  type Calling,
+  type HelperMessage,
+  startsCards,
+  type Unavailable,
+} from "./nvml/messages.ts";
 import { type Fault, Suspects } from "./suspects.ts";
 import { type NvidiaWay, withinCycle } from "./way.ts";
 
@@ -62,6 +69,7 @@ export class HelperWay implements NvidiaWay {
     const child: ChildOptions = {
       command: options.command ?? HELPER,
       onMessage: (message) => this.#heard(message as HelperMessage),
+      onLine: (line) => this.#calls(line),
       onEnd: (why) => this.#ended(why),
     };
     this.#child = new SupervisedChild(child);
@@ -118,7 +126,7 @@ export class HelperWay implements NvidiaWay {
       this.#absentUntil_ms = monotonic_ms + LOOK_AGAIN_MS;
       return NOTHING;
     }
-    const killedFor = this.#child.killedFor;
+    const killedFor = this.#unavailable === null ? this.#child.killedFor : null;
     throw this.#notice() ?? new Error(killedFor === null ? this.#why : sentenceOf(killedFor));
   }
 
@@ -137,18 +145,23 @@ export class HelperWay implements NvidiaWay {
       this.#child.met();
       this.#isReady = true;
       this.#ready.resolve();
-    } else if ("calling" in message) {
-      this.#suspects.calls(message);
-      const limit_ms = startsCards(message.calling) ? BRING_UP_MS : this.#limit_ms;
-      this.#child.expect(limit_ms, hung(limit_ms));
     } else if ("answer" in message) {
       if (message.answer === this.#request) this.#answered(message);
     } else {
       this.#unavailable = message;
       this.#suspects.clear();
-      this.#child.expect(SHORTEST_LIMIT_MS, "did not end");
+      this.#child.kill(message.reason);
       this.#lose(message.reason);
     }
+  }
+
+  /** A line may come after the answer to the reading that it belongs to. */
+  #calls(line: string): void {
+    const calling = parseCalling(line);
+    if (calling === null || calling.read !== this.#request || this.#answer === null) return;
+    this.#suspects.calls(calling);
+    const limit_ms = startsCards(calling.calling) ? BRING_UP_MS : this.#limit_ms;
+    this.#child.expect(limit_ms, hung(limit_ms));
   }
 
   #answered({ cards, processes, xids, errors }: Answer): void {
@@ -183,6 +196,16 @@ export class HelperWay implements NvidiaWay {
     this.#answer?.reject(error);
     this.#ready.reject(error);
     this.#ready = quietly();
+  }
+}
+
+/** `null`: the driver's library wrote it. */
+function parseCalling(line: string): Calling | null {
+  try {
+    const said = JSON.parse(line) as Partial<Calling> | null;
+    return typeof said?.calling === "string" ? (said as Calling) : null;
+  } catch {
+    return null;
   }
 }
 

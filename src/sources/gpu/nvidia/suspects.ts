@@ -1,5 +1,7 @@
 import { type Calling, type ReadRequest, startsCards } from "./nvml/messages.ts";
 
+type Call = Pick<Calling, "calling" | "card">;
+
 /** How a call ended the helper. */
 export type Fault = "crashed" | "hung";
 
@@ -19,7 +21,7 @@ const isIndispensable = (name: string): boolean => name === NAMES_CARD || starts
 export class Suspects {
   #readings = CAREFUL_READINGS;
   #carefulLeft = 0;
-  #calling: Calling | null = null;
+  #calling: Call | null = null;
   /** Functions that are not called, with the card that each was called for. */
   readonly #excluded = new Map<string, string | null>();
   readonly #skipped = new Set<string>();
@@ -38,7 +40,7 @@ export class Suspects {
     };
   }
 
-  calls(calling: Calling): void {
+  calls(calling: Call): void {
     this.#calling = calling;
   }
 

@@ -1,3 +1,4 @@
+import type { NativeMemory } from "./memory.ts";
 import type { Nvml } from "./nvml.ts";
 import { describe, FUNCTION_NOT_FOUND, isCardLost, isFinal, isNoValue, SUCCESS } from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
@@ -14,6 +15,8 @@ export const FOURTH = 24;
 /** One handle of the library: a card or a MIG instance. What it does not support is asked for once. */
 export class Device {
   readonly handle: number;
+  /** What a call writes to. */
+  readonly out: NativeMemory;
   /** `GPU-…` or `MIG-…`; before it is known, the place: `GPU 3`. */
   uuid: string;
   readonly #nvml: Nvml;
@@ -22,13 +25,10 @@ export class Device {
 
   constructor(nvml: Nvml, handle: number, uuid: string, complain: (message: string) => void) {
     this.#nvml = nvml;
+    this.out = nvml.out;
     this.handle = handle;
     this.uuid = uuid;
     this.#complain = complain;
-  }
-
-  get out(): Nvml["out"] {
-    return this.#nvml.out;
   }
 
   has(name: FunctionName): boolean {

@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Scenario, until } from "../../../../../test/nvml.ts";
 import type { NvidiaCard } from "../card.ts";
-import { type Answer, applyChanges, type HelperMessage, type ReadRequest } from "./messages.ts";
+import { type Answer, applyChanges, type Calling, type HelperMessage, type ReadRequest } from "./messages.ts";
 
 const HELPER = join(import.meta.dir, "helper.ts");
 
@@ -10,10 +11,14 @@ const HELPER = join(import.meta.dir, "helper.ts");
 class Helper {
   readonly said: HelperMessage[] = [];
   readonly process: ReturnType<typeof this.spawn>;
+  /** Ends when all that it wrote has been read. */
+  readonly wrote: Promise<void>;
   #request = 0;
+  #written = "";
 
   constructor(environment: Readonly<Record<string, string>>) {
     this.process = this.spawn(environment);
+    this.wrote = this.#listen();
   }
 
   spawn(environment: Readonly<Record<string, string>>) {
@@ -21,7 +26,7 @@ class Helper {
       env: { ...process.env, ...environment },
       ipc: (message: HelperMessage) => this.said.push(message),
       stdin: "ignore",
-      stdout: "ignore",
+      stdout: "pipe",
       stderr: "ignore",
     });
   }
@@ -45,8 +50,14 @@ class Helper {
     return answer as Answer;
   }
 
-  get calls(): string[] {
-    return this.said.flatMap((message) => ("calling" in message ? [message.calling] : []));
+  get calls(): Calling[] {
+    const lines = this.#written.split("\n").slice(0, -1);
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.process.stdout) this.#written += decoder.decode(chunk);
   }
 }
 
@@ -100,11 +111,59 @@ test("ends when its parent is gone", async () => {
   expect(await helper.process.exited).toBe(0);
 });
 
-test("says why there is nothing to read, and ends", async () => {
+/** Starts a helper, says its number, and asks it; what it announces is heard, too. */
+const PARENT = `
+  const helper = Bun.spawn([process.execPath, process.argv[1]], {
+    ipc() {}, stdin: "ignore", stdout: "inherit", stderr: "ignore",
+  });
+  console.log(helper.pid);
+  helper.send({ read: 1, careful: true });
+`;
+
+async function untilSaid(output: ReadableStream<Uint8Array>, words: string): Promise<string> {
+  let said = "";
+  const decoder = new TextDecoder();
+  for await (const part of output) {
+    said += decoder.decode(part, { stream: true });
+    if (said.includes(words)) break;
+  }
+  return said;
+}
+
+/** `Z` where nobody has asked yet how it ended. */
+const isOver = (pid: number): boolean => {
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+};
+
+test.skipIf(process.platform !== "linux")(
+  "ends in the midst of a call that hangs when its parent is killed",
+  async () => {
+    using scenario = new Scenario("h100", "0 hangs nvmlDeviceGetPowerUsage 600");
+    const env = { ...process.env, ...scenario.environment };
+    const parent = Bun.spawn([process.execPath, "-e", PARENT, HELPER], { env, stdout: "pipe", stdin: "ignore" });
+    const pid = Number.parseInt(await untilSaid(parent.stdout, "nvmlDeviceGetPowerUsage"), 10);
+    expect(isOver(pid)).toBe(false);
+    parent.kill("SIGKILL");
+    expect(
+      await until(
+        () => isOver(pid),
+        (over) => over,
+      ),
+    ).toBe(true);
+  },
+);
+
+test("says why there is nothing to read, and waits for its end", async () => {
   const missing = start({ ALL_SMI_NVML: "/nowhere/libnvidia-ml.so.1" });
   const nothing = await missing.hears((message) => "unavailable" in message);
   expect(nothing).toMatchObject({ unavailable: "no_library" });
   expect(nothing?.reason).toMatch(/^ALL_SMI_NVML: .*\/nowhere\/libnvidia-ml\.so\.1/);
+  expect(missing.process.exitCode).toBeNull();
+  missing.process.disconnect();
   expect(await missing.process.exited).toBe(0);
 });
 
@@ -118,6 +177,7 @@ for (const [code, kind, reason] of [
     using scenario = new Scenario("h100", `- returns nvmlInit_v2 ${code}`);
     const helper = start(scenario.environment);
     expect(await helper.hears((message) => "unavailable" in message)).toEqual({ unavailable: kind, reason });
+    helper.process.disconnect();
     expect(await helper.process.exited).toBe(0);
   });
 }
@@ -129,13 +189,12 @@ test("a driver that is unloaded between two readings", async () => {
   scenario.set("* returns nvmlDeviceGetTemperature 9");
   const gone = await until(
     () => {
-      if (helper.process.exitCode === null) helper.ask();
+      helper.ask();
       return helper.said.find((message) => "unavailable" in message);
     },
     (message) => message !== undefined,
   );
   expect(gone).toMatchObject({ unavailable: "no_driver" });
-  expect(await helper.process.exited).toBe(0);
 });
 
 test("in a careful reading a crash has a name, and is avoided by excluding the function", async () => {
@@ -144,7 +203,9 @@ test("in a careful reading a crash has a name, and is avoided by excluding the f
   helper.ask({ careful: true });
   await helper.process.exited;
   expect(helper.process.signalCode).toBe("SIGSEGV");
-  expect(helper.said.at(-1)).toEqual({
+  await helper.wrote;
+  expect(helper.calls.at(-1)).toEqual({
+    read: 1,
     calling: "nvmlDeviceGetPerformanceState",
     card: "GPU-00000005-0000-4000-8000-000000000005",
   });
@@ -159,12 +220,12 @@ test("a call that hangs is the last that was announced", async () => {
   const helper = start(scenario.environment);
   helper.ask({ careful: true });
   await until(
-    () => helper.calls.at(-1),
+    () => helper.calls.at(-1)?.calling,
     (call) => call === "nvmlDeviceGetPowerUsage",
   );
   helper.process.kill("SIGKILL");
-  await helper.process.exited;
-  expect(helper.calls.at(-1)).toBe("nvmlDeviceGetPowerUsage");
+  await helper.wrote;
+  expect(helper.calls.at(-1)?.calling).toBe("nvmlDeviceGetPowerUsage");
 });
 
 test("a reading that is not careful announces what starts cards", async () => {
@@ -172,5 +233,9 @@ test("a reading that is not careful announces what starts cards", async () => {
   const helper = start(scenario.environment);
   await helper.read();
   await helper.read();
-  expect(helper.calls).toEqual(["nvmlDeviceGetHandleByIndex_v2"]);
+  await until(
+    () => helper.calls,
+    (calls) => calls.length > 0,
+  );
+  expect(helper.calls).toEqual([{ read: 1, calling: "nvmlDeviceGetHandleByIndex_v2", card: "GPU 0" }]);
 });

@@ -1,5 +1,7 @@
+import { writeSync } from "node:fs";
+import { endWithParent } from "../../../../libc.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
-import { type Answer, Changes, type HelperMessage, type ReadRequest } from "./messages.ts";
+import { type Answer, type Calling, Changes, type HelperMessage, type ReadRequest } from "./messages.ts";
 import { type CallOptions, Nvml } from "./nvml.ts";
 import { NvmlReader } from "./reader.ts";
 
@@ -8,30 +10,36 @@ import { NvmlReader } from "./reader.ts";
  * messages.ts says, and ends with its parent.
  */
 
+const STDOUT = 1;
+
 const send = (message: HelperMessage): void => {
   process.send?.(message);
 };
 
-/** Says why there is nothing to read, and ends. */
+/** Says why there is nothing to read, for the parent to end this process. */
 function giveUp(error: unknown): void {
   if (!(error instanceof NvmlUnavailable)) throw error;
   send({ unavailable: error.kind, reason: error.message });
-  process.disconnect?.();
 }
 
-const announce = (calling: string, card: string | null): void => send({ calling, card });
+type Announce = NonNullable<CallOptions["announce"]>;
 
 /** `null`: nothing is to be watched. */
-const callOptions = ({ careful = false, exclude = [] }: ReadRequest): CallOptions | null =>
+const callOptions = ({ careful = false, exclude = [] }: ReadRequest, announce: Announce): CallOptions | null =>
   careful || exclude.length > 0 ? { ...(careful && { announce }), exclude: new Set(exclude) } : null;
 
 function serve(nvml: Nvml): void {
+  let read = 0;
+  const announce: Announce = (calling, card) => {
+    writeSync(STDOUT, `${JSON.stringify({ read, calling, card } satisfies Calling)}\n`);
+  };
   const reader = new NvmlReader(nvml, announce);
   const changes = new Changes();
   const answer = (request: ReadRequest): Answer => {
-    nvml.configure(callOptions(request));
+    read = request.read;
+    nvml.configure(callOptions(request, announce));
     const moment = { t_ms: Date.now(), monotonic_ms: performance.now() };
-    return { answer: request.read, ...changes.of(reader.read(moment, new Set(request.skip))) };
+    return { answer: read, ...changes.of(reader.read(moment, new Set(request.skip))) };
   };
   process.on("message", (request: ReadRequest) => {
     try {
@@ -41,6 +49,9 @@ function serve(nvml: Nvml): void {
     }
   });
 }
+
+endWithParent();
+process.on("disconnect", () => process.exit());
 
 try {
   const nvml = new Nvml(openLibrary(process.env.ALL_SMI_NVML));

@@ -2,39 +2,49 @@ import { ptr } from "bun:ffi";
 
 const TWO_32 = 2 ** 32;
 
-/** Memory that the library writes to and reads from. Its address stays; little-endian, as all machines with NVML are. */
+/**
+ * Memory that the library writes to and reads from, at an address that stays. Offsets are in bytes and fall on multiples
+ * of what is read there, as in the structures of C.
+ */
 export class NativeMemory {
   readonly address: number;
   readonly lengthBytes: number;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #shorts: Uint16Array;
+  readonly #words: Uint32Array;
+  readonly #integers: Int32Array;
+  readonly #doubles: Float64Array;
 
-  constructor(lengthBytes: number) {
-    this.#bytes = new Uint8Array(lengthBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+  constructor(atLeastBytes: number) {
+    const buffer = new ArrayBuffer(Math.ceil(atLeastBytes / 8) * 8);
+    this.#bytes = new Uint8Array(buffer);
+    this.#shorts = new Uint16Array(buffer);
+    this.#words = new Uint32Array(buffer);
+    this.#integers = new Int32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
     this.address = ptr(this.#bytes);
-    this.lengthBytes = lengthBytes;
+    this.lengthBytes = buffer.byteLength;
   }
 
   u16(offset: number): number {
-    return this.#view.getUint16(offset, true);
+    return this.#shorts[offset >> 1] ?? 0;
   }
 
   u32(offset: number): number {
-    return this.#view.getUint32(offset, true);
+    return this.#words[offset >> 2] ?? 0;
   }
 
   i32(offset: number): number {
-    return this.#view.getInt32(offset, true);
+    return this.#integers[offset >> 2] ?? 0;
   }
 
   f64(offset: number): number {
-    return this.#view.getFloat64(offset, true);
+    return this.#doubles[offset >> 3] ?? 0;
   }
 
   /** Exact up to 2^53, as addresses and all counts of bytes are. */
   u64(offset: number): number {
-    return this.#view.getUint32(offset + 4, true) * TWO_32 + this.#view.getUint32(offset, true);
+    return this.u32(offset + 4) * TWO_32 + this.u32(offset);
   }
 
   /** The value that NVML writes where it has none: all bits set. */
@@ -43,18 +53,18 @@ export class NativeMemory {
   }
 
   setU32(offset: number, value: number): void {
-    this.#view.setUint32(offset, value, true);
+    this.#words[offset >> 2] = value;
   }
 
   setU64(offset: number, value: number): void {
-    this.#view.setUint32(offset, value % TWO_32, true);
-    this.#view.setUint32(offset + 4, value / TWO_32, true);
+    this.setU32(offset, value % TWO_32);
+    this.setU32(offset + 4, value / TWO_32);
   }
 
   /** The characters up to the first NUL. */
   text(offset: number, maxBytes: number): string {
     const end = this.#bytes.indexOf(0, offset);
     const stop = end < 0 || end > offset + maxBytes ? offset + maxBytes : end;
-    return Buffer.from(this.#bytes.buffer, offset, stop - offset).toString("utf8");
+    return new TextDecoder().decode(this.#bytes.subarray(offset, stop));
   }
 }

@@ -2,10 +2,13 @@ import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "../card.ts";
 
 /**
  * What the recorder and the helper process, in which the driver's library runs, say to each other: JSON over Bun's IPC.
- * The helper starts with `ready` or `unavailable`, then answers each request with one `Answer`; in a careful reading with
- * a `Calling` before each call, in any other only before those that start a card, which takes its time. After an
- * `unavailable`, which may also stand in an answer's place, it ends: a driver that was unloaded or exchanged needs a
- * library loaded anew.
+ * The helper starts with `ready` or `unavailable`, then answers each request with one `Answer`. After an `unavailable`,
+ * which may also stand in an answer's place, it is to be ended: a driver that was unloaded or exchanged needs a library
+ * loaded anew. It does not end by itself, as what it said last could be lost with it.
+ *
+ * A {@link Calling} is a line of JSON on its stdout: what a process wrote there before it crashed is read all the same,
+ * while messages that were still on their way are lost. In a careful reading there is one before each call, in any other
+ * only before those that start a card, which takes its time.
  */
 export interface ReadRequest {
   /** Comes back in the answer. */
@@ -32,9 +35,12 @@ export interface Unavailable {
   readonly reason: string;
 }
 
-/** The function that is called next; `card` is the UUID, or `GPU 3` before that is known; `null`: it concerns no card. */
+/** The function that is called next. */
 export interface Calling {
+  /** The reading in which it is called. */
+  readonly read: number;
   readonly calling: string;
+  /** Its UUID, or `GPU 3` before that is known; `null`: the call concerns no card. */
   readonly card: string | null;
 }
 
@@ -57,7 +63,7 @@ export interface Answer {
   readonly errors: readonly string[];
 }
 
-export type HelperMessage = Ready | Unavailable | Calling | Answer;
+export type HelperMessage = Ready | Unavailable | Answer;
 
 /**
  * The whole cards of an answer, from those of the answer before, by UUID. What did not change keeps its identity, so that

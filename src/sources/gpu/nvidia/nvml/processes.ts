@@ -45,36 +45,34 @@ export class ProcessReader {
     for (const device of devices) addTo(used, this.#memoryOf(device));
     if (used.size === 0) return [];
     const shares = this.#utilization(card, t_ms);
-    return Array.from(used, ([pid, used_memory]) => ({
-      pid,
-      uuid: card.uuid,
-      used_memory,
-      utilization: shares === null ? null : (shares.get(pid) ?? 0),
-    }));
+    const processes: NvidiaProcess[] = [];
+    for (const [pid, used_memory] of used) {
+      const utilization = shares === null ? null : (shares.get(pid)?.percent ?? 0);
+      processes.push({ pid, uuid: card.uuid, used_memory, utilization });
+    }
+    return processes;
   }
 
   /** Bytes by pid; a process that computes and draws is in two lists. */
   #memoryOf(device: Device): Map<number, number | null> {
     const used = new Map<number, number | null>();
-    for (const names of LISTS) {
-      for (const name of names) {
-        if (name === names[0] && hasPaddedEntries(device)) continue;
-        if (this.#list(device, name, used, name === names[2] ? OLD_INFO : INFO)) break;
-      }
+    const isPadded = hasPaddedEntries(device);
+    for (const [newest, newer, old] of LISTS) {
+      if (!isPadded && this.#list(device, newest, used, INFO)) continue;
+      if (this.#list(device, newer, used, INFO)) continue;
+      this.#list(device, old, used, OLD_INFO);
     }
     return used;
   }
 
+  /** Whether the card has such a list. */
   #list(
     device: Device,
     name: FunctionName,
     used: Map<number, number | null>,
     layout: typeof INFO | typeof OLD_INFO,
   ): boolean {
-    const count = this.#fill(layout.size, (count, entries) => device.call(name, 0, count, entries), {
-      device,
-      name,
-    });
+    const count = this.#fill(device, name, layout.size, null);
     if (count === null) return false;
     for (let n = 0; n < count; n++) {
       const at = HEADER_BYTES + n * layout.size;
@@ -86,45 +84,51 @@ export class ProcessReader {
     return true;
   }
 
-  /** Percent of the SMs' time by pid, of those that used it lately; `null`: the card does not tell. */
-  #utilization(card: Device, t_ms: number): Map<number, number> | null {
+  /** By pid the share of the SMs' time, of those that used it lately; `null`: the card does not tell. */
+  #utilization(card: Device, t_ms: number): Map<number, Share> | null {
     const since_us = (t_ms - UTILIZATION_WINDOW_MS) * 1000;
-    const name = "nvmlDeviceGetProcessUtilization";
-    const call = (count: number, entries: number) => card.call(name, 0, entries, count, since_us);
-    const count = this.#fill(SAMPLE.size, call, { device: card, name });
+    const count = this.#fill(card, "nvmlDeviceGetProcessUtilization", SAMPLE.size, since_us);
     if (count === null) return null;
-    const latest = new Map<number, { readonly at_us: number; readonly share: number }>();
+    const latest = new Map<number, Share>();
     for (let n = 0; n < count; n++) {
       const at = HEADER_BYTES + n * SAMPLE.size;
       const at_us = this.#memory.u64(at + SAMPLE.timeStamp);
       const pid = this.#memory.u32(at + SAMPLE.pid);
-      if ((latest.get(pid)?.at_us ?? 0) <= at_us) {
-        latest.set(pid, { at_us, share: this.#memory.u32(at + SAMPLE.smUtil) });
-      }
+      const before = latest.get(pid);
+      if (before && before.at_us > at_us) continue;
+      latest.set(pid, { at_us, percent: this.#memory.u32(at + SAMPLE.smUtil) });
     }
-    return new Map(Array.from(latest, ([pid, { share }]) => [pid, share]));
+    return latest;
   }
 
-  /** Makes a call that fills in entries, with room for all; how many there are, `null` where it tells nothing. */
-  #fill(
-    entryBytes: number,
-    call: (count: number, entries: number) => number,
-    what: { readonly device: Device; readonly name: FunctionName },
-  ): number | null {
+  /**
+   * Calls a function that fills in entries, with room for all; how many there are, `null` where it tells nothing.
+   * `since_us`: that of samples, which take the arguments in another order.
+   */
+  #fill(device: Device, name: FunctionName, entryBytes: number, since_us: number | null): number | null {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const count = this.#memory.address;
+      const entries = count + HEADER_BYTES;
       this.#memory.setU32(0, Math.floor((this.#memory.lengthBytes - HEADER_BYTES) / entryBytes));
-      const code = call(this.#memory.address, this.#memory.address + HEADER_BYTES);
+      const code =
+        since_us === null ? device.call(name, 0, count, entries) : device.call(name, 0, entries, count, since_us);
       if (code === SUCCESS) return this.#memory.u32(0);
       if (isNoValue(code)) return 0;
       if (code !== INSUFFICIENT_SIZE) {
-        if (!isFinal(code)) what.device.complain(what.name, code);
+        if (!isFinal(code)) device.complain(name, code);
         return null;
       }
       this.#memory = new NativeMemory(HEADER_BYTES + (2 * this.#memory.u32(0) + 5) * SAMPLE.size);
     }
-    what.device.complain(what.name, INSUFFICIENT_SIZE);
+    device.complain(name, INSUFFICIENT_SIZE);
     return null;
   }
+}
+
+/** A process's part of the SMs' time, and when it was measured. */
+interface Share {
+  readonly at_us: number;
+  readonly percent: number;
 }
 
 const most = (known: number | null | undefined, bytes: number | null): number | null =>
