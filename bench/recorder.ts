@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FileBytes } from "../src/recording/bytes.ts";
 import { codecOf } from "../src/recording/codec.ts";
 import { scanLines } from "../src/recording/scan.ts";
+import { childrenOf } from "../test/child_processes.ts";
 
 const PROGRAM = join(import.meta.dir, "../bin/all-smi");
 
@@ -20,6 +21,16 @@ export interface RecorderCost {
   readonly memory: Memory;
   /** Of the recording as stored. */
   readonly bytesPerFrame: number;
+  /** Of the process that it has a driver's library run in; `null`: it has none. */
+  readonly helper: HelperCost | null;
+}
+
+export interface HelperCost {
+  readonly cpuPerFrame_ms: number;
+  /** MiB, as `/proc/PID/smaps_rollup` has it. */
+  readonly resident: number;
+  /** MiB that it has written to and shares with nobody. */
+  readonly own: number;
 }
 
 /** In MiB, as /proc/PID/status has it. File pages are Bun's program and shared with all that run it. */
@@ -40,19 +51,25 @@ export async function measureRecorder(
   options: readonly string[],
   frames: number,
   interval_s: number,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RecorderCost> {
   const folder = mkdtempSync(join(tmpdir(), "all-smi-bench-"));
   const path = join(folder, "trace.ndjson.zst");
   const recorder = Bun.spawn([PROGRAM, "record", "-o", path, "-i", String(interval_s), "--quiet", ...options], {
+    env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
   try {
     await firstBytes(path);
     await Bun.sleep(WARM_UP_FRAMES * interval_s * 1000);
+    const [helper] = childrenOf(recorder.pid);
     const before = sampleOf(recorder.pid);
+    const helperBefore_ms = helper === undefined ? 0 : sampleOf(helper).cpu_ms;
     await Bun.sleep(frames * interval_s * 1000);
     const after = sampleOf(recorder.pid);
     const memory = memoryOf(recorder.pid);
+    const helperAfter_ms = helper === undefined ? 0 : sampleOf(helper).cpu_ms;
+    const helperMemory = helper === undefined ? null : ownMemoryOf(helper);
     recorder.kill("SIGTERM");
     if ((await recorder.exited) !== 0) throw new Error(`record ${options.join(" ")} failed`);
     const times = await frameTimes(path);
@@ -62,6 +79,7 @@ export async function measureRecorder(
       cpuPerFrame_ms: (after.cpu_ms - before.cpu_ms) / measured,
       memory,
       bytesPerFrame: statSync(path).size / times.length,
+      helper: helperMemory && { cpuPerFrame_ms: (helperAfter_ms - helperBefore_ms) / measured, ...helperMemory },
     };
   } finally {
     recorder.kill("SIGKILL");
@@ -80,15 +98,23 @@ export function sampleOf(pid: number): Sample {
   return { t_ms: Date.now(), cpu_ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
 }
 
+/** MiB under a key of one of /proc's files. */
+const mebibytes = (text: string, key: string): number =>
+  Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
+
 export function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/status`, "latin1");
-  const mebibytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
   return {
-    resident: mebibytes("VmRSS"),
-    anonymous: mebibytes("RssAnon"),
-    file: mebibytes("RssFile"),
-    highest: mebibytes("VmHWM"),
+    resident: mebibytes(text, "VmRSS"),
+    anonymous: mebibytes(text, "RssAnon"),
+    file: mebibytes(text, "RssFile"),
+    highest: mebibytes(text, "VmHWM"),
   };
+}
+
+function ownMemoryOf(pid: number): Pick<HelperCost, "resident" | "own"> {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+  return { resident: mebibytes(text, "Rss"), own: mebibytes(text, "Private_Dirty") };
 }
 
 async function frameTimes(path: string): Promise<number[]> {

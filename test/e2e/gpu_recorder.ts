@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeLine } from "../../src/frame/decode.ts";
 import type { Frame } from "../../src/frame/frame.ts";
@@ -72,21 +72,5 @@ export class GpuRecorder {
     const { code, err } = await this.#started.ended;
     if (code !== 0) throw new Error(`record ended with ${code}: ${err}`);
     return this.frames();
-  }
-}
-
-/** Processes whose parent this is. */
-export function childrenOf(pid: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
-    .map(Number);
-}
-
-function parentOf(pid: string): number | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return null;
   }
 }
