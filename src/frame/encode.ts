@@ -69,12 +69,26 @@ function writer(key: string, field: Field, convert: Convert): Put {
 function converter(field: Field): Convert {
   if (field.fields === undefined) return (value) => known(field, value);
   const one = nested(field.fields);
-  return field.kind === "list" ? (value) => encodedList(value as unknown[], one) : one;
+  if (field.kind !== "list") return one;
+  const list = listEncoder(one);
+  return (value) => list(value as unknown[]);
 }
 
-function encodedList(list: unknown[], convert: Convert): unknown[] {
-  const odd = list.findIndex((one) => convert(one) !== one);
-  return odd < 0 ? list : list.map(convert);
+/** Looking through a shorter list is as fast as remembering it. */
+const SHORT_LIST = 8;
+
+/**
+ * Remembers lists that stand on the line as they are: nothing in a frame changes any more, and the NVLinks of a machine's
+ * GPUs, which are hundreds, are the same ones in frame after frame.
+ */
+function listEncoder(convert: Convert): (list: unknown[]) => unknown[] {
+  const plain = new WeakSet<unknown[]>();
+  return (list) => {
+    if (plain.has(list)) return list;
+    if (list.some((one) => convert(one) !== one)) return list.map(convert);
+    if (list.length > SHORT_LIST) plain.add(list);
+    return list;
+  };
 }
 
 /** Compiles a table of fields into what writes one device: itself, where it would stand on the line as it is. */
