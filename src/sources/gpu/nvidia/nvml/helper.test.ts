@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Scenario, until } from "../../../../../test/nvml.ts";
 import type { NvidiaCard } from "../card.ts";
@@ -63,8 +64,8 @@ class Helper {
 
 const started: Helper[] = [];
 
-function start(environment: Readonly<Record<string, string>>): Helper {
-  const helper = new Helper(environment);
+function start(environment: Readonly<Record<string, string>>, cwd = process.cwd()): Helper {
+  const helper = new Helper(environment, cwd);
   started.push(helper);
   return helper;
 }
@@ -156,6 +157,15 @@ test.skipIf(process.platform !== "linux")(
     ).toBe(true);
   },
 );
+
+test("no library is loaded from the folder one stands in", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "all-smi-nvml-"));
+  writeFileSync(join(folder, "libnvidia-ml.so.1"), "not one of the driver's");
+  const helper = start({ ALL_SMI_NVML: "" }, folder);
+  const message = await helper.hears((one) => "unavailable" in one || "ready" in one);
+  expect(JSON.stringify(message)).not.toContain(folder);
+  rmSync(folder, { recursive: true });
+});
 
 test("says why there is nothing to read, and waits for its end", async () => {
   const missing = start({ ALL_SMI_NVML: "/nowhere/libnvidia-ml.so.1" });

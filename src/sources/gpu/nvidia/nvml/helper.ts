@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { resolve } from "node:path";
 import { endWithParent } from "../../../../libc.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
 import { type Answer, type Calling, Changes, type HelperMessage, type ReadRequest } from "./messages.ts";
@@ -53,8 +54,13 @@ function serve(nvml: Nvml): void {
 endWithParent();
 process.on("disconnect", () => process.exit());
 
+/** A path, or a name that the loader knows, which has no slash. */
+const chosen = process.env.ALL_SMI_NVML;
+const path = chosen?.includes("/") ? resolve(chosen) : chosen;
+// What the loader does not find Bun looks for in the current folder: no code is loaded from where one happens to stand.
+process.chdir("/");
 try {
-  const nvml = new Nvml(openLibrary(process.env.ALL_SMI_NVML));
+  const nvml = new Nvml(openLibrary(path));
   nvml.initialize();
   serve(nvml);
   send({ ready: true });

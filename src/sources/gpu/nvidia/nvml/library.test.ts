@@ -1,5 +1,6 @@
+import { ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Scenario, STUB } from "../../../../../test/nvml.ts";
@@ -24,6 +25,22 @@ test("a path that cannot be loaded is no library", () => {
 
 test("a library of something else is no library", () => {
   expect(unavailable("libc.so.6").kind).toBe("no_library");
+});
+
+test("C source that exports nothing but the library's functions", () => {
+  const folder = mkdtempSync(join(tmpdir(), "all-smi-nvml-"));
+  try {
+    const path = join(folder, "plain.c");
+    const count = "int nvmlDeviceGetCount_v2(unsigned *count) { *count = 3; return 0; }";
+    writeFileSync(path, `int nvmlInit_v2(void) { return 0; }\n${count}\n`);
+    const functions = openLibrary(path);
+    expect(Object.keys(functions).sort()).toEqual(["nvmlDeviceGetCount_v2", "nvmlInit_v2"]);
+    const found = new Uint32Array(1);
+    expect(functions.nvmlDeviceGetCount_v2?.(ptr(found))).toBe(0);
+    expect(found[0]).toBe(3);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("functions that a library lacks are left out", () => {

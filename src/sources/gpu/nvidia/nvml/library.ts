@@ -1,4 +1,5 @@
 import { cc, dlopen, type FFIFunction, FFIType, linkSymbols } from "bun:ffi";
+import { readFileSync } from "node:fs";
 import type { UnavailableKind } from "./messages.ts";
 import { FUNCTION_NAMES, type FunctionName, SIGNATURES } from "./signatures.ts";
 
@@ -79,10 +80,18 @@ function loadOne(path: string, name: FunctionName): NativeFunction {
 }
 
 /**
- * A library in C source, as the tests have: compiled in memory, so that no compiler has to be there. It exports
- * `symbol`, which answers with the address of a function, or NULL.
+ * A library in C source, as the tests have: compiled in memory, so that no compiler has to be there. It may export
+ * `symbol`, which answers with the address of a function, or NULL; without it has those that its text names.
  */
 function compile(path: string): NativeFunctions {
+  const text = readFileSync(path, "utf8");
+  if (/\bsymbol\s*\(/.test(text)) return compileWithResolver(path);
+  const named = FUNCTION_NAMES.filter((name) => new RegExp(`\\b${name}\\s*\\(`).test(text));
+  const symbols = Object.fromEntries(named.map((name) => [name, definition(name)]));
+  return cc({ source: path, symbols }).symbols as unknown as NativeFunctions;
+}
+
+function compileWithResolver(path: string): NativeFunctions {
   const { symbol } = cc({
     source: path,
     symbols: { symbol: { args: [FFIType.cstring], returns: FFIType.ptr } },
