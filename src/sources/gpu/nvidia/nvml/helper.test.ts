@@ -17,13 +17,14 @@ class Helper {
   #request = 0;
   #written = "";
 
-  constructor(environment: Readonly<Record<string, string>>) {
-    this.process = this.spawn(environment);
+  constructor(environment: Readonly<Record<string, string>>, cwd: string) {
+    this.process = this.spawn(environment, cwd);
     this.wrote = this.#listen();
   }
 
-  spawn(environment: Readonly<Record<string, string>>) {
+  spawn(environment: Readonly<Record<string, string>>, cwd: string) {
     return Bun.spawn([process.execPath, HELPER], {
+      cwd,
       env: { ...process.env, ...environment },
       ipc: (message: HelperMessage) => this.said.push(message),
       stdin: "ignore",
