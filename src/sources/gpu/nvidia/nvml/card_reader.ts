@@ -105,6 +105,12 @@ export class CardReader {
     };
   }
 
+  /** Gives back what the library holds for it. */
+  close(): void {
+    this.#parts?.activity?.free();
+    this.#parts?.mig.enumerate(false);
+  }
+
   #open(): Parts {
     const { device } = this;
     const hasGpm = supportsGpm(device);
@@ -124,7 +130,7 @@ export class CardReader {
     const stagger_ms = before === null ? (this.index * STAGGER_MS) % SLOW_BEAT_MS : 0;
     this.#slowDue_ms = monotonic_ms + SLOW_BEAT_MS + stagger_ms;
     const settings = parts.settings.read();
-    if (before !== null && before.settings.isMig !== settings.isMig) this.#startOver(parts);
+    if (before !== null && before.settings.isMig !== settings.isMig) this.#startOver();
     parts.mig.enumerate(settings.isMig);
     parts.health.slowIsDue();
     const { links, remoteDevices } = parts.links.read();
@@ -138,10 +144,9 @@ export class CardReader {
   }
 
   /** Another mode supports other functions: in the next reading everything is found out anew. */
-  #startOver(parts: Parts): void {
+  #startOver(): void {
     this.device.forgetRefusals();
-    parts.activity?.free();
-    parts.mig.enumerate(false);
+    this.close();
     this.#parts = null;
     this.#slowDue_ms = 0;
   }
@@ -150,6 +155,8 @@ export class CardReader {
     const { device } = this;
     const utilization = settings.isMig ? { gpu: null, memory: null } : readUtilization(device);
     const memory = readMemory(device);
+    // Of a chip without memory of its own the library says 0, whatever happens.
+    const memoryUtilization = memory.total === null ? null : utilization.memory;
     const activity = settings.isMig ? null : parts.activity?.read();
     return {
       ...row,
@@ -164,7 +171,7 @@ export class CardReader {
       fan_speed_rpm: readFanRpm(device),
       gpm_metrics: activity ? kept(this.#row?.gpm_metrics, ratios(activity)) : null,
       mig: settings.isMig ? parts.mig.read() : null,
-      health: parts.health.read(parts.identity, settings, utilization.memory, links, monotonic_ms),
+      health: parts.health.read(parts.identity, settings, memoryUtilization, links, monotonic_ms),
     };
   }
 

@@ -396,6 +396,13 @@ test("a process whose memory the driver does not tell", () => {
   ]);
 });
 
+test("of a chip without memory of its own, nothing is said about memory", () => {
+  using bench = new Bench("h100", "* memory_total_mib -", "* memory_utilization 0");
+  const row = bench.row();
+  expect([row.used_memory, row.total_memory, row.health?.memory_utilization]).toEqual([null, null, null]);
+  expect(row.utilization).toBe(100);
+});
+
 test("MIG: instances with memory and activity, processes from within them, the card's own utilization unknown", async () => {
   using bench = new Bench("h100_mig", "* process 21181 G 100 - 1");
   bench.read();
@@ -429,13 +436,13 @@ test("MIG: instances with memory and activity, processes from within them, the c
     [21181, 1372 * MIB],
     [21198, 7484 * MIB],
   ]);
-  bench.scenario.set("* mig_mode 0", "* utilization 12");
+  bench.scenario.set("* mig_mode 0", "* utilization 12", "* nvlink_count 18");
   const whole = await until(
     () => {
       bench.now_ms += 10_000;
       return bench.row();
     },
-    ({ mig }) => mig === null,
+    ({ mig, health }) => mig === null && health?.nvlink !== null,
   );
   expect(whole.utilization).toBe(12);
 });

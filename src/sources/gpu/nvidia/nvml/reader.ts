@@ -5,7 +5,7 @@ import { XidListener } from "./events.ts";
 import { known } from "./identity.ts";
 import { LAYOUTS } from "./layouts.ts";
 import type { Nvml } from "./nvml.ts";
-import { describe, NO_PERMISSION, SUCCESS } from "./returns.ts";
+import { describe, NO_PERMISSION, OPERATING_SYSTEM, SUCCESS } from "./returns.ts";
 import { unknownRow } from "./row.ts";
 import type { FunctionName } from "./signatures.ts";
 
@@ -95,6 +95,7 @@ export class NvmlReader {
 
   #reopen(skip: ReadonlySet<string>): void {
     this.#reopenAt_ms = null;
+    for (const reader of this.#cards ?? []) reader.close();
     this.#startsCards("nvmlShutdown", null);
     this.#nvml.shutdown();
     this.#startsCards("nvmlInit_v2", null);
@@ -138,7 +139,7 @@ export class NvmlReader {
     const name = "nvmlDeviceGetHandleByIndex_v2";
     this.#startsCards(name, place);
     const code = this.#nvml.call(name, place, index, out.address);
-    if (code === NO_PERMISSION) return null;
+    if (code === NO_PERMISSION || code === OPERATING_SYSTEM) return null;
     if (code !== SUCCESS) return { index, reason: describe(code) };
     const device = new Device(this.#nvml, out.u64(FIRST), place, this.#complain);
     try {

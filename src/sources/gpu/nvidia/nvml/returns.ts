@@ -12,6 +12,7 @@ export const LIBRARY_NOT_FOUND = 12;
 export const FUNCTION_NOT_FOUND = 13;
 export const GPU_IS_LOST = 15;
 export const RESET_REQUIRED = 16;
+export const OPERATING_SYSTEM = 17;
 export const LIB_RM_VERSION_MISMATCH = 18;
 export const NO_DATA = 21;
 export const ARGUMENT_VERSION_MISMATCH = 25;
