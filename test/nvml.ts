@@ -1,12 +1,15 @@
 import { dlopen, FFIType } from "bun:ffi";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-const FIXTURES = join(import.meta.dir, "fixtures/nvml");
+import { dirname, join } from "node:path";
+import type { NvidiaReading } from "../src/sources/gpu/nvidia/card.ts";
+import { openLibrary } from "../src/sources/gpu/nvidia/nvml/library.ts";
+import { Nvml } from "../src/sources/gpu/nvidia/nvml/nvml.ts";
+import { NvmlReader } from "../src/sources/gpu/nvidia/nvml/reader.ts";
+import { StubDriver } from "./nvml_stub.ts";
 
 /** The library in C that stands in for NVIDIA's; `ALL_SMI_NVML` takes it. */
-export const STUB = join(FIXTURES, "stub.c");
+export const STUB = join(import.meta.dir, "fixtures/nvml/stub.c");
 
 export type Machine = "h100" | "h100_idle" | "h100_x8" | "h100_mig" | "rtx_4080";
 
@@ -21,28 +24,10 @@ export async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => b
   }
 }
 
-/** A machine for the stub, which a test can change while it runs. */
-export class Scenario {
-  readonly path: string;
-  readonly #machine: Machine;
-  readonly #folder = mkdtempSync(join(tmpdir(), "nvml-"));
-
+/** A machine for the stub, in a folder of its own. */
+export class Scenario extends StubDriver {
   constructor(machine: Machine, ...lines: readonly string[]) {
-    this.#machine = machine;
-    this.path = join(this.#folder, "scenario.txt");
-    this.set(...lines);
-  }
-
-  /** The machine with these lines in place of those before. */
-  set(...lines: readonly string[]): void {
-    const text = [`include ${join(FIXTURES, `${this.#machine}.txt`)}`, ...lines, ""].join("\n");
-    writeFileSync(`${this.path}.new`, text);
-    renameSync(`${this.path}.new`, this.path);
-  }
-
-  /** What a process needs to read it. */
-  get environment(): Readonly<Record<string, string>> {
-    return { ALL_SMI_NVML: STUB, ALL_SMI_NVML_STUB: this.path };
+    super(mkdtempSync(join(tmpdir(), "nvml-")), machine, ...lines);
   }
 
   /** For a stub in this process, whose C library does not see what is put into `process.env`. */
@@ -50,10 +35,48 @@ export class Scenario {
     const { setenv } = dlopen("libc.so.6", {
       setenv: { args: [FFIType.cstring, FFIType.cstring, FFIType.i32], returns: FFIType.i32 },
     }).symbols;
-    setenv(Buffer.from("ALL_SMI_NVML_STUB\0"), Buffer.from(`${this.path}\0`), 1);
+    setenv(Buffer.from("ALL_SMI_NVML_STUB\0"), Buffer.from(`${this.env.ALL_SMI_NVML_STUB}\0`), 1);
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(dirname(this.env.ALL_SMI_NVML_STUB ?? ""), { recursive: true, force: true });
+  }
+}
+
+/** Any moment will do. */
+export const START_MS = 1_000_000;
+
+/** A reader in this process, with a clock that the test moves. */
+export class Bench {
+  readonly scenario: Scenario;
+  /** Of the last cycle: functions, with the card that they were called for. */
+  readonly calls: string[] = [];
+  readonly #reader: NvmlReader;
+  now_ms = START_MS;
+
+  constructor(machine: Machine, ...lines: readonly string[]) {
+    this.scenario = new Scenario(machine, ...lines);
+    this.scenario.enterHere();
+    const nvml = new Nvml(openLibrary(STUB));
+    nvml.initialize();
+    nvml.configure({ announce: (name, card) => this.calls.push(card === null ? name : `${name} ${card}`) });
+    this.#reader = new NvmlReader(nvml);
+  }
+
+  /** One cycle, a second after the last. */
+  read(): NvidiaReading {
+    this.calls.length = 0;
+    this.now_ms += 1000;
+    return this.#reader.read({ t_ms: Date.now(), monotonic_ms: this.now_ms });
+  }
+
+  row(n = 0) {
+    const row = this.read().cards[n]?.row;
+    if (!row) throw new Error(`there is no card ${n}`);
+    return row;
+  }
+
+  [Symbol.dispose](): void {
+    this.scenario[Symbol.dispose]();
   }
 }

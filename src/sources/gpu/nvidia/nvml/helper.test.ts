@@ -80,13 +80,13 @@ const byUuid = (cards: readonly NvidiaCard[]): ReadonlyMap<string, NvidiaCard> =
 
 test("is ready, answers, and then sends what changed", async () => {
   using scenario = new Scenario("h100_x8");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   const first = await helper.read();
   expect(helper.said[0]).toEqual({ ready: true });
   const whole = applyChanges(new Map(), first.cards);
   expect(whole).toHaveLength(8);
   expect(whole[2]?.row).toMatchObject({ name: "NVIDIA H100 80GB HBM3", temperature: 59, index: 2 });
-  scenario.set("2 temperature 71");
+  scenario.say("2 temperature 71");
   let cards = whole;
   const answer = await until(
     async () => {
@@ -107,7 +107,7 @@ test("is ready, answers, and then sends what changed", async () => {
 
 test("ends when its parent is gone", async () => {
   using scenario = new Scenario("h100");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   await helper.read();
   helper.process.disconnect();
   expect(await helper.process.exited).toBe(0);
@@ -145,7 +145,7 @@ test.skipIf(process.platform !== "linux")(
   "ends in the midst of a call that hangs when its parent is killed",
   async () => {
     using scenario = new Scenario("h100", "0 hangs nvmlDeviceGetPowerUsage 600");
-    const env = { ...process.env, ...scenario.environment };
+    const env = { ...process.env, ...scenario.env };
     const parent = Bun.spawn([process.execPath, "-e", PARENT, HELPER], { env, stdout: "pipe", stdin: "ignore" });
     const pid = Number.parseInt(await untilSaid(parent.stdout, "nvmlDeviceGetPowerUsage"), 10);
     expect(isOver(pid)).toBe(false);
@@ -186,7 +186,7 @@ for (const [code, kind, reason] of [
 ] as const) {
   test(`a library that cannot be initialized: ${kind}`, async () => {
     using scenario = new Scenario("h100", `- returns nvmlInit_v2 ${code}`);
-    const helper = start(scenario.environment);
+    const helper = start(scenario.env);
     expect(await helper.hears((message) => "unavailable" in message)).toEqual({ unavailable: kind, reason });
     helper.process.disconnect();
     expect(await helper.process.exited).toBe(0);
@@ -195,9 +195,9 @@ for (const [code, kind, reason] of [
 
 test("a driver that is unloaded between two readings", async () => {
   using scenario = new Scenario("h100");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   await helper.read();
-  scenario.set("* returns nvmlDeviceGetTemperature 9");
+  scenario.say("* returns nvmlDeviceGetTemperature 9");
   const gone = await until(
     () => {
       helper.ask();
@@ -210,7 +210,7 @@ test("a driver that is unloaded between two readings", async () => {
 
 test("in a careful reading a crash has a name, and is avoided by excluding the function", async () => {
   using scenario = new Scenario("h100_x8", "5 crashes nvmlDeviceGetPerformanceState -");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   helper.ask({ careful: true });
   await helper.process.exited;
   expect(helper.process.signalCode).toBe("SIGSEGV");
@@ -220,7 +220,7 @@ test("in a careful reading a crash has a name, and is avoided by excluding the f
     calling: "nvmlDeviceGetPerformanceState",
     card: "GPU-00000005-0000-4000-8000-000000000005",
   });
-  const next = start(scenario.environment);
+  const next = start(scenario.env);
   const { cards } = await next.read({ exclude: ["nvmlDeviceGetPerformanceState"] });
   expect(cards).toHaveLength(8);
   expect(cards[5]?.row).toMatchObject({ performance_state: null, temperature: 59 });
@@ -228,7 +228,7 @@ test("in a careful reading a crash has a name, and is avoided by excluding the f
 
 test("a call that hangs is the last that was announced", async () => {
   using scenario = new Scenario("h100", "0 hangs nvmlDeviceGetPowerUsage 600");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   helper.ask({ careful: true });
   await until(
     () => helper.calls.at(-1)?.calling,
@@ -241,7 +241,7 @@ test("a call that hangs is the last that was announced", async () => {
 
 test("a reading that is not careful announces what starts cards", async () => {
   using scenario = new Scenario("h100");
-  const helper = start(scenario.environment);
+  const helper = start(scenario.env);
   await helper.read();
   await helper.read();
   await until(

@@ -15,7 +15,7 @@ export interface ReadRequest {
   readonly read: number;
   /** Before each call into the library, say which: after a crash or a hang, to find the function that does it. */
   readonly careful?: boolean;
-  /** Functions not to be called in this reading. */
+  /** Functions not to be called in this reading, or, as {@link excludedFor} writes it, not for one card. */
   readonly exclude?: readonly string[];
   /** Cards not to be asked for anything, as a {@link Calling} names them; they count as lost. */
   readonly skip?: readonly string[];
@@ -43,6 +43,9 @@ export interface Calling {
   /** Its UUID, or `GPU 3` before that is known; `null`: the call concerns no card. */
   readonly card: string | null;
 }
+
+/** The entry of {@link ReadRequest.exclude} for a function and a card, as a {@link Calling} names them. */
+export const excludedFor = (name: string, card: string): string => `${name}@${card}`;
 
 /** Without these functions nothing can be read at all; and they start cards that nobody uses. */
 export const startsCards = (name: string): boolean =>

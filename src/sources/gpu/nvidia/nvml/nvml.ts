@@ -1,7 +1,7 @@
 import { LAYOUTS } from "./layouts.ts";
 import { type NativeFunctions, NvmlUnavailable } from "./library.ts";
 import { NativeMemory } from "./memory.ts";
-import type { UnavailableKind } from "./messages.ts";
+import { excludedFor, type UnavailableKind } from "./messages.ts";
 import {
   DRIVER_NOT_LOADED,
   describe,
@@ -19,7 +19,7 @@ import type { FunctionName } from "./signatures.ts";
 export interface CallOptions {
   /** Told of each call before it is made. */
   readonly announce?: (name: FunctionName, card: string | null) => void;
-  /** Functions that are not called. */
+  /** What is not called, as messages.ts says. */
   readonly exclude?: ReadonlySet<string>;
 }
 
@@ -61,12 +61,18 @@ export class Nvml {
     const native = this.#functions[name];
     if (native === undefined) return FUNCTION_NOT_FOUND;
     if (this.#options !== null) {
-      if (this.#options.exclude?.has(name)) return NOT_READY;
+      if (this.#isExcluded(name, card)) return NOT_READY;
       this.#options.announce?.(name, card);
     }
     const code = native(a, b, c, d, e);
     if (code !== SUCCESS && isDriverGone(code)) throw unavailable(name, code);
     return code;
+  }
+
+  #isExcluded(name: FunctionName, card: string | null): boolean {
+    const exclude = this.#options?.exclude;
+    if (exclude === undefined || exclude.size === 0) return false;
+    return exclude.has(name) || (card !== null && exclude.has(excludedFor(name, card)));
   }
 
   has(name: FunctionName): boolean {
