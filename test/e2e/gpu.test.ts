@@ -11,13 +11,13 @@ const folder = testFolder();
 
 const MIB = 2 ** 20;
 const STARTING = "nvidia: the driver is being initialized";
-const LATE = "nvidia: late, has not answered";
+const isLate = (error: string): boolean => /^nvidia: no answer from the driver, asked at \d\d:\d\d:\d\d$/.test(error);
 
 /** From the first frame with cards on, which errors there were, each once; without those of a busy machine. */
 function errorsOf(frames: readonly Frame[]): string[] {
   const first = frames.findIndex(({ gpus }) => (gpus?.length ?? 0) > 0);
   const errors = new Set(frames.slice(first).flatMap(({ errors }) => errors));
-  return [...errors].filter((error) => error !== LATE && error !== STARTING && !error.startsWith("sampler: "));
+  return [...errors].filter((error) => !isLate(error) && error !== STARTING && !error.startsWith("sampler: "));
 }
 
 /** Numbered without a hole, and none without the cards once they are known. */
@@ -93,27 +93,45 @@ test("a card that falls off the bus is lost, with the XID, and is there again wh
 });
 
 const FAULTS = [
-  { line: "1 hangs nvmlDeviceGetPowerUsage 60", first: "has not answered for 2 s", verb: "hung" },
-  { line: "1 crashes nvmlDeviceGetPowerUsage 0", first: "crashed (signal SIGSEGV)", verb: "crashed" },
+  {
+    line: "1 hangs nvmlDeviceGetPowerUsage 60",
+    lost: "the driver's library has not answered for 2 s",
+    said: "the driver hangs in nvmlDeviceGetPowerUsage; not asked any more",
+    note: "nvmlDeviceGetPowerUsage (hangs)",
+  },
+  {
+    line: "1 crashes nvmlDeviceGetPowerUsage 0",
+    lost: "the driver's library crashed (signal SIGSEGV)",
+    said: "the driver's library crashes in nvmlDeviceGetPowerUsage; not asked any more",
+    note: "nvmlDeviceGetPowerUsage (crashes)",
+  },
 ];
-test.each(FAULTS)("$line: frames go on, say why, and have all but that value again", async ({ line, first, verb }) => {
+test.each(FAULTS)("$line: frames go on, say why, and have all but that value again", async ({ line, ...words }) => {
   const driver = new StubDriver(folder, "h100_x8");
   const recorder = new GpuRecorder(folder, driver);
   const { seq } = await recorder.untilRead();
   driver.say(line);
   const isCured = (frame: Frame) =>
-    isRead(frame) && frame.gpus?.[0]?.temperature === 59 && frame.gpus[0].power_consumption === null;
-  await recorder.until("the rest", isCured, seq);
+    isRead(frame) && frame.gpus?.[1]?.temperature === 59 && frame.gpus[1].power_consumption === null;
+  const cured = await recorder.until("the rest", isCured, seq);
   const frames = await recorder.end();
-  expect(errorsOf(frames)).toEqual([
-    `nvidia: the driver's library ${first}`,
-    `nvidia: nvmlDeviceGetPowerUsage ${verb} the driver's library; not asked any more`,
-  ]);
+  expect(errorsOf(frames)).toEqual([`nvidia: ${words.lost}`, `nvidia: GPU 1: ${words.said}`]);
   expectWhole(frames, 8);
-  const mute = frames.find(({ errors }) => errors.some((error) => error.includes(first)));
+  const mute = frames.find(({ errors }) => errors.some((error) => error.includes(words.lost)));
   expect(mute?.gpus?.map(({ index, name, utilization, lost }) => [index, name, utilization, lost ?? null])).toEqual(
     Array.from({ length: 8 }, (_, index) => [index, "NVIDIA H100 80GB HBM3", null, null]),
   );
+  expect(cured.gpus?.map(({ power_consumption, detail }) => [power_consumption, detail["not asked"]])).toEqual(
+    Array.from({ length: 8 }, (_, index) => (index === 1 ? [null, words.note] : [631.95, undefined])),
+  );
+  expect(frames.flatMap(({ events }) => events ?? []).map(({ t, host, ...event }) => event)).toEqual([
+    {
+      ...{ kind: "hang", severity: "critical", text: words.said },
+      device: "GPU-00000001-0000-4000-8000-000000000001",
+    },
+  ]);
+  const info = await start([...PROGRAM, "info", recorder.path]).ended;
+  expect(info.out).toMatch(/^events .*1 hang/m);
 });
 
 test("a driver that answers nothing but that it does not support it yields rows of unknown values", async () => {
@@ -197,7 +215,7 @@ test("neither a recorder that ends nor one that is killed leaves a helper behind
     const [helper] = childrenOf(recorder.pid);
     if (helper === undefined) throw new Error("no helper");
     driver.say("0 hangs nvmlDeviceGetPowerUsage 1.5");
-    await recorder.until("a hang", ({ errors }) => errors.includes(LATE));
+    await recorder.until("a hang", ({ errors }) => errors.some(isLate));
     process.kill(recorder.pid, signal);
     await until("the helper's end", () => !isRunning(helper));
   }

@@ -38,9 +38,9 @@ test("one is lost", () => {
 });
 
 test("an error does not hide the cards that were read", () => {
-  expect(verdicts([card(0)], ["nvmlDeviceGetX crashed the driver's library"])).toEqual([
+  expect(verdicts([card(0)], ["GPU 0: the driver hangs in nvmlDeviceGetX"])).toEqual([
     "ok: 1 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
-    "problem: nvmlDeviceGetX crashed the driver's library",
+    "problem: GPU 0: the driver hangs in nvmlDeviceGetX",
   ]);
 });
 

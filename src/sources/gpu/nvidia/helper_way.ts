@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Cycle } from "../../source.ts";
 import { type ChildOptions, SupervisedChild } from "../child.ts";
 import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
+import { faultOf, hung, sentenceOf } from "./faults.ts";
 import {
   type Answer,
   applyChanges,
@@ -10,8 +11,8 @@ import {
   startsCards,
   type Unavailable,
 } from "./nvml/messages.ts";
-import { type Fault, Suspects } from "./suspects.ts";
-import { type NvidiaWay, withinCycle } from "./way.ts";
+import { Suspects } from "./suspects.ts";
+import { type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
 
 /** Without persistence mode the driver starts each card when it is initialized. */
 const INITIALIZATION_MS = 60_000;
@@ -38,6 +39,10 @@ export const HELPER: readonly string[] = [
   join(import.meta.dirname, "nvml/helper.ts"),
 ];
 
+/** Key of a card's details. */
+const NOT_ASKED = "not asked";
+const HH_MM_SS = "hh:mm:ss".length;
+
 const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
 
 type Read = Pick<NvidiaReading, "cards" | "processes" | "errors">;
@@ -62,7 +67,11 @@ export class HelperWay implements NvidiaWay {
   #processes: NvidiaReading["processes"] = [];
   #wasRead = false;
   #xids: Xid[] = [];
-  #notices: string[] = [];
+  #givenUp: GivenUp[] = [];
+  /** Why the last helper was lost, until a cycle has said so. */
+  #untold: string[] = [];
+  /** When the answer that is waited for was asked for, as `14:31:58`. */
+  #askedAt = "";
 
   constructor(options: HelperOptions) {
     this.#options = options;
@@ -80,14 +89,19 @@ export class HelperWay implements NvidiaWay {
     this.#begin();
     if (!this.#child.isRunning || this.#unavailable !== null) return this.#without(cycle);
     this.#limit_ms = Math.max(cycle.wait_ms, SHORTEST_LIMIT_MS);
-    this.#reading ??= this.#readThrough();
+    this.#reading ??= this.#readThrough(cycle);
     try {
       const { cards, processes, errors } = await withinCycle(cycle, this.#reading, () => this.#late());
-      return { cards, processes, xids: this.#xids.splice(0), errors: [...this.#notices.splice(0), ...errors] };
+      return { cards, processes, xids: this.#xids.splice(0), errors: [...this.#untold.splice(0), ...errors] };
     } catch (error) {
       if (this.#unavailable !== null) return this.#without(cycle);
-      throw this.#notice() ?? error;
+      const [untold] = this.#untold.splice(0);
+      throw untold === undefined ? error : new Error(untold);
     }
+  }
+
+  takeGivenUp(): readonly GivenUp[] {
+    return this.#givenUp.splice(0);
   }
 
   close(): void {
@@ -97,14 +111,18 @@ export class HelperWay implements NvidiaWay {
   #begin(): void {
     const pid = this.#child.stuckPid;
     if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
-    if (this.#child.isRunning) return;
+    if (!this.#child.isRunning) this.#start();
+  }
+
+  #start(): void {
     this.#child.start();
     if (!this.#child.isRunning) return;
     this.#unavailable = null;
     this.#child.expect(INITIALIZATION_MS, `was not initialized within ${INITIALIZATION_MS / 1000} s`);
   }
 
-  async #readThrough(): Promise<Read> {
+  async #readThrough({ time }: Cycle): Promise<Read> {
+    this.#askedAt = time.slice(-HH_MM_SS);
     try {
       await this.#ready.promise;
       this.#answer = Promise.withResolvers();
@@ -126,18 +144,13 @@ export class HelperWay implements NvidiaWay {
       this.#absentUntil_ms = monotonic_ms + LOOK_AGAIN_MS;
       return NOTHING;
     }
+    this.#untold = [];
     const killedFor = this.#unavailable === null ? this.#child.killedFor : null;
-    throw this.#notice() ?? new Error(killedFor === null ? this.#why : sentenceOf(killedFor));
-  }
-
-  /** What is to be said once, before the rest. */
-  #notice(): Error | null {
-    const notice = this.#notices.shift();
-    return notice === undefined ? null : new Error(notice);
+    throw new Error(killedFor === null ? this.#why : sentenceOf(killedFor));
   }
 
   #late(): string {
-    return this.#isReady ? "late, has not answered" : "the driver is being initialized";
+    return this.#isReady ? `no answer from the driver, asked at ${this.#askedAt}` : "the driver is being initialized";
   }
 
   #heard(message: HelperMessage): void {
@@ -167,7 +180,7 @@ export class HelperWay implements NvidiaWay {
   #answered({ cards, processes, xids, errors }: Answer): void {
     this.#child.met();
     this.#suspects.answered();
-    const whole = applyChanges(this.#cards, cards);
+    const whole = applyChanges(this.#cards, cards).map((card) => this.#noted(card));
     this.#processes = processes ?? this.#processes;
     this.#cards = new Map(whole.map((card) => [card.row.uuid, card]));
     this.#wasRead = true;
@@ -175,21 +188,37 @@ export class HelperWay implements NvidiaWay {
     this.#answer?.resolve({ cards: whole, processes: this.#processes, errors });
   }
 
+  /** With what it is not asked for, so that one sees why a value stays unknown. */
+  #noted(card: NvidiaCard): NvidiaCard {
+    const { detail, uuid } = card.row;
+    const words = this.#suspects.notAsked(uuid);
+    if (words === null || detail[NOT_ASKED] === words) return card;
+    return { ...card, row: { ...card.row, detail: { ...detail, [NOT_ASKED]: words } } };
+  }
+
   #ended(why: string): void {
     if (this.#unavailable !== null) return;
-    const fault = this.#answer === null ? null : faultOf(why);
-    const culprit = fault && this.#suspects.fault(fault);
-    if (culprit !== null) {
-      this.#notices.push(culprit);
-      this.#child.forgive();
-    }
+    const isHandled = this.#answer !== null && this.#blame(faultOf(why));
     this.#lose(sentenceOf(why));
+    if (!isHandled) return;
+    this.#child.forgive();
+    this.#start();
+  }
+
+  /** Whether something comes of it: the call is not made any more, or, where nobody knows which it was, it is looked for. */
+  #blame(fault: Fault | null): boolean {
+    if (fault === null) return false;
+    const wasCareful = this.#suspects.isCareful;
+    const givenUp = this.#suspects.fault(fault);
+    if (givenUp !== null) this.#givenUp.push(givenUp);
+    return givenUp !== null || !wasCareful;
   }
 
   /** Nothing comes from this helper any more. */
   #lose(why: string): void {
     const error = new Error(why);
     this.#why = why;
+    this.#untold = [why];
     this.#cards = new Map();
     this.#processes = [];
     this.#isReady = false;
@@ -214,18 +243,4 @@ function quietly<T>(): PromiseWithResolvers<T> {
   const resolvers = Promise.withResolvers<T>();
   resolvers.promise.catch(() => {});
   return resolvers;
-}
-
-const HUNG = "has not answered";
-const hung = (limit_ms: number): string => `${HUNG} for ${Math.round(limit_ms / 100) / 10} s`;
-
-/** What the library did; `null`: it was not the library. */
-function faultOf(why: string): Fault | null {
-  if (why.startsWith("crashed")) return "crashed";
-  return why.startsWith(HUNG) ? "hung" : null;
-}
-
-function sentenceOf(why: string): string {
-  const isLibrary = faultOf(why) !== null || why.startsWith("was not initialized");
-  return `${isLibrary ? "the driver's library" : "the process that reads it"} ${why}`;
 }

@@ -4,7 +4,7 @@ import { GpuRegistry } from "../registry.ts";
 import type { NvidiaReading } from "./card.ts";
 import { unknownRow } from "./nvml/row.ts";
 import { nvidiaSource } from "./source.ts";
-import type { NvidiaWay } from "./way.ts";
+import type { GivenUp, NvidiaWay } from "./way.ts";
 
 const HOST = { host_id: "h", hostname: "h", instance: "h" };
 const T_MS = Date.UTC(2026, 3, 18, 12);
@@ -32,6 +32,7 @@ const READING: NvidiaReading = {
 class ScriptedWay implements NvidiaWay {
   asked = 0;
   isClosed = false;
+  givenUp: GivenUp[] = [];
   readonly #script: (NvidiaReading | Error | null)[];
 
   constructor(...script: (NvidiaReading | Error | null)[]) {
@@ -42,6 +43,10 @@ class ScriptedWay implements NvidiaWay {
     const said = this.#script[Math.min(this.asked++, this.#script.length - 1)] ?? null;
     if (said instanceof Error) throw said;
     return said;
+  }
+
+  takeGivenUp(): readonly GivenUp[] {
+    return this.givenUp.splice(0);
   }
 
   close(): void {
@@ -113,6 +118,20 @@ test("while nothing can be read, cards keep rows, without values and without pro
   expect((await registry.uses(cycleAt(1000))).size).toBe(0);
   expect(registry.cardAt("06:00.0")?.uuid).toBe(UUID);
   expect((await read(2000)).gpus?.[0]?.utilization).toBe(50);
+});
+
+test("what was given up is an error once, and an event of its card", async () => {
+  const givenUp: GivenUp = { fault: "hung", functions: ["nvmlDeviceGetX"], card: UUID, extent: "call" };
+  const way = new ScriptedWay(READING, new Error("no answer"), READING);
+  const { read } = sourceOf(way);
+  await read(0);
+  way.givenUp = [givenUp];
+  const { errors, events } = await read(1000);
+  const text = "the driver hangs in nvmlDeviceGetX; not asked any more";
+  expect(errors).toEqual([`nvidia: GPU 2: ${text}`, "nvidia: no answer"]);
+  const t = new Date(T_MS + 1000).toISOString();
+  expect(events).toEqual([{ kind: "hang", severity: "critical", t, host: "h", device: UUID, text }]);
+  expect((await read(2000)).errors).toEqual(["nvidia: nvmlDeviceGetX: no"]);
 });
 
 test("the second way is taken, in the same cycle, where the first one leads to nothing", async () => {

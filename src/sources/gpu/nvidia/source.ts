@@ -3,8 +3,9 @@ import type { GpuUse, GpuUses } from "../../local/process_rows.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
 import type { GpuRegistry } from "../registry.ts";
 import type { NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
+import { givenUpEvent, givenUpText } from "./given_up.ts";
 import { CardRows } from "./rows.ts";
-import type { NvidiaWay } from "./way.ts";
+import type { GivenUp, NvidiaWay } from "./way.ts";
 import { xidEvent } from "./xid_texts.ts";
 
 /** Loads the way's code, too. */
@@ -57,6 +58,18 @@ class NvidiaSource implements Source {
   }
 
   async #read(cycle: Cycle): Promise<Reading> {
+    const reading = await this.#readCards(cycle);
+    const givenUp = this.#way?.takeGivenUp?.() ?? [];
+    if (givenUp.length === 0) return reading;
+    const { host_id } = this.#options.host;
+    return {
+      ...reading,
+      errors: [...givenUp.map((one) => this.#errorOf(one)), ...(reading.errors ?? [])],
+      events: [...(reading.events ?? []), ...givenUp.map((one) => givenUpEvent(one, cycle.t_ms, host_id))],
+    };
+  }
+
+  async #readCards(cycle: Cycle): Promise<Reading> {
     try {
       const reading = await this.#readByWays(cycle);
       if (reading === null) return { gpus: [] };
@@ -67,6 +80,13 @@ class NvidiaSource implements Source {
       const words = error instanceof Error ? error.message : String(error);
       return { gpus: this.#rows.rows(cycle, false), errors: [`${NAME}: ${words}`] };
     }
+  }
+
+  #errorOf(givenUp: GivenUp): string {
+    const { card } = givenUp;
+    const index = card === null ? null : this.#rows.indexOf(card);
+    const name = index === null ? card : `GPU ${index}`;
+    return `${NAME}: ${name === null ? "" : `${name}: `}${givenUpText(givenUp)}`;
   }
 
   /** Whether there may be cards, asked seldom. */

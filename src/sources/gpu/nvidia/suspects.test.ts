@@ -31,12 +31,17 @@ test("after a fault ten readings are careful, after the next one without a name 
   expect(careful()).toBe(100);
 });
 
-test("a function that is called when the helper is lost is not called any more", () => {
+test("a function that is called when the helper is lost is not called any more for that card", () => {
   const suspects = alarmed();
   suspects.calls(calling("nvmlDeviceGetPowerUsage"));
   suspects.calls(calling("nvmlDeviceGetTemperature"));
-  expect(suspects.fault("crashed")).toBe("nvmlDeviceGetTemperature crashed the driver's library; not asked any more");
-  expect(suspects.request(3)).toEqual({ read: 3, careful: true, exclude: ["nvmlDeviceGetTemperature"] });
+  expect(suspects.fault("crashed")).toEqual({
+    ...{ fault: "crashed", functions: ["nvmlDeviceGetTemperature"] },
+    ...{ card: CARD, extent: "call" },
+  });
+  expect(suspects.request(3)).toEqual({ read: 3, careful: true, exclude: ["nvmlDeviceGetTemperature@GPU-1"] });
+  expect(suspects.notAsked(CARD)).toBe("nvmlDeviceGetTemperature (crashes)");
+  expect(suspects.notAsked("GPU-2")).toBeNull();
 });
 
 test("what was called in a reading that was answered is not to blame", () => {
@@ -54,17 +59,35 @@ test("a card that hangs in two functions is not asked, and the functions are ask
   suspects.fault("hung");
   suspects.calls(calling("nvmlDeviceGetTemperature"));
   suspects.fault("hung");
-  expect(suspects.request(3).exclude).toEqual(["nvmlDeviceGetPowerUsage", "nvmlDeviceGetTemperature"]);
+  expect(suspects.request(3).exclude).toEqual(["nvmlDeviceGetPowerUsage@GPU-2", "nvmlDeviceGetTemperature@GPU-1"]);
   suspects.calls(calling("nvmlDeviceGetMemoryInfo_v2"));
-  expect(suspects.fault("hung")).toBe(
-    "GPU-1: nvmlDeviceGetTemperature and nvmlDeviceGetMemoryInfo_v2 hung the driver's library; it is not asked any more",
-  );
+  expect(suspects.fault("hung")).toEqual({
+    ...{ fault: "hung", functions: ["nvmlDeviceGetTemperature", "nvmlDeviceGetMemoryInfo_v2"] },
+    ...{ card: CARD, extent: "card" },
+  });
   expect(suspects.request(4)).toEqual({
     read: 4,
     careful: true,
-    exclude: ["nvmlDeviceGetPowerUsage"],
+    exclude: ["nvmlDeviceGetPowerUsage@GPU-2"],
     skip: [CARD],
   });
+});
+
+test("a function that hangs with a second card is asked of none, unless one of the two is given up itself", () => {
+  const suspects = alarmed();
+  for (const [card, extent] of [
+    ["GPU-2", "call"],
+    [CARD, "all cards"],
+  ] as const) {
+    suspects.calls(calling("nvmlDeviceGetPowerUsage", card));
+    expect(suspects.fault("hung")).toMatchObject({ card, extent });
+  }
+  expect(suspects.request(3).exclude).toEqual(["nvmlDeviceGetPowerUsage"]);
+  expect(suspects.notAsked("GPU-3")).toBe("nvmlDeviceGetPowerUsage (hangs)");
+  suspects.calls(calling("nvmlDeviceGetTemperature"));
+  expect(suspects.fault("hung")).toMatchObject({ card: CARD, extent: "card" });
+  expect(suspects.request(4)).toMatchObject({ exclude: ["nvmlDeviceGetPowerUsage@GPU-2"], skip: [CARD] });
+  expect(suspects.notAsked("GPU-3")).toBeNull();
 });
 
 test("a card that cannot even be opened or named is not asked; without the library's own functions nothing is", () => {
@@ -74,7 +97,7 @@ test("a card that cannot even be opened or named is not asked; without the libra
     ["nvmlDeviceGetUUID", "GPU 4"],
   ] as const) {
     suspects.calls(calling(name, card));
-    expect(suspects.fault("hung")).toBe(`${card}: ${name} hung the driver's library; it is not asked any more`);
+    expect(suspects.fault("hung")).toEqual({ fault: "hung", functions: [name], card, extent: "card" });
   }
   suspects.calls(calling("nvmlDeviceGetCount_v2", null));
   expect(suspects.fault("hung")).toBeNull();

@@ -1,9 +1,7 @@
-import { type Calling, type ReadRequest, startsCards } from "./nvml/messages.ts";
+import { type Calling, excludedFor, type ReadRequest, startsCards } from "./nvml/messages.ts";
+import type { Fault, GivenUp } from "./way.ts";
 
 type Call = Pick<Calling, "calling" | "card">;
-
-/** How a call ended the helper. */
-export type Fault = "crashed" | "hung";
 
 /** After a fault, in so many readings the helper says before each call what it calls; ten times as many the next time. */
 const CAREFUL_READINGS = 10;
@@ -13,17 +11,20 @@ const MORE_EACH_TIME = 10;
 const NAMES_CARD = "nvmlDeviceGetUUID";
 const isIndispensable = (name: string): boolean => name === NAMES_CARD || startsCards(name);
 
+/** What a call of a function did to the library, of each card that it was made for; `null`: of no card. */
+type Culprit = Map<string | null, Fault>;
+
 /**
- * Finds the function of the driver's library that crashes or hangs, and keeps it from being called: after a fault the
- * readings are careful ones, so that the second fault has a name. Where one card is behind several faults it is that card
- * that is not asked, and the functions are asked again of the others.
+ * Finds the call into the driver's library that crashes or hangs, and keeps it from being made: after a fault the readings
+ * are careful ones, so that the second fault has a name. What one card is not asked the others still are, until it happens
+ * with a second one of them. Where one card is behind several faults it is that card that is not asked for anything.
  */
 export class Suspects {
   #readings = CAREFUL_READINGS;
   #carefulLeft = 0;
   #calling: Call | null = null;
-  /** Functions that are not called, with the card that each was called for. */
-  readonly #excluded = new Map<string, string | null>();
+  /** By the function's name. */
+  readonly #culprits = new Map<string, Culprit>();
   readonly #skipped = new Set<string>();
 
   get isCareful(): boolean {
@@ -35,7 +36,7 @@ export class Suspects {
     return {
       read,
       ...(this.isCareful && { careful: true }),
-      ...(this.#excluded.size > 0 && { exclude: [...this.#excluded.keys()] }),
+      ...(this.#culprits.size > 0 && { exclude: [...this.#culprits].map(exclusion) }),
       ...(this.#skipped.size > 0 && { skip: [...this.#skipped] }),
     };
   }
@@ -50,8 +51,8 @@ export class Suspects {
     if (this.#carefulLeft > 0) this.#carefulLeft--;
   }
 
-  /** The helper was lost during a reading. What is to be said of it, once: what is not asked any more. */
-  fault(fault: Fault): string | null {
+  /** The helper was lost during a reading. What is not asked any more for that; `null`: nobody knows yet what it was. */
+  fault(fault: Fault): GivenUp | null {
     const calling = this.#calling;
     this.#calling = null;
     if (!this.isCareful || calling === null) {
@@ -60,26 +61,52 @@ export class Suspects {
       return null;
     }
     const { calling: name, card } = calling;
-    const others = this.#excludedFor(card);
+    const others = this.#functionsOf(card);
     if (card !== null && (isIndispensable(name) || others.length > 0)) {
-      for (const other of others) this.#excluded.delete(other);
-      this.#skipped.add(card);
-      return `${card}: ${[...others, name].join(" and ")} ${fault} the driver's library; it is not asked any more`;
+      this.#skip(card);
+      return { fault, functions: [...others, name], card, extent: "card" };
     }
     if (isIndispensable(name)) return null;
-    this.#excluded.set(name, card);
-    return `${name} ${fault} the driver's library; not asked any more`;
+    const culprit: Culprit = (this.#culprits.get(name) ?? new Map()).set(card, fault);
+    this.#culprits.set(name, culprit);
+    return { fault, functions: [name], card, extent: isOfAll(culprit) ? "all cards" : "call" };
+  }
+
+  /** Which functions this card is not asked for, and what they do; `null`: it is asked for all. */
+  notAsked(card: string): string | null {
+    const entries = [...this.#culprits].flatMap(([name, culprit]) => {
+      const fault = culprit.get(card) ?? (isOfAll(culprit) ? [...culprit.values()].at(-1) : undefined);
+      return fault === undefined ? [] : [`${name} (${fault === "hung" ? "hangs" : "crashes"})`];
+    });
+    return entries.length > 0 ? entries.join(", ") : null;
   }
 
   /** With the driver exchanged nobody is under suspicion. */
   clear(): void {
-    this.#excluded.clear();
+    this.#culprits.clear();
     this.#skipped.clear();
     this.#carefulLeft = 0;
     this.#readings = CAREFUL_READINGS;
   }
 
-  #excludedFor(card: string | null): string[] {
-    return [...this.#excluded].flatMap(([name, of]) => (of === card ? [name] : []));
+  #functionsOf(card: string | null): string[] {
+    return [...this.#culprits].flatMap(([name, culprit]) => (culprit.has(card) ? [name] : []));
   }
+
+  /** The card, and no function any more on its account. */
+  #skip(card: string): void {
+    this.#skipped.add(card);
+    for (const [name, culprit] of this.#culprits) {
+      culprit.delete(card);
+      if (culprit.size === 0) this.#culprits.delete(name);
+    }
+  }
+}
+
+/** What happens with two cards happens with all. */
+const isOfAll = (culprit: Culprit): boolean => culprit.size > 1;
+
+function exclusion([name, culprit]: [string, Culprit]): string {
+  const [card = null] = culprit.keys();
+  return card === null || isOfAll(culprit) ? name : excludedFor(name, card);
 }

@@ -1,6 +1,20 @@
 import type { Cycle } from "../../source.ts";
 import type { NvidiaReading } from "./card.ts";
 
+/** How a call of the driver's library ended the process that made it. */
+export type Fault = "crashed" | "hung";
+
+/** What is not asked any more, as it crashes or hangs the driver's library. */
+export interface GivenUp {
+  readonly fault: Fault;
+  /** Its functions, as `nvmlDeviceGetPowerUsage`. */
+  readonly functions: readonly string[];
+  /** For which it happened: its UUID, or `GPU 3` where that could not be read; `null`: for none. */
+  readonly card: string | null;
+  /** The call for that card, the call for all cards, or that card altogether. */
+  readonly extent: "call" | "all cards" | "card";
+}
+
 /** By which NVIDIA's cards are read: the driver's library in a helper process, or nvidia-smi. */
 export interface NvidiaWay {
   /**
@@ -9,6 +23,8 @@ export interface NvidiaWay {
    * known cards keep their rows, with everything unknown. Whatever it waits for it goes on waiting for in the next call.
    */
   read(cycle: Cycle): Promise<NvidiaReading | null>;
+  /** What has been given up since this was called last; a way that gives nothing up has it not. */
+  takeGivenUp?(): readonly GivenUp[];
   /** Ends its processes, and waits for none. */
   close(): void;
 }

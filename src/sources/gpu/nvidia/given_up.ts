@@ -1,0 +1,26 @@
+import type { FrameEvent } from "../../../frame/schema.ts";
+import type { GivenUp } from "./way.ts";
+
+/** `the driver hangs in nvmlDeviceGetPowerUsage; not asked any more` */
+export function givenUpText({ fault, functions, extent }: GivenUp): string {
+  const what = fault === "hung" ? "the driver hangs in" : "the driver's library crashes in";
+  const names = functions.join(" and ");
+  switch (extent) {
+    case "call":
+      return `${what} ${names}; not asked any more`;
+    case "all cards":
+      return `${what} ${names} of a second card; not asked any more of any`;
+    case "card":
+      return `${what} ${names}; this card is not asked any more`;
+  }
+}
+
+/** The event of a frame. */
+export const givenUpEvent = (givenUp: GivenUp, t_ms: number, host_id: string): FrameEvent => ({
+  kind: "hang",
+  severity: "critical",
+  t: new Date(t_ms).toISOString(),
+  host: host_id,
+  device: givenUp.card,
+  text: givenUpText(givenUp),
+});
