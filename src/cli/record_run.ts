@@ -1,6 +1,7 @@
 import { version } from "../../package.json";
 import { machineClock } from "../clock.ts";
 import type { Frame } from "../frame/frame.ts";
+import { forgetStartupCode } from "../program_pages.ts";
 import { codecs } from "../recording/codec.ts";
 import type { Header } from "../recording/lines.ts";
 import { resolveOutput } from "../recording/name.ts";
@@ -8,7 +9,6 @@ import { Recorder } from "../recording/recorder.ts";
 import { RecordingStream } from "../recording/stream.ts";
 import { Sampler } from "../sampler.ts";
 import { hostsDown } from "./hosts_down.ts";
-import { forgetStartupCode } from "./program_pages.ts";
 import type { RecordOptions } from "./record.ts";
 import { RecordProgress } from "./record_progress.ts";
 import { stopSignal } from "./signals.ts";

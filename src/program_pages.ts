@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { forgetFilePages } from "../libc.ts";
+import { forgetFilePages } from "./libc.ts";
 
 /** A stretch of memory, in bytes. */
 export interface Stretch {
