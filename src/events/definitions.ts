@@ -45,6 +45,8 @@ export const definitions = {
   host_lost: condition("host_lost", "critical", "does not answer"),
   ecc_uncorrected: single("ecc", "critical", "memory errors that could not be corrected"),
   row_remapping: single("ecc", "critical", "a bad memory row could not be replaced"),
+  row_pending: single("ecc", "warning", "a bad memory row waits for a reset to be replaced"),
+  retired_pages: single("ecc", "warning", "memory pages were taken out of use"),
   ecc_corrected: condition("ecc", "warning", "memory errors, corrected", { hold_ms: BURST_MS }),
   link: condition("link", "warning", "an NVLink went down", { hasSubject: true }),
   throttle: condition("throttle", "warning", "the hardware holds the clocks down", { hold_ms: FLICKER_MS }),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { frameArbitrary } from "../../test/arbitrary.ts";
 import { eventfulStretches, framesOf, frameWith, gpu, QUIET, type Readings, UNREAD } from "../../test/event_frames.ts";
 import type { Frame } from "../frame/frame.ts";
-import type { FrameEvent, Scrape } from "../frame/schema.ts";
+import type { FrameEvent, Gpu, Scrape } from "../frame/schema.ts";
 import { MAX_OPEN, openAfter } from "./conditions.ts";
 import { Detector, lookback_ms } from "./detector.ts";
 import type { DetectedEvent } from "./event.ts";
@@ -139,6 +139,28 @@ describe("memory errors", () => {
   test("that were not are told each time", () => {
     const counts = [null, 3, 3, 4, null, 4, 7, 0, 0].map((uncorrected) => ({ uncorrected }));
     expect(ofGpu(counts)).toEqual(["ecc once@3", "ecc once@6"]);
+  });
+});
+
+describe("memory that is taken out of use", () => {
+  const told = (...healths: Partial<NonNullable<Gpu["health"]>>[]) =>
+    detect(healths.map((health) => frameWith([{ ...gpu(0), health }]))).map(
+      ({ kind, severity, state, seq, text }) => `${kind} ${severity} ${state}@${seq} ${text}`,
+    );
+  const rows = (pending: number | null, failure = 0) => ({
+    remapped_rows: { correctable: 0, uncorrectable: 1, pending, failure },
+  });
+
+  test("rows: once when one waits for a reset, and once when there is none to replace it", () => {
+    expect(told(rows(0), rows(null), rows(1), rows(1), rows(0), rows(0, 1))).toEqual([
+      "ecc warning once@2 a bad memory row waits for a reset to be replaced",
+      "ecc critical once@5 a bad memory row could not be replaced",
+    ]);
+  });
+
+  test("pages: each time that there are more of them, and how many", () => {
+    const pages = [null, 3, 3, 5, 5, 0].map((retired_pages) => ({ retired_pages }));
+    expect(told(...pages)).toEqual(["ecc warning once@3 memory pages were taken out of use: 2"]);
   });
 });
 

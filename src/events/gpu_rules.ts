@@ -14,6 +14,8 @@ export class GpuMemory {
   readonly corrected = new Reading();
   readonly uncorrected = new Reading();
   readonly rowFailures = new Reading();
+  readonly pendingRows = new Reading();
+  readonly retiredPages = new Reading();
   /** Of each NVLink by its number: 1 while it is active. */
   readonly links: Reading[] = [];
   /** When a condition last stayed, on or near. */
@@ -107,6 +109,8 @@ export const gpuRules: readonly GpuRule[] = [lost, temperature, throttle, power,
 /** A counter of which every rise is a thing of its own. */
 export interface CounterRule {
   readonly name: Name;
+  /** It is 1 or 0: by how much it rose says nothing. */
+  readonly isFlag?: true;
   /** By how much it rose. */
   rise(gpu: Gpu, memory: GpuMemory, now: Moment): number | null;
 }
@@ -118,7 +122,17 @@ export const counterRules: readonly CounterRule[] = [
   },
   {
     name: "row_remapping",
+    isFlag: true,
     rise: ({ health }, memory, now) => rise(memory.rowFailures, health?.remapped_rows?.failure, now),
+  },
+  {
+    name: "row_pending",
+    isFlag: true,
+    rise: ({ health }, memory, now) => rise(memory.pendingRows, health?.remapped_rows?.pending, now),
+  },
+  {
+    name: "retired_pages",
+    rise: ({ health }, memory, now) => rise(memory.retiredPages, health?.retired_pages, now),
   },
 ];
 

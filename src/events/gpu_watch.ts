@@ -119,9 +119,10 @@ function judge(gpu: Gpu, known: Known, look: Look): void {
     look.judge(name, known, said, memory.stayed_ms[name], () => worded(definitions[name].sentence, details(gpu)));
     if (said !== "off") memory.stayed_ms[name] = now.place_ms;
   }
-  for (const { name, rise } of counterRules) {
+  for (const { name, rise, isFlag = false } of counterRules) {
     const more = rise(gpu, memory, now);
-    if (more !== null && more > 0) look.single(name, known, `${definitions[name].sentence}: ${more}`);
+    if (more !== null && more > 0)
+      look.single(name, known, worded(definitions[name].sentence, isFlag ? "" : `${more}`));
   }
   if (gpu.health?.nvlink) judgeLinks(gpu, known, look);
 }
