@@ -1,4 +1,6 @@
 import type { NvidiaCard, NvidiaProcess } from "../card.ts";
+import { Beat } from "./beat.ts";
+import type { Complaints } from "./complaints.ts";
 import { CardLost, type Device } from "./device.ts";
 import {
   readFanRpm,
@@ -10,14 +12,16 @@ import {
   readWatts,
 } from "./gauges.ts";
 import { GPM, GpmMetrics, supportsGpm } from "./gpm.ts";
-import { HealthReader } from "./health.ts";
+import { type Faults, HealthReader } from "./health.ts";
 import { type Identity, readIdentity } from "./identity.ts";
+import { MemoryFaultReader } from "./memory_faults.ts";
 import { MigReader } from "./mig.ts";
-import { NvLinkReader, type NvLinkReading } from "./nvlink.ts";
+import { CardName } from "./name.ts";
+import { NvLinkReader } from "./nvlink.ts";
 import type { Nvml } from "./nvml.ts";
 import { ProcessReader } from "./processes.ts";
 import { identityKeys, kept, type Row, silentRow, unknownRow } from "./row.ts";
-import { type Settings, SettingsReader } from "./settings.ts";
+import { type Modes, readMigMode, readSettings, type Settings } from "./settings.ts";
 
 /** When a reading is made. */
 export interface Moment {
@@ -26,24 +30,29 @@ export interface Moment {
   readonly monotonic_ms: number;
 }
 
-/** Settings, counters of links and whatever else takes long or changes seldom are read again after this. */
-export const SLOW_BEAT_MS = 10_000;
-/** By so much the cards' slow readings lie apart, so that they do not all fall into one cycle. */
-const STAGGER_MS = 1000;
+/** What can be an event, but is many calls, is looked at after this: links, bad memory, and which MIG instances there are. */
+const EVENT_BEAT_MS = 2000;
+/** Settings and whatever else changes seldom or takes long. */
+const SLOW_BEAT_MS = 10_000;
+/** Cards whose beats lie apart. */
+const STAGGERED = 8;
+
+const ENABLED = 1;
 
 /** What is set up for a card at its first reading. */
 interface Parts {
   readonly identity: Identity;
-  readonly settings: SettingsReader;
   readonly links: NvLinkReader;
+  readonly memory: MemoryFaultReader;
   readonly mig: MigReader;
   readonly activity: GpmMetrics | null;
   readonly health: HealthReader;
+  /** No call failed for it. */
+  readonly isWhole: boolean;
 }
 
 interface Slow {
   readonly settings: Settings;
-  readonly links: NvLinkReading["links"];
   /** What of the row stays as it is until the next slow reading. */
   readonly row: Row;
 }
@@ -52,41 +61,49 @@ interface Slow {
 export class CardReader {
   readonly device: Device;
   readonly index: number;
+  readonly name: CardName;
   readonly #nvml: Nvml;
   readonly #driverDetail: Readonly<Record<string, string>>;
-  readonly #complain: (message: string) => void;
   readonly #processes = new ProcessReader();
+  readonly #eventBeat: Beat;
+  readonly #slowBeat: Beat;
   #parts: Parts | null = null;
+  #mig: Modes = { current: null, pending: null };
   #slow: Slow | null = null;
-  #slowDue_ms = 0;
+  #faults: Faults | null = null;
   #row: Row | null = null;
 
-  constructor(
-    nvml: Nvml,
-    device: Device,
-    index: number,
-    driverDetail: Readonly<Record<string, string>>,
-    complain: (message: string) => void,
-  ) {
+  constructor(nvml: Nvml, device: Device, index: number, driverDetail: Readonly<Record<string, string>>) {
     this.#nvml = nvml;
     this.device = device;
     this.index = index;
+    this.name = new CardName(device);
     this.#driverDetail = driverDetail;
-    this.#complain = complain;
+    this.#eventBeat = new Beat(EVENT_BEAT_MS, index, STAGGERED);
+    this.#slowBeat = new Beat(SLOW_BEAT_MS, index, STAGGERED);
+  }
+
+  get complaints(): Complaints {
+    return this.device.complaints;
   }
 
   /** With `all`, also what is due only later: something happened to the card. */
   read(moment: Moment, all: boolean): { readonly card: NvidiaCard; readonly processes: readonly NvidiaProcess[] } {
     try {
-      this.#parts ??= this.#open();
-      const parts = this.#parts;
-      if (this.#slow === null || all || moment.monotonic_ms >= this.#slowDue_ms) {
-        this.#slow = this.#readSlow(parts, moment);
-      }
-      const row = this.#readRow(parts, this.#slow, moment);
-      const processes = this.#readProcesses(parts, this.#slow, moment);
+      this.name.find();
+      const isNews = this.#readMode() || all;
+      const isSlowDue = this.#slowBeat.comes(moment.monotonic_ms, isNews || this.#slow === null);
+      const isEventDue = this.#eventBeat.comes(moment.monotonic_ms, isNews || this.#faults === null);
+      const parts = this.#partsFor(isSlowDue);
+      const slow = isSlowDue || this.#slow === null ? this.#readSlow(parts) : this.#slow;
+      this.#slow = slow;
+      const faults = isEventDue || this.#faults === null ? this.#readFaults(parts) : this.#faults;
+      this.#faults = faults;
+      const row = this.#readRow(parts, slow, faults, moment);
+      const processes = this.#readProcesses(parts, moment);
       this.#row = row;
-      return { card: { pci: parts.identity.pci, lost: null, row }, processes };
+      this.device.isSettled = true;
+      return { card: { pci: this.name.pci, lost: null, row }, processes };
     } catch (error) {
       if (!(error instanceof CardLost)) throw error;
       return { card: this.lost(error.message), processes: [] };
@@ -99,10 +116,33 @@ export class CardReader {
     const identity = this.#parts?.identity;
     const total = this.#row?.total_memory ?? null;
     return {
-      pci: identity?.pci ?? "",
+      pci: this.name.pci,
       lost: reason,
       row: identity ? silentRow(uuid, this.index, identity, total) : unknownRow(uuid, this.index),
     };
+  }
+
+  get #isMig(): boolean {
+    return this.#mig.current === ENABLED;
+  }
+
+  /** Whether it is another one than before. One that cannot be read is taken for the last one. */
+  #readMode(): boolean {
+    const before = this.#mig;
+    const mode = readMigMode(this.device);
+    if (mode.current === null || (mode.current === before.current && mode.pending === before.pending)) return false;
+    this.#mig = mode;
+    if (before.current !== null && mode.current !== before.current) this.#startOver();
+    return before.current !== null;
+  }
+
+  /** Another mode supports other functions: everything is found out anew. */
+  #startOver(): void {
+    this.device.forgetRefusals();
+    this.close();
+    this.#parts = null;
+    this.#slow = null;
+    this.#faults = null;
   }
 
   /** Gives back what the library holds for it. */
@@ -111,55 +151,58 @@ export class CardReader {
     this.#parts?.mig.enumerate(false);
   }
 
-  #open(): Parts {
-    const { device } = this;
-    const hasGpm = supportsGpm(device);
-    const metrics = [GPM.sm_occupancy, GPM.memory_bandwidth, GPM.any_tensor];
-    return {
-      identity: readIdentity(device, this.#driverDetail),
-      settings: new SettingsReader(device),
-      links: new NvLinkReader(device),
-      mig: new MigReader(this.#nvml, device, hasGpm, this.#complain),
-      activity: hasGpm ? new GpmMetrics(this.#nvml, device, null, metrics) : null,
-      health: new HealthReader(device),
-    };
+  /** What could not be found out completely is found out again, at the slow beat. */
+  #partsFor(isSlowDue: boolean): Parts {
+    const before = this.#parts;
+    const parts = before === null || (isSlowDue && !before.isWhole) ? this.#open(before) : before;
+    this.#parts = parts;
+    return parts;
   }
 
-  #readSlow(parts: Parts, { monotonic_ms }: Moment): Slow {
-    const before = this.#slow;
-    const stagger_ms = before === null ? (this.index * STAGGER_MS) % SLOW_BEAT_MS : 0;
-    this.#slowDue_ms = monotonic_ms + SLOW_BEAT_MS + stagger_ms;
-    const settings = parts.settings.read();
-    if (before !== null && before.settings.isMig !== settings.isMig) this.#startOver();
-    parts.mig.enumerate(settings.isMig);
+  #open(before: Parts | null): Parts {
+    const { device } = this;
+    const failed = this.complaints.count;
+    const hasGpm = supportsGpm(device);
+    const metrics = [GPM.sm_occupancy, GPM.memory_bandwidth, GPM.any_tensor];
+    const parts = {
+      identity: readIdentity(device, this.#driverDetail),
+      links: new NvLinkReader(device),
+      memory: before?.memory ?? new MemoryFaultReader(device),
+      mig: before?.mig ?? new MigReader(this.#nvml, device, hasGpm),
+      activity: before?.activity ?? (hasGpm ? new GpmMetrics(this.#nvml, device, null, metrics) : null),
+      health: before?.health ?? new HealthReader(device),
+    };
+    return { ...parts, isWhole: this.complaints.count === failed };
+  }
+
+  #readSlow(parts: Parts): Slow {
+    const settings = readSettings(this.device, this.#mig);
     parts.health.slowIsDue();
-    const { links, remoteDevices } = parts.links.read();
     const row = {
       ...unknownRow(this.device.uuid, this.index),
       ...identityKeys(parts.identity),
-      detail: kept(before?.row.detail, { ...parts.identity.detail, ...settings.detail }),
-      nvlink_remote_devices: remoteDevices,
+      detail: kept(this.#slow?.row.detail, { ...parts.identity.detail, ...settings.detail }),
+      nvlink_remote_devices: parts.links.readRemoteDevices(),
     };
-    return { settings, links, row };
+    return { settings, row };
   }
 
-  /** Another mode supports other functions: in the next reading everything is found out anew. */
-  #startOver(): void {
-    this.device.forgetRefusals();
-    this.close();
-    this.#parts = null;
-    this.#slowDue_ms = 0;
+  #readFaults(parts: Parts): Faults {
+    parts.mig.enumerate(this.#isMig);
+    return { ...parts.memory.read(), nvlink: parts.links.read() };
   }
 
-  #readRow(parts: Parts, { settings, links, row }: Slow, { monotonic_ms }: Moment): Row {
+  #readRow(parts: Parts, { settings, row }: Slow, faults: Faults, { monotonic_ms }: Moment): Row {
     const { device } = this;
-    const utilization = settings.isMig ? { gpu: null, memory: null } : readUtilization(device);
+    const isMig = this.#isMig;
+    const utilization = isMig ? { gpu: null, memory: null } : readUtilization(device);
     const memory = readMemory(device);
     // Of a chip without memory of its own the library says 0, whatever happens.
     const memoryUtilization = memory.total === null ? null : utilization.memory;
-    const activity = settings.isMig ? null : parts.activity?.read();
+    const activity = isMig ? null : parts.activity?.read();
     return {
       ...row,
+      uuid: device.uuid,
       utilization: utilization.gpu,
       tensorcore_utilization: activity?.[2] ?? null,
       temperature: readTemperature(device),
@@ -170,13 +213,13 @@ export class CardReader {
       performance_state: readPerformanceState(device),
       fan_speed_rpm: readFanRpm(device),
       gpm_metrics: activity ? kept(this.#row?.gpm_metrics, ratios(activity)) : null,
-      mig: settings.isMig ? parts.mig.read() : null,
-      health: parts.health.read(parts.identity, settings, memoryUtilization, links, monotonic_ms),
+      mig: isMig ? parts.mig.read() : null,
+      health: parts.health.read(parts.identity, settings, memoryUtilization, faults, monotonic_ms),
     };
   }
 
-  #readProcesses(parts: Parts, { settings }: Slow, { t_ms }: Moment): readonly NvidiaProcess[] {
-    return this.#processes.read(this.device, settings.isMig ? parts.mig.devices : [this.device], t_ms);
+  #readProcesses(parts: Parts, { t_ms }: Moment): readonly NvidiaProcess[] {
+    return this.#processes.read(this.device, this.#isMig ? parts.mig.devices : [this.device], t_ms);
   }
 }
 

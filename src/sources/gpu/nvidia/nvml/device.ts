@@ -1,6 +1,7 @@
+import type { Complaints } from "./complaints.ts";
 import type { NativeMemory } from "./memory.ts";
 import type { Nvml } from "./nvml.ts";
-import { describe, FUNCTION_NOT_FOUND, isCardLost, isFinal, isNoValue, SUCCESS } from "./returns.ts";
+import { describe, FUNCTION_NOT_FOUND, isCardLost, isFailure, isFinal, NO_PERMISSION, SUCCESS } from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
 
 /** The card does not answer any more; the message says why. */
@@ -17,18 +18,21 @@ export class Device {
   readonly handle: number;
   /** What a call writes to. */
   readonly out: NativeMemory;
-  /** `GPU-…` or `MIG-…`; before it is known, the place: `GPU 3`. */
+  /** Of an instance, those of its card. */
+  readonly complaints: Complaints;
+  /** `GPU-…` or `MIG-…`; before it is known, the place: `PCI-0000:06:00.0`, or else `GPU 3`. */
   uuid: string;
+  /** It was read once: what it does not permit from now on it did permit, and may again. */
+  isSettled = false;
   readonly #nvml: Nvml;
   readonly #refused = new Map<FunctionName, Set<number>>();
-  readonly #complain: (message: string) => void;
 
-  constructor(nvml: Nvml, handle: number, uuid: string, complain: (message: string) => void) {
+  constructor(nvml: Nvml, handle: number, uuid: string, complaints: Complaints) {
     this.#nvml = nvml;
     this.out = nvml.out;
     this.handle = handle;
     this.uuid = uuid;
-    this.#complain = complain;
+    this.complaints = complaints;
   }
 
   has(name: FunctionName): boolean {
@@ -38,19 +42,26 @@ export class Device {
   /** Asks again for everything: what is supported depends on the mode that the card is in. */
   forgetRefusals(): void {
     this.#refused.clear();
+    this.isSettled = false;
   }
 
   /**
    * Calls a function with this handle before the other arguments. `part` tells apart what one function is asked for:
-   * the card may support one and not the other. Throws {@link CardLost}.
+   * the card may support one and not the other. What is not permitted is told. Throws {@link CardLost}.
    */
   call(name: FunctionName, part: number, a: number, b?: number, c?: number, d?: number): number {
     if (this.#refused.get(name)?.has(part)) return FUNCTION_NOT_FOUND;
     const code = this.#nvml.call(name, this.uuid, this.handle, a, b, c, d);
     if (code === SUCCESS) return code;
     if (isCardLost(code)) throw new CardLost(describe(code));
-    if (isFinal(code)) this.#refuse(name, part);
+    if (code === NO_PERMISSION) this.denied(name);
+    if (this.isRefusal(code)) this.#refuse(name, part);
     return code;
+  }
+
+  /** Whether a code says that there is no use in asking again. */
+  isRefusal(code: number): boolean {
+    return isFinal(code) || (code === NO_PERMISSION && !this.isSettled);
   }
 
   #refuse(name: FunctionName, part: number): void {
@@ -61,12 +72,19 @@ export class Device {
   /** Calls as `call`; whether there is an answer. What went wrong is told. */
   reads(name: FunctionName, part: number, a: number, b?: number, c?: number, d?: number): boolean {
     const code = this.call(name, part, a, b, c, d);
-    if (code !== SUCCESS && !isFinal(code) && !isNoValue(code)) this.complain(name, code);
+    this.tell(name, code);
     return code === SUCCESS;
   }
 
-  complain(name: FunctionName, code: number): void {
-    this.#complain(`${name}: ${describe(code)} (${this.uuid})`);
+  /** Tells of a call that failed; what there just is no value for is no failure. */
+  tell(name: FunctionName, code: number): void {
+    if (isFailure(code)) this.complaints.failed(name, code);
+  }
+
+  /** Tells of a call that is not permitted. */
+  denied(name: FunctionName): void {
+    if (this.isSettled) this.complaints.failed(name, NO_PERMISSION);
+    else this.complaints.denied(name, NO_PERMISSION);
   }
 
   /** The unsigned int that a function writes; so the next ones. */

@@ -1,7 +1,7 @@
 import type { Device } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import { NativeMemory } from "./memory.ts";
-import { isFinal, SUCCESS } from "./returns.ts";
+import { NO_PERMISSION, SUCCESS } from "./returns.ts";
 
 /** Ids of nvmlDeviceGetFieldValues. Those of an NVLink are asked for with the link's number as scope. */
 export const FIELD = {
@@ -48,8 +48,8 @@ export class FieldList {
   readonly #requests: readonly FieldRequest[];
   #count = 0;
   #answered = false;
-  /** A value of the last reading was not there for good. */
-  #hasRefused = false;
+  /** The requests of the last reading that are not to be made again. */
+  readonly #refused = new Set<number>();
 
   constructor(device: Device, requests: readonly FieldRequest[]) {
     this.#device = device;
@@ -60,7 +60,7 @@ export class FieldList {
   }
 
   read(): void {
-    if (this.#hasRefused) this.#prune();
+    if (this.#refused.size > 0) this.#prune();
     this.#answered =
       this.#count > 0 && this.#device.reads("nvmlDeviceGetFieldValues", 0, this.#count, this.#memory.address);
   }
@@ -72,7 +72,8 @@ export class FieldList {
     const at = slot * LAYOUT.size;
     const code = this.#memory.i32(at + LAYOUT.nvmlReturn);
     if (code !== SUCCESS) {
-      this.#hasRefused ||= isFinal(code);
+      if (code === NO_PERMISSION) this.#device.denied("nvmlDeviceGetFieldValues");
+      if (this.#device.isRefusal(code)) this.#refused.add(request);
       return null;
     }
     return this.#number(this.#memory.u32(at + LAYOUT.valueType), at + LAYOUT.value);
@@ -86,11 +87,8 @@ export class FieldList {
 
   /** Leaves out what was refused in the last reading. */
   #prune(): void {
-    for (let request = 0; request < this.#slots.length; request++) {
-      const slot = this.#slots[request] ?? -1;
-      if (slot >= 0 && isFinal(this.#memory.i32(slot * LAYOUT.size + LAYOUT.nvmlReturn))) this.#slots[request] = -1;
-    }
-    this.#hasRefused = false;
+    for (const request of this.#refused) this.#slots[request] = -1;
+    this.#refused.clear();
     this.#arrange();
   }
 

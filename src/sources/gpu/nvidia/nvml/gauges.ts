@@ -45,11 +45,15 @@ export function readFanRpm(device: Device): number | null {
 /** Watts, of a function that writes milliwatts. */
 export function readWatts(
   device: Device,
-  name: "nvmlDeviceGetPowerUsage" | "nvmlDeviceGetEnforcedPowerLimit",
+  name: "nvmlDeviceGetPowerUsage" | "nvmlDeviceGetEnforcedPowerLimit" | "nvmlDeviceGetPowerManagementLimit",
 ): number | null {
   const mw = device.unsigned(name);
   return mw === null ? null : mw / 1000;
 }
+
+/** Watts: the lowest of all limits, or else the one that was set. */
+export const readPowerLimit = (device: Device): number | null =>
+  readWatts(device, "nvmlDeviceGetEnforcedPowerLimit") ?? readWatts(device, "nvmlDeviceGetPowerManagementLimit");
 
 /** NVML's word for "unknown". */
 const UNKNOWN_PERFORMANCE_STATE = 32;

@@ -1,7 +1,8 @@
 import { type Device, FIRST } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import type { Nvml } from "./nvml.ts";
-import { isFinal, NOT_SUPPORTED, SUCCESS } from "./returns.ts";
+import { NO_PERMISSION, NOT_SUPPORTED, SUCCESS } from "./returns.ts";
+import type { FunctionName } from "./signatures.ts";
 
 /** Ids of GPM metrics, all percentages. */
 export const GPM = { graphics: 1, sm_occupancy: 3, any_tensor: 5, memory_bandwidth: 10 } as const;
@@ -54,7 +55,7 @@ export class GpmMetrics {
     [this.#before, this.#now] = [this.#now, this.#before || this.#allocate()];
     const code = this.#now === 0 ? NOT_SUPPORTED : this.#sample(this.#now);
     if (code === SUCCESS) return true;
-    this.#isRefused = isFinal(code);
+    this.#isRefused = this.#device.isRefusal(code);
     this.free();
     return false;
   }
@@ -66,8 +67,13 @@ export class GpmMetrics {
 
   #sample(sample: number): number {
     return this.#gpuInstance === null
-      ? this.#device.call("nvmlGpmSampleGet", 0, sample)
-      : this.#device.call("nvmlGpmMigSampleGet", 0, this.#gpuInstance, sample);
+      ? this.#told("nvmlGpmSampleGet", this.#device.call("nvmlGpmSampleGet", 0, sample))
+      : this.#told("nvmlGpmMigSampleGet", this.#device.call("nvmlGpmMigSampleGet", 0, this.#gpuInstance, sample));
+  }
+
+  #told(name: FunctionName, code: number): number {
+    this.#device.tell(name, code);
+    return code;
   }
 
   #compute(): (number | null)[] {
@@ -82,7 +88,11 @@ export class GpmMetrics {
       out.setU32(place(n) + entry.metricId, id);
     });
     const code = this.#nvml.call("nvmlGpmMetricsGet", this.#device.uuid, out.address);
-    if (code !== SUCCESS && !isFinal(code)) this.#device.complain("nvmlGpmMetricsGet", code);
+    this.#device.tell("nvmlGpmMetricsGet", code);
+    if (code === NO_PERMISSION) {
+      this.#device.complaints.denied("nvmlGpmMetricsGet", code);
+      this.#isRefused = true;
+    }
     return this.#metrics.map((_, n) => {
       if (code !== SUCCESS || out.u32(place(n) + entry.nvmlReturn) !== SUCCESS) return null;
       const value = out.f64(place(n) + entry.value);

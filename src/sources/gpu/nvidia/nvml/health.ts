@@ -1,7 +1,8 @@
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
-import { readClocks, readEngines, readThrottle, readWatts } from "./gauges.ts";
+import { readClocks, readEngines, readPowerLimit, readThrottle } from "./gauges.ts";
 import type { Identity } from "./identity.ts";
+import type { MemoryFaults } from "./memory_faults.ts";
 import { linkCapacity, measureTraffic, type PcieRates, PcieTraffic } from "./pcie.ts";
 import { type Health, kept } from "./row.ts";
 import type { Settings } from "./settings.ts";
@@ -22,6 +23,9 @@ const FIRST_ECC = 1;
 const REPLAYS = 5;
 const RX = 6;
 const TX = 7;
+
+/** What is looked at less often than the rest. */
+export type Faults = MemoryFaults & Pick<Health, "nvlink">;
 
 /** What a post-mortem needs to know of one card. */
 export class HealthReader {
@@ -49,7 +53,7 @@ export class HealthReader {
     identity: Identity,
     settings: Settings,
     memory_utilization: number | null,
-    nvlink: Health["nvlink"],
+    { nvlink, ...faults }: Faults,
     monotonic_ms: number,
   ): Health {
     const device = this.#device;
@@ -57,12 +61,12 @@ export class HealthReader {
     this.#fields.read();
     const health: Health = {
       throttle: readThrottle(device),
-      power_limit_watts: readWatts(device, "nvmlDeviceGetEnforcedPowerLimit"),
+      power_limit_watts: readPowerLimit(device),
       memory_temperature: this.#fields.value(0),
       hotspot_temperature: null,
       memory_utilization,
       fan_percent: device.unsigned("nvmlDeviceGetFanSpeed"),
-      ...settings.health,
+      ...faults,
       ecc: this.#readEcc(),
       pcie: kept(before?.pcie, this.#readPcie(settings, monotonic_ms)),
       nvlink,
@@ -104,7 +108,7 @@ export class HealthReader {
       generation_max: generationMax,
       width,
       width_max: widthMax,
-      replays: this.#fields.value(REPLAYS),
+      replays: this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter"),
       ...this.#readTraffic(generationMax, widthMax, monotonic_ms),
     };
   }

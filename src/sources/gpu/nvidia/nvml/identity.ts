@@ -5,7 +5,6 @@ import { architectureName, brandName } from "./words.ts";
 
 /** What a card is: read once. */
 export interface Identity {
-  readonly pci: string;
   readonly name: string;
   readonly coreCount: number | null;
   readonly numaNode: number | null;
@@ -43,7 +42,6 @@ export function readIdentity(device: Device, driverDetail: Readonly<Record<strin
   const clockMax = (which: number) => device.unsignedOf("nvmlDeviceGetMaxClockInfo", which);
   const clocksMax = { sm: clockMax(SM_CLOCK), memory: clockMax(MEMORY_CLOCK), video: clockMax(VIDEO_CLOCK) };
   return {
-    pci: readPciAddress(device),
     name: device.text("nvmlDeviceGetName", NAME_BYTES) ?? "",
     coreCount: device.unsigned("nvmlDeviceGetNumGpuCores"),
     numaNode: readNumaNode(device),
@@ -60,8 +58,8 @@ export function readIdentity(device: Device, driverDetail: Readonly<Record<strin
   };
 }
 
-/** As the kernel writes it; the library's own text has eight digits of domain. */
-function readPciAddress(device: Device): string {
+/** As the kernel writes it, `""` where it is not known; the library's own text has eight digits of domain. */
+export function readPciAddress(device: Device): string {
   const { nvmlPciInfo_t: layout } = LAYOUTS;
   if (!device.reads("nvmlDeviceGetPciInfo_v3", 0, device.out.address)) return "";
   const hex = (offset: number, digits: number) => device.out.u32(offset).toString(16).padStart(digits, "0");

@@ -23,14 +23,12 @@ export class MigReader {
   readonly #nvml: Nvml;
   readonly #card: Device;
   readonly #hasGpm: boolean;
-  readonly #complain: (message: string) => void;
   #instances: readonly Instance[] = [];
 
-  constructor(nvml: Nvml, card: Device, hasGpm: boolean, complain: (message: string) => void) {
+  constructor(nvml: Nvml, card: Device, hasGpm: boolean) {
     this.#nvml = nvml;
     this.#card = card;
     this.#hasGpm = hasGpm;
-    this.#complain = complain;
   }
 
   get devices(): readonly Device[] {
@@ -45,6 +43,14 @@ export class MigReader {
   }
 
   read(): MigInstances {
+    const read = this.#readAll();
+    if (read.every(({ used_memory }) => used_memory !== null)) return read;
+    // One that does not tell may be gone.
+    this.enumerate(true);
+    return this.#readAll();
+  }
+
+  #readAll(): MigInstances {
     return this.#instances.map(({ device, gpuInstance, computeInstance, profile, activity }) => {
       const memory = readMemory(device);
       return {
@@ -64,9 +70,11 @@ export class MigReader {
     const found: Instance[] = [];
     for (let index = 0; index < most; index++) {
       const code = this.#card.call("nvmlDeviceGetMigDeviceHandleByIndex", index + 1, index, this.#card.out.address);
+      this.#card.tell("nvmlDeviceGetMigDeviceHandleByIndex", code);
       if (code !== SUCCESS) continue;
       const handle = this.#card.out.u64(FIRST);
-      const device = new Device(this.#nvml, handle, `${this.#card.uuid} MIG ${index}`, this.#complain);
+      const device = new Device(this.#nvml, handle, `${this.#card.uuid} MIG ${index}`, this.#card.complaints);
+      device.isSettled = this.#card.isSettled;
       const uuid = device.text("nvmlDeviceGetUUID", NAME_BYTES);
       if (uuid === null) continue;
       device.uuid = uuid;

@@ -1,14 +1,9 @@
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
-import type { NvLinks, Row } from "./row.ts";
+import { kept, type NvLinks, type Row } from "./row.ts";
 import { remoteTypeName } from "./words.ts";
 
 type RemoteDevices = Row["nvlink_remote_devices"];
-
-export interface NvLinkReading {
-  readonly links: NvLinks | null;
-  readonly remoteDevices: RemoteDevices;
-}
 
 /** What is asked for of each link, in this order. */
 const PER_LINK = [
@@ -17,35 +12,66 @@ const PER_LINK = [
   FIELD.nvlink_replay_errors,
   FIELD.nvlink_recovery_errors,
   FIELD.nvlink5_recovery_events,
-  FIELD.nvlink_speed,
 ] as const;
+
+/** nvmlNvLinkErrorCounter_t. */
+const REPLAY = 0;
+const RECOVERY = 1;
+const CRC_OF_FLITS = 2;
+const ERROR_COUNTERS = 5;
 
 /** More than any card has (NVML_NVLINK_MAX_LINKS). */
 const MOST_LINKS = 36;
-
-const NONE: NvLinkReading = { links: null, remoteDevices: [] };
 
 /** The NVLinks of one card. */
 export class NvLinkReader {
   readonly #device: Device;
   readonly #count: number;
   readonly #fields: FieldList;
+  readonly #speeds: FieldList;
+  #links: NvLinks = [];
   #remoteDevices: RemoteDevices = [];
 
   constructor(device: Device) {
     this.#device = device;
     this.#count = countLinks(device);
-    const requests = Array.from({ length: this.#count }, (_, scope) => PER_LINK.map((id) => ({ id, scope })));
-    this.#fields = new FieldList(device, requests.flat());
+    const scopes = Array.from({ length: this.#count }, (_, scope) => scope);
+    this.#fields = new FieldList(
+      device,
+      scopes.flatMap((scope) => PER_LINK.map((id) => ({ id, scope }))),
+    );
+    this.#speeds = new FieldList(
+      device,
+      scopes.map((scope) => ({ id: FIELD.nvlink_speed, scope })),
+    );
   }
 
-  read(): NvLinkReading {
-    if (this.#count === 0) return NONE;
+  /** `null`: it has none. */
+  read(): NvLinks | null {
+    if (this.#count === 0) return null;
     this.#fields.read();
-    const links = Array.from({ length: this.#count }, (_, link) => this.#link(link));
-    const remoteDevices = links.flatMap((_, link) => this.#remoteDevice(link));
-    if (JSON.stringify(remoteDevices) !== JSON.stringify(this.#remoteDevices)) this.#remoteDevices = remoteDevices;
-    return { links, remoteDevices: this.#remoteDevices };
+    const links = Array.from({ length: this.#count }, (_, link) => kept(this.#links[link], this.#link(link)));
+    this.#links = kept(this.#links, links);
+    return this.#links;
+  }
+
+  /** What is at the other ends; nothing of a link that leads nowhere. */
+  readRemoteDevices(): RemoteDevices {
+    this.#speeds.read();
+    const devices: RemoteDevices = [];
+    for (let link = 0; link < this.#count; link++) {
+      const type = this.#device.unsignedOf("nvmlDeviceGetNvLinkRemoteDeviceType", link);
+      if (type === null) continue;
+      const one = {
+        link_index: link,
+        remote_type: remoteTypeName(type),
+        bandwidth_mb_s: this.#speeds.value(link) || null,
+      };
+      devices.push(kept(this.#remoteDevices[devices.length], one));
+    }
+    if (devices.length !== this.#remoteDevices.length) this.#remoteDevices = devices;
+    else this.#remoteDevices = kept(this.#remoteDevices, devices);
+    return this.#remoteDevices;
   }
 
   #value(link: number, field: number): number | null {
@@ -57,18 +83,17 @@ export class NvLinkReader {
     return {
       link_index: link,
       state: state === null ? null : state === 0 ? "inactive" : "active",
-      crc_errors: this.#value(link, 1),
-      replay_errors: this.#value(link, 2),
-      recovery_errors: this.#value(link, 3) ?? this.#value(link, 4),
+      crc_errors: this.#value(link, 1) ?? this.#countErrors(link, CRC_OF_FLITS),
+      replay_errors: this.#value(link, 2) ?? this.#countErrors(link, REPLAY),
+      recovery_errors: this.#value(link, 3) ?? this.#value(link, 4) ?? this.#countErrors(link, RECOVERY),
     };
   }
 
-  /** None of a link that leads nowhere. */
-  #remoteDevice(link: number): RemoteDevices {
-    const type = this.#device.unsignedOf("nvmlDeviceGetNvLinkRemoteDeviceType", link);
-    if (type === null) return [];
-    const speed = this.#value(link, 5);
-    return [{ link_index: link, remote_type: remoteTypeName(type), bandwidth_mb_s: speed || null }];
+  /** By the function of before there were fields for it. */
+  #countErrors(link: number, counter: number): number | null {
+    const { out } = this.#device;
+    const part = link * ERROR_COUNTERS + counter;
+    return this.#device.reads("nvmlDeviceGetNvLinkErrorCounter", part, link, counter, out.address) ? out.u64(0) : null;
   }
 }
 

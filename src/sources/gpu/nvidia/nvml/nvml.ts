@@ -87,5 +87,6 @@ const KINDS: Readonly<Record<number, UnavailableKind>> = {
   [LIB_RM_VERSION_MISMATCH]: "version_mismatch",
 };
 
-const unavailable = (name: FunctionName, code: number): NvmlUnavailable =>
+/** What a call that nothing can be read without answered. */
+export const unavailable = (name: FunctionName, code: number): NvmlUnavailable =>
   new NvmlUnavailable(KINDS[code] ?? "failed", `${name}: ${describe(code)}`);

@@ -2,7 +2,7 @@ import type { NvidiaProcess } from "../card.ts";
 import type { Device } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import { NativeMemory } from "./memory.ts";
-import { INSUFFICIENT_SIZE, isFinal, isNoValue, SUCCESS } from "./returns.ts";
+import { INSUFFICIENT_SIZE, isNoValue, SUCCESS } from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
 
 /** The functions that list processes, newest first; the last one of each knows a smaller structure. */
@@ -41,8 +41,7 @@ export class ProcessReader {
 
   /** `devices` are the card, or its MIG instances; `t_ms` is the wall clock. */
   read(card: Device, devices: readonly Device[], t_ms: number): NvidiaProcess[] {
-    const used = new Map<number, number | null>();
-    for (const device of devices) addTo(used, this.#memoryOf(device));
+    const used = this.#memoryOfAll(card, devices);
     if (used.size === 0) return [];
     const shares = this.#utilization(card, t_ms);
     const processes: NvidiaProcess[] = [];
@@ -53,16 +52,28 @@ export class ProcessReader {
     return processes;
   }
 
-  /** Bytes by pid; a process that computes and draws is in two lists. */
-  #memoryOf(device: Device): Map<number, number | null> {
+  /** Where the instances have no lists, as on the host of virtual GPUs, the card's tell of all. */
+  #memoryOfAll(card: Device, devices: readonly Device[]): Map<number, number | null> {
+    const lists = devices.map((device) => this.#memoryOf(device));
+    if (devices.length > 0 && lists.every((list) => list === null)) return this.#memoryOf(card) ?? new Map();
+    const used = new Map<number, number | null>();
+    for (const list of lists) if (list !== null) addTo(used, list);
+    return used;
+  }
+
+  /** Bytes by pid; a process that computes and draws is in two lists. `null`: it has none of the lists. */
+  #memoryOf(device: Device): Map<number, number | null> | null {
     const used = new Map<number, number | null>();
     const isPadded = hasPaddedEntries(device);
+    let hasAny = false;
     for (const [newest, newer, old] of LISTS) {
-      if (!isPadded && this.#list(device, newest, used, INFO)) continue;
-      if (this.#list(device, newer, used, INFO)) continue;
-      this.#list(device, old, used, OLD_INFO);
+      const hasThis =
+        (!isPadded && this.#list(device, newest, used, INFO)) ||
+        this.#list(device, newer, used, INFO) ||
+        this.#list(device, old, used, OLD_INFO);
+      hasAny ||= hasThis;
     }
-    return used;
+    return hasAny ? used : null;
   }
 
   /** Whether the card has such a list. */
@@ -115,12 +126,12 @@ export class ProcessReader {
       if (code === SUCCESS) return this.#memory.u32(0);
       if (isNoValue(code)) return 0;
       if (code !== INSUFFICIENT_SIZE) {
-        if (!isFinal(code)) device.complain(name, code);
+        device.tell(name, code);
         return null;
       }
       this.#memory = new NativeMemory(HEADER_BYTES + (2 * this.#memory.u32(0) + 5) * SAMPLE.size);
     }
-    device.complain(name, INSUFFICIENT_SIZE);
+    device.tell(name, INSUFFICIENT_SIZE);
     return null;
   }
 }

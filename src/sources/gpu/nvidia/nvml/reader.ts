@@ -1,18 +1,18 @@
 import type { NvidiaCard, NvidiaReading, Xid } from "../card.ts";
 import { CardReader, type Moment } from "./card_reader.ts";
+import { Complaints } from "./complaints.ts";
 import { CardLost, Device, FIRST } from "./device.ts";
 import { XidListener } from "./events.ts";
 import { known } from "./identity.ts";
 import { LAYOUTS } from "./layouts.ts";
-import type { Nvml } from "./nvml.ts";
+import { type Nvml, unavailable } from "./nvml.ts";
 import { describe, NO_PERMISSION, OPERATING_SYSTEM, SUCCESS } from "./returns.ts";
 import { unknownRow } from "./row.ts";
 import type { FunctionName } from "./signatures.ts";
 
-const UUID_BYTES = 96;
 const VERSION_BYTES = 80;
-/** What went wrong with many cards is said of the first ones. */
-const MOST_ERRORS = 8;
+/** So long it is told which cards may not be opened: in a container, where that is as it should be, it is not news for ever. */
+const CLOSED_TOLD_MS = 10_000;
 /** A lost card may be back after a reset; only a new initialization finds it. */
 const REOPEN_AFTER_MS = 30_000;
 const REOPEN_AFTER_MOST_MS = 600_000;
@@ -24,6 +24,8 @@ const SKIPPED = "calls for it crash or hang";
 /** What a card is called before its UUID is known. */
 const placeOf = (index: number): string => `GPU ${index}`;
 
+type DriverDetail = Readonly<Record<string, string>>;
+
 /** A card that is counted but gives no handle. */
 interface Mute {
   readonly index: number;
@@ -34,10 +36,10 @@ interface Mute {
 export class NvmlReader {
   readonly #nvml: Nvml;
   readonly #startsCards: (name: FunctionName, card: string | null) => void;
-  readonly #complain = (message: string): void => {
-    this.#errors.add(message);
-  };
   #errors = new Set<string>();
+  /** What is told in the first readings. */
+  readonly #closed = new Set<string>();
+  #closedUntil_ms: number | null = null;
   #cards: readonly CardReader[] | null = null;
   /** Cards of an earlier enumeration that the last one did not find. */
   #missing: readonly CardReader[] = [];
@@ -50,7 +52,7 @@ export class NvmlReader {
   constructor(nvml: Nvml, startsCards: (name: FunctionName, card: string | null) => void = () => {}) {
     this.#nvml = nvml;
     this.#startsCards = startsCards;
-    this.#events = new XidListener(nvml);
+    this.#events = this.#listen();
   }
 
   /** One cycle, without the cards in `skip`, by UUID or place. Throws NvmlUnavailable once the driver is gone. */
@@ -66,12 +68,26 @@ export class NvmlReader {
     );
     const cards = [...readings.map(({ card }) => card), ...this.#absentCards()];
     this.#planReopening(cards, moment);
+    this.#complain(moment);
     return {
       cards: cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0)),
       processes: readings.flatMap(({ processes }) => processes),
       xids,
-      errors: [...this.#errors].slice(0, MOST_ERRORS),
+      errors: [...this.#errors],
     };
+  }
+
+  #complain({ monotonic_ms }: Moment): void {
+    this.#closedUntil_ms ??= monotonic_ms + CLOSED_TOLD_MS;
+    if (monotonic_ms <= this.#closedUntil_ms) for (const words of this.#closed) this.#errors.add(words);
+    for (const { complaints } of this.#cards ?? []) {
+      const words = complaints.take(monotonic_ms);
+      if (words !== null) this.#errors.add(words);
+    }
+  }
+
+  #listen(): XidListener {
+    return new XidListener(this.#nvml, (name, code) => this.#errors.add(`${name}: ${describe(code)}`));
   }
 
   /** What was counted without a handle is most likely one of those missing, and those have a name. */
@@ -84,7 +100,7 @@ export class NvmlReader {
   }
 
   #planReopening(cards: readonly NvidiaCard[], { monotonic_ms }: Moment): void {
-    if (cards.every(({ lost }) => lost === null)) {
+    if (cards.length > 0 && cards.every(({ lost }) => lost === null)) {
       this.#reopenAt_ms = null;
       this.#reopenAfter_ms = REOPEN_AFTER_MS;
     } else if (this.#reopenAt_ms === null) {
@@ -100,7 +116,7 @@ export class NvmlReader {
     this.#nvml.shutdown();
     this.#startsCards("nvmlInit_v2", null);
     this.#nvml.initialize();
-    this.#events = new XidListener(this.#nvml);
+    this.#events = this.#listen();
     this.#cards = this.#enumerate([...(this.#cards ?? []), ...this.#missing], skip);
   }
 
@@ -111,48 +127,56 @@ export class NvmlReader {
     const count = this.#count();
     for (let index = 0; index < count; index++) {
       const isSkipped = skip.has(placeOf(index));
-      const opened = isSkipped ? { index, reason: SKIPPED } : this.#open(index);
-      if (opened === null) continue;
-      if (opened instanceof Device) {
-        this.#events.add(opened);
-        found.push(new CardReader(this.#nvml, opened, index, detail, this.#complain));
-      } else mute.push(opened);
+      const opened = isSkipped ? { index, reason: SKIPPED } : this.#open(index, detail, before);
+      if (opened instanceof CardReader) found.push(opened);
+      else if (opened !== null) mute.push(opened);
     }
     const uuids = new Set(found.map(({ device }) => device.uuid));
-    this.#missing = before.filter(({ device }) => !uuids.has(device.uuid));
+    this.#missing = before.filter(({ device, name }) => name.isKnown && !uuids.has(device.uuid));
     this.#mute = mute;
     return found;
   }
 
+  /** Without it there is no telling that a card is not there: it counts as a driver that is out of order. */
   #count(): number {
     const { out } = this.#nvml;
     const code = this.#nvml.call("nvmlDeviceGetCount_v2", null, out.address);
-    if (code === SUCCESS) return out.u32(FIRST);
-    this.#complain(`nvmlDeviceGetCount_v2: ${describe(code)}`);
-    return 0;
+    if (code !== SUCCESS) throw unavailable("nvmlDeviceGetCount_v2", code);
+    return out.u32(FIRST);
   }
 
   /** `null`: not ours to see, as in a container that was given other cards. */
-  #open(index: number): Device | Mute | null {
+  #open(index: number, detail: DriverDetail, before: readonly CardReader[]): CardReader | Mute | null {
     const { out } = this.#nvml;
     const place = placeOf(index);
     const name = "nvmlDeviceGetHandleByIndex_v2";
     this.#startsCards(name, place);
     const code = this.#nvml.call(name, place, index, out.address);
-    if (code === NO_PERMISSION || code === OPERATING_SYSTEM) return null;
+    if (code === NO_PERMISSION || code === OPERATING_SYSTEM) {
+      this.#closed.add(`${place} may not be opened: ${describe(code)}`);
+      return null;
+    }
     if (code !== SUCCESS) return { index, reason: describe(code) };
-    const device = new Device(this.#nvml, out.u64(FIRST), place, this.#complain);
+    const device = new Device(this.#nvml, out.u64(FIRST), place, new Complaints(place));
     try {
-      device.uuid = device.text("nvmlDeviceGetUUID", UUID_BYTES) ?? place;
+      return this.#meet(new CardReader(this.#nvml, device, index, detail), before);
     } catch (error) {
       if (!(error instanceof CardLost)) throw error;
       return { index, reason: error.message };
     }
-    return device;
+  }
+
+  #meet(reader: CardReader, before: readonly CardReader[]): CardReader {
+    const { name, device } = reader;
+    name.find();
+    const known = before.find((one) => one.name.pci !== "" && one.name.pci === name.pci);
+    if (known) name.inherit(known.device.uuid);
+    this.#events.add(device);
+    return reader;
   }
 
   /** The part of the cards' `detail` that is the driver's. */
-  #readDriver(): Readonly<Record<string, string>> {
+  #readDriver(): DriverDetail {
     const { out } = this.#nvml;
     const read = (code: number, value: () => string): string | null => (code === SUCCESS ? value() : null);
     const driver = read(this.#nvml.call("nvmlSystemGetDriverVersion", null, out.address, VERSION_BYTES), () =>

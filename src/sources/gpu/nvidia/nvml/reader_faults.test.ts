@@ -170,7 +170,7 @@ test("an XID is heard of once, and what is read seldom is read again at once", a
 test("a function that fails is told, and tried again", async () => {
   using bench = new Bench("h100", "0 returns nvmlDeviceGetPowerUsage 999");
   const { cards, errors } = bench.read();
-  expect(errors).toEqual(["nvmlDeviceGetPowerUsage: unknown error (GPU-00000000-0000-0000-0000-000000000000)"]);
+  expect(errors).toEqual(["GPU 0: unknown error (nvmlDeviceGetPowerUsage)"]);
   expect(cards[0]?.row.power_consumption).toBeNull();
   expect(cards[0]?.row.temperature).toBe(59);
   bench.scenario.say();

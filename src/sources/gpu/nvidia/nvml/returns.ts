@@ -52,17 +52,20 @@ const WORDS: Readonly<Record<number, string>> = {
 
 export const describe = (code: number): string => WORDS[code] ?? `error ${code}`;
 
-/** This card will answer this function so each time, until the library is initialized anew. */
+/** This card will answer this function so each time, until the library is initialized anew or its mode is another. */
 export const isFinal = (code: number): boolean =>
   code === NOT_SUPPORTED ||
   code === FUNCTION_NOT_FOUND ||
-  code === NO_PERMISSION ||
   code === INVALID_ARGUMENT ||
   code === ARGUMENT_VERSION_MISMATCH ||
   code === DEPRECATED;
 
 /** Nothing is wrong: there is just no value now. */
 export const isNoValue = (code: number): boolean => code === NOT_FOUND || code === NO_DATA || code === NOT_READY;
+
+/** Something went wrong. {@link NO_PERMISSION} is not among them: whether it is to be told depends on what was before. */
+export const isFailure = (code: number): boolean =>
+  code !== SUCCESS && code !== NO_PERMISSION && !isFinal(code) && !isNoValue(code);
 
 /** The card's, not one function's. */
 export const isCardLost = (code: number): boolean => code === GPU_IS_LOST || code === RESET_REQUIRED;
