@@ -39,6 +39,7 @@ test("numbers and limits, also as other readers write them", () => {
 test("models and what they are called", () => {
   const other: Gpu = { ...gpu, name: "Tesla T4" };
   expect(gpuModels([gpu, gpu, other])).toBe("2× H100 80GB HBM3 + 1× Tesla T4");
+  expect(gpuModels([{ ...gpu, name: "" }, gpu, { ...gpu, name: "" }])).toBe("1× H100 80GB HBM3 + 2 unnamed");
   expect(deviceWord([{ ...gpu, device_type: "NPU" }])).toBe("NPU");
   expect(deviceWord([gpu, { ...gpu, device_type: "NPU" }])).toBe("GPU");
 });

@@ -16,6 +16,8 @@ export type Severity = "information" | "warning" | "critical";
 export interface Note {
   readonly severity: Severity;
   readonly text: string;
+  /** The same in fewer words, where there are some. */
+  readonly brief?: string;
 }
 
 /** Its number on its host, as the driver counts; `null` where nobody says. */
@@ -40,26 +42,29 @@ export const memoryShare = ({ used_memory, total_memory }: Pick<Gpu, "used_memor
   used_memory !== null && total_memory !== null && total_memory > 0 ? used_memory / total_memory : null;
 
 const THROTTLE_WORDS: Readonly<Record<string, Note>> = {
-  thermal: { severity: "critical", text: "throttled: heat" },
-  hardware: { severity: "critical", text: "throttled: hardware" },
-  power_brake: { severity: "critical", text: "throttled: power brake" },
-  power: { severity: "information", text: "at power limit" },
+  thermal: { severity: "critical", text: "throttled: heat", brief: "heat" },
+  hardware: { severity: "critical", text: "throttled: hardware", brief: "hardware" },
+  power_brake: { severity: "critical", text: "throttled: power brake", brief: "power brake" },
+  power: { severity: "information", text: "at power limit", brief: "power" },
   sync: { severity: "information", text: "sync boost" },
   application: { severity: "information", text: "clock set" },
 };
 
-const warning = (text: string): Note => ({ severity: "warning", text });
-const critical = (text: string): Note => ({ severity: "critical", text });
+const warning = (text: string, brief = text): Note => ({ severity: "warning", text, brief });
+const critical = (text: string, brief = text): Note => ({ severity: "critical", text, brief });
 
 type Health = NonNullable<Gpu["health"]>;
 
 function memoryNotes({ ecc, remapped_rows: rows }: Health): Note[] {
   const notes: Note[] = [];
-  if (rows?.failure) notes.push(critical("row remap failed"));
-  if (rows?.pending) notes.push(warning("remap pending"));
+  if (rows?.failure) notes.push(critical("row remap failed", "remap fail"));
+  if (rows?.pending) notes.push(warning("remap pending", "remap due"));
   const [uncorrected, corrected] = [ecc?.uncorrected_volatile ?? 0, ecc?.corrected_volatile ?? 0];
-  if (uncorrected > 0) notes.push(warning(`ECC ${whole(uncorrected)} uncorrected`));
-  else if (corrected > 0) notes.push({ severity: "information", text: `ECC ${whole(corrected)} corrected` });
+  if (uncorrected > 0) notes.push(warning(`ECC ${whole(uncorrected)} uncorrected`, `ECC ${whole(uncorrected)} unc.`));
+  else if (corrected > 0) {
+    const count = `ECC ${whole(corrected)}`;
+    notes.push({ severity: "information", text: `${count} corrected`, brief: `${count} corr.` });
+  }
   return notes;
 }
 
@@ -69,14 +74,14 @@ function linkNotes({ pcie, nvlink }: Health): Note[] {
   if (down.length > 0) notes.push(warning(`NVLink ${down.map((link) => link.link_index).join(" ")} down`));
   // Generation drops to save power when idle; lanes do not come back.
   if (pcie?.width && pcie.width_max && pcie.width < pcie.width_max) {
-    notes.push(warning(`PCIe x${whole(pcie.width)} of x${whole(pcie.width_max)}`));
+    notes.push(warning(`PCIe x${whole(pcie.width)} of x${whole(pcie.width_max)}`, `PCIe x${whole(pcie.width)}`));
   }
   return notes;
 }
 
 function heatNotes({ temperature, temperature_threshold_slowdown: slowdown }: Gpu): Note[] {
   if (temperature === null || slowdown === null || temperature < slowdown - NEAR_SLOWDOWN_C) return [];
-  return [critical(`${celsius(temperature)}, slows at ${celsius(slowdown)}`)];
+  return [critical(`${celsius(temperature)}, slows at ${celsius(slowdown)}`, celsius(temperature))];
 }
 
 const rank: Readonly<Record<Severity, number>> = { information: 0, warning: 1, critical: 2 };
@@ -92,11 +97,14 @@ export function gpuNotes(gpu: Gpu): Note[] {
 /** The name without its maker, where the maker goes without saying. */
 export const shortGpuName = (name: string): string => name.replace(/^(NVIDIA|Nvidia)\s+(GeForce\s+)?/, "").trim();
 
-/** `8× H100 80GB HBM3`, `4× A100 + 2× T4` */
+/** `8× H100 80GB HBM3`, `4× A100 + 2× T4`; last those that have not said what they are, `1 unnamed`. */
 export function gpuModels(gpus: readonly Gpu[]): string {
   const counts = new Map<string, number>();
   for (const { name } of gpus) counts.set(shortGpuName(name), (counts.get(shortGpuName(name)) ?? 0) + 1);
-  return [...counts].map(([name, count]) => `${count}× ${name}`).join(" + ");
+  const unnamed = counts.get("") ?? 0;
+  counts.delete("");
+  const named = [...counts].map(([name, count]) => `${count}× ${name}`);
+  return [...named, ...(unnamed > 0 ? [`${unnamed} unnamed`] : [])].join(" + ");
 }
 
 /** What the machine's devices are called all together. */

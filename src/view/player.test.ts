@@ -425,7 +425,7 @@ test("events: the next and the previous stop, and nothing beyond the last", asyn
     event(10, "gpu_lost", "begin", "GPU 2 is lost"),
     event(20, "throttle", "begin", "throttled"),
     event(30, "throttle", "end", "throttled no more"),
-    event(40, "host_lost", "end", "dgx-01 is back"),
+    event(40, "gpu_lost", "end", "GPU 2 is lost"),
   ];
   const visited: (number | null | undefined)[] = [];
   const go = async (direction: 1 | -1) => {
@@ -436,7 +436,7 @@ test("events: the next and the previous stop, and nothing beyond the last", asyn
   };
   expect(await go(1)).toBe("dgx-01 GPU 2: XID 79 · dgx-01: GPU 2 is lost");
   expect(await go(1)).toBe("dgx-01 GPU 2: throttled");
-  expect(await go(1)).toBe("GPU 2: dgx-01 is back");
+  expect(await go(1)).toBe("dgx-01 GPU 2 is back; before: GPU 2 is lost");
   expect(await go(1)).toBe("no later event");
   expect(await go(-1)).toContain("throttled");
   expect(await go(-1)).toContain("XID 79");

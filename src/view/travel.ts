@@ -62,13 +62,19 @@ export class Travel {
   }
 }
 
-/** Where something begins, or happens once; that a host is back is worth a stop, too. */
-const isStop = ({ state, kind }: DetectedEvent): boolean => state !== "end" || kind === "host_lost";
+/** What was away and is back is worth a stop, too. */
+const RETURNS = ["host_lost", "gpu_lost"];
 
-const sentence = ({ host, device, text }: DetectedEvent): string => {
-  const where = [host, device].filter((name) => name !== null && name !== "" && !text.includes(name));
+/** Where something begins, or happens once. */
+const isStop = ({ state, kind }: DetectedEvent): boolean => state !== "end" || RETURNS.includes(kind);
+
+/** What ends has the text of its beginning. */
+function sentence({ host, device, text, state }: DetectedEvent): string {
+  const names = [host, device].filter((name) => name !== null && name !== "");
+  if (state === "end") return `${names.join(" ")} is back; before: ${text}`;
+  const where = names.filter((name) => name !== null && !text.includes(name));
   return where.length > 0 ? `${where.join(" ")}: ${text}` : text;
-};
+}
 
 /** Seeks what counts from the end, when that is known. */
 export async function seekScanned(

@@ -2,13 +2,14 @@ import { gpuKey } from "../../frame/points.ts";
 import type { Gpu } from "../../frame/schema.ts";
 import type { Style } from "../cells.ts";
 import { bytes, bytesOf, count, percent, UNKNOWN, wattsOf } from "../format.ts";
-import { gpuNotes, heatAt, memoryShare, type Note, powerLimit_w, shortGpuName } from "../gpus.ts";
+import { heatAt, memoryShare, type Note, powerLimit_w, shortGpuName } from "../gpus.ts";
 import type { GpuSort } from "../model.ts";
 import { truncate } from "../text.ts";
 import type { Theme } from "../theme.ts";
 import { drawBar } from "../widgets/bar.ts";
 import { drawGraph, heightsOf } from "../widgets/graph.ts";
 import type { Column } from "../widgets/table.ts";
+import { fitNotes, healthNotes, SEPARATOR } from "./health_notes.ts";
 import type { FrameScene } from "./scene.ts";
 
 type Mig = NonNullable<Gpu["mig"]>[number];
@@ -80,19 +81,17 @@ function drawHistory(scene: FrameScene, { x, y, width }: Place, { gpu, mig }: Gp
 export const noteStyle = (severity: Note["severity"], theme: Theme): Style =>
   severity === "critical" ? theme.critical : severity === "warning" ? theme.warning : theme.dim;
 
-/** The worst first, the latest news among it; what does not fit is cut off. */
-function drawHealth({ cells, theme }: FrameScene, { x, y, width }: Place, { gpu, mig, news }: GpuRow): void {
+/** What is wrong; of what does not fit, even in brief, how much it is. */
+function drawHealth(scene: FrameScene, { x, y, width }: Place, { gpu, mig, news }: GpuRow): void {
+  const { cells, theme, zone, frame } = scene;
   if (mig !== null) {
     cells.field(x, y, mig.profile === "" ? mig.uuid : mig.profile, width, theme.dim);
     return;
   }
-  const state = gpuNotes(gpu);
-  const isStateWorse = state.some(({ severity }) => severity === "critical");
-  const notes = news === null ? state : isStateWorse ? [...state, news] : [news, ...state];
+  const notes = fitNotes(healthNotes(gpu, news, { t_ms: frame.t_ms, zone }), width);
   let column = x;
   for (const [i, { severity, text }] of notes.entries()) {
-    if (column >= x + width) return;
-    if (i > 0) column = cells.text(column, y, ", ", theme.dim, x + width);
+    if (i > 0) column = cells.text(column, y, SEPARATOR, theme.dim, x + width);
     column = cells.text(column, y, truncate(text, x + width - column), noteStyle(severity, theme), x + width);
   }
 }
