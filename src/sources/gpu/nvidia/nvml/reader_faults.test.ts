@@ -26,12 +26,15 @@ test("of a card that supports nothing everything is unknown, and nothing is aske
   expect(bench.calls.filter((call) => call.includes("GPU-"))).toEqual([]);
 });
 
+const OLD_FAULTS = ["* retired_corrected 3", "* retired_uncorrected 2", "* retired_pending 1", "* link 0 1 12 3 1"];
+
 test("an old driver's functions stand in for those that it lacks", () => {
   const missing = [
     "nvmlDeviceGetMemoryInfo_v2",
     "nvmlDeviceGetCurrentClocksEventReasons",
     "nvmlDeviceGetFieldValues",
     "nvmlDeviceGetFanSpeedRPM",
+    "nvmlDeviceGetEnforcedPowerLimit",
     "nvmlDeviceGetJpgUtilization",
     "nvmlGpmQueryDeviceSupport",
     ...["Compute", "Graphics", "MPSCompute"].flatMap((kind) => [
@@ -39,7 +42,7 @@ test("an old driver's functions stand in for those that it lacks", () => {
       `nvmlDeviceGet${kind}RunningProcesses_v2`,
     ]),
   ];
-  using bench = new Bench("h100", ...missing.map((name) => `without ${name}`), "* throttle 4");
+  using bench = new Bench("h100", ...missing.map((name) => `without ${name}`), "* throttle 4", ...OLD_FAULTS);
   bench.read();
   const { cards, processes, errors } = bench.read();
   const row = cards[0]?.row;
@@ -47,18 +50,21 @@ test("an old driver's functions stand in for those that it lacks", () => {
   expect(row?.gpm_metrics).toBeNull();
   expect(row?.health).toMatchObject({
     throttle: ["power"],
+    power_limit_watts: 700,
+    retired_pages: 5,
+    retired_pages_pending: 1,
     jpeg: null,
     memory_temperature: null,
     ecc: { corrected_volatile: 0, uncorrected_aggregate: 0 },
-    pcie: { replays: null, rx_bytes_per_second: 6346 * 1024, tx_bytes_per_second: 3092 * 1024 },
+    pcie: { replays: 9, rx_bytes_per_second: 6346 * 1024, tx_bytes_per_second: 3092 * 1024 },
   });
   expect(row?.health?.nvlink).toHaveLength(18);
   expect(row?.health?.nvlink?.[0]).toEqual({
     link_index: 0,
     state: "active",
-    crc_errors: null,
-    replay_errors: null,
-    recovery_errors: null,
+    crc_errors: 12,
+    replay_errors: 3,
+    recovery_errors: 1,
   });
   expect(processes.map(({ pid, used_memory }) => [pid, used_memory])).toEqual([
     [11327, 2566 * MIB],
