@@ -16,9 +16,14 @@ test("of each code, how many calls and which one was the first", () => {
 
 test("what is denied from the start is told for some seconds", () => {
   const complaints = new Complaints("GPU 0");
-  complaints.denied("nvmlDeviceGetPowerUsage", 4);
+  complaints.denied("nvmlDeviceGetPowerUsage");
   const words = "GPU 0: no permission (nvmlDeviceGetPowerUsage)";
-  expect([1000, 11_000, 11_001].map((at_ms) => complaints.take(at_ms))).toEqual([words, words, null]);
+  expect([1000, 11_000].map((at_ms) => complaints.take(at_ms))).toEqual([words, words]);
+  complaints.failed("nvmlDeviceGetTemperature", 4);
+  expect([11_000, 11_001].map((at_ms) => complaints.take(at_ms))).toEqual([
+    "GPU 0: no permission (nvmlDeviceGetTemperature)",
+    null,
+  ]);
 });
 
 test("a card that fails at every call is one sentence, and hides no other", () => {

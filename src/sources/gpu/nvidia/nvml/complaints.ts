@@ -1,4 +1,4 @@
-import { describe } from "./returns.ts";
+import { describe, NO_PERMISSION } from "./returns.ts";
 
 /** So long it is told what a card has denied from the start: not only in one reading, which nobody may have kept. */
 const DENIED_TOLD_MS = 10_000;
@@ -19,6 +19,10 @@ class Tally {
 
   clear(): void {
     this.#failed.clear();
+  }
+
+  has(code: number): boolean {
+    return this.#failed.has(code);
   }
 
   /** `unknown error (8 calls, nvmlDeviceGetName first)`, for each code. */
@@ -55,8 +59,8 @@ export class Complaints {
   }
 
   /** A call that is not made again, as it was not permitted from the start. */
-  denied(name: string, code: number): void {
-    this.#denied.add(name, code);
+  denied(name: string): void {
+    this.#denied.add(name, NO_PERMISSION);
   }
 
   /** The sentence about what failed since the last time, and about what was denied at the start; `null`: nothing. */
@@ -67,7 +71,7 @@ export class Complaints {
   }
 
   #deniedWords(monotonic_ms: number): string[] {
-    if (this.#denied.size === 0) return [];
+    if (this.#denied.size === 0 || this.#failed.has(NO_PERMISSION)) return [];
     this.#deniedUntil_ms ??= monotonic_ms + DENIED_TOLD_MS;
     return monotonic_ms <= this.#deniedUntil_ms ? this.#denied.words : [];
   }

@@ -84,7 +84,7 @@ export class Device {
   /** Tells of a call that is not permitted. */
   denied(name: FunctionName): void {
     if (this.isSettled) this.complaints.failed(name, NO_PERMISSION);
-    else this.complaints.denied(name, NO_PERMISSION);
+    else this.complaints.denied(name);
   }
 
   /** The unsigned int that a function writes; so the next ones. */

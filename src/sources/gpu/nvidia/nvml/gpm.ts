@@ -90,7 +90,7 @@ export class GpmMetrics {
     const code = this.#nvml.call("nvmlGpmMetricsGet", this.#device.uuid, out.address);
     this.#device.tell("nvmlGpmMetricsGet", code);
     if (code === NO_PERMISSION) {
-      this.#device.complaints.denied("nvmlGpmMetricsGet", code);
+      this.#device.complaints.denied("nvmlGpmMetricsGet");
       this.#isRefused = true;
     }
     return this.#metrics.map((_, n) => {
