@@ -128,6 +128,19 @@ test.each(FAULTS)("$line: it is found and not asked any more, and all the rest i
   );
 });
 
+test("what crashes from the start on is found in the first reading", async () => {
+  const driver = new StubDriver(folder, "h100_x8", "1 crashes nvmlDeviceGetPowerUsage 0");
+  const { way, untilRead } = opened({ command: driver.with(HELPER) });
+  const { result, before } = await untilRead();
+  expect([...new Set(told(before))].filter((word) => word !== STARTING)).toEqual([
+    "the driver's library crashed (signal SIGSEGV)",
+  ]);
+  expect(way.takeGivenUp().map(({ functions, extent }) => [functions, extent])).toEqual([
+    [["nvmlDeviceGetPowerUsage"], "call"],
+  ]);
+  expect(cardsOf(result)[0]?.row.power_consumption).toBe(631.95);
+});
+
 test("a card of which every call crashes is given up, and the others are read", async () => {
   const driver = new StubDriver(folder, "h100_x8");
   const { untilRead, until } = opened({ command: driver.with(HELPER) });
@@ -175,7 +188,7 @@ test("without a library there is nothing by this way; one that was named is miss
 
 test("a library without a driver is no error on a machine without cards, and one on a machine with them", async () => {
   const driver = new StubDriver(folder, "h100", "- returns nvmlInit_v2 9");
-  const without = opened({ command: driver.with(HELPER), hasHardware: false });
+  const without = opened({ command: driver.with(HELPER), isLibraryNamed: false, hasHardware: false });
   const { result } = await without.until((result) => result !== STARTING);
   expect(result).toEqual({ cards: [], processes: [], xids: [], errors: [] });
   const withCards = opened({ command: driver.with(HELPER) });

@@ -3,23 +3,11 @@ import type { Cycle } from "../../source.ts";
 import { type ChildOptions, SupervisedChild } from "../child.ts";
 import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
 import { faultOf, hung, sentenceOf } from "./faults.ts";
-import {
-  type Answer,
-  applyChanges,
-  type Calling,
-  type HelperMessage,
-  startsCards,
-  type Unavailable,
-} from "./nvml/messages.ts";
+import { callLimit_ms, INITIALIZATION_MS, readingLimit_ms } from "./limits.ts";
+import { type Answer, applyChanges, type Calling, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
 import { Suspects } from "./suspects.ts";
 import { type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
 
-/** Without persistence mode the driver starts each card when it is initialized. */
-const INITIALIZATION_MS = 60_000;
-/** One call that starts a card. */
-const BRING_UP_MS = 30_000;
-/** A call is not taken for hung before that, however short the cycles are. */
-const SHORTEST_LIMIT_MS = 2000;
 /** Of a machine with the library, but without cards, before it is looked at again. */
 const LOOK_AGAIN_MS = 600_000;
 
@@ -58,7 +46,7 @@ export class HelperWay implements NvidiaWay {
   /** What is under way, over as many cycles as it takes. */
   #reading: Promise<Read> | null = null;
   #request = 0;
-  #limit_ms = SHORTEST_LIMIT_MS;
+  #limit_ms = readingLimit_ms(0);
   #unavailable: Unavailable | null = null;
   #absentUntil_ms = Number.NEGATIVE_INFINITY;
   /** Why the helper does not run. */
@@ -88,7 +76,7 @@ export class HelperWay implements NvidiaWay {
     if (cycle.monotonic_ms < this.#absentUntil_ms) return NOTHING;
     this.#begin();
     if (!this.#child.isRunning || this.#unavailable !== null) return this.#without(cycle);
-    this.#limit_ms = Math.max(cycle.wait_ms, SHORTEST_LIMIT_MS);
+    this.#limit_ms = readingLimit_ms(cycle.wait_ms);
     this.#reading ??= this.#readThrough(cycle);
     try {
       const { cards, processes, errors } = await withinCycle(cycle, this.#reading, () => this.#late());
@@ -118,6 +106,7 @@ export class HelperWay implements NvidiaWay {
     this.#child.start();
     if (!this.#child.isRunning) return;
     this.#unavailable = null;
+    this.#suspects.begin();
     this.#child.expect(INITIALIZATION_MS, `was not initialized within ${INITIALIZATION_MS / 1000} s`);
   }
 
@@ -140,7 +129,7 @@ export class HelperWay implements NvidiaWay {
     const { isLibraryNamed, hasHardware } = this.#options;
     const kind = this.#unavailable?.unavailable;
     if (kind === "no_library" && !isLibraryNamed && !this.#wasRead) return null;
-    if (kind === "no_driver" && !this.#wasRead && !hasHardware()) {
+    if (kind === "no_driver" && !isLibraryNamed && !this.#wasRead && !hasHardware()) {
       this.#absentUntil_ms = monotonic_ms + LOOK_AGAIN_MS;
       return NOTHING;
     }
@@ -173,7 +162,7 @@ export class HelperWay implements NvidiaWay {
     const calling = parseCalling(line);
     if (calling === null || calling.read !== this.#request || this.#answer === null) return;
     this.#suspects.calls(calling);
-    const limit_ms = startsCards(calling.calling) ? BRING_UP_MS : this.#limit_ms;
+    const limit_ms = callLimit_ms(calling.calling, !this.#wasRead, this.#limit_ms);
     this.#child.expect(limit_ms, hung(limit_ms));
   }
 

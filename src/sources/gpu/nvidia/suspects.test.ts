@@ -31,6 +31,19 @@ test("after a fault ten readings are careful, after the next one without a name 
   expect(careful()).toBe(100);
 });
 
+test("the first reading of a helper is careful, also between others that are", () => {
+  const suspects = new Suspects();
+  suspects.begin();
+  expect(suspects.request(1)).toEqual({ read: 1, careful: true });
+  suspects.answered();
+  expect(suspects.request(2)).toEqual({ read: 2 });
+  suspects.fault("hung");
+  suspects.begin();
+  suspects.request(3);
+  suspects.answered();
+  expect(suspects.request(4).careful).toBe(true);
+});
+
 test("a function that is called when the helper is lost is not called any more for that card", () => {
   const suspects = alarmed();
   suspects.calls(calling("nvmlDeviceGetPowerUsage"));

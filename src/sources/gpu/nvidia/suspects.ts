@@ -15,8 +15,8 @@ const isIndispensable = (name: string): boolean => name === NAMES_CARD || starts
 type Culprit = Map<string | null, Fault>;
 
 /**
- * Finds the call into the driver's library that crashes or hangs, and keeps it from being made: after a fault the readings
- * are careful ones, so that the second fault has a name. What one card is not asked the others still are, until it happens
+ * Finds the call into the driver's library that crashes or hangs, and keeps it from being made: a helper's first reading is
+ * a careful one, and those after a fault are, so that the next fault has a name. What one card is not asked the others still are, until it happens
  * with a second one of them. Where one card is behind several faults it is that card that is not asked for anything.
  */
 export class Suspects {
@@ -29,6 +29,11 @@ export class Suspects {
 
   get isCareful(): boolean {
     return this.#carefulLeft > 0;
+  }
+
+  /** A helper begins: its first reading is a careful one, as it is the one that calls everything. */
+  begin(): void {
+    this.#carefulLeft = Math.max(1, this.#carefulLeft);
   }
 
   request(read: number): ReadRequest {
