@@ -9,7 +9,7 @@ export interface Settings {
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** What a card is set to, and to what at the next start; of the modes that a start is needed for. */
+/** A mode that the card is in and the one that it will be in after a reset. */
 export interface Modes {
   readonly current: number | null;
   readonly pending: number | null;
