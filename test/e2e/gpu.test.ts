@@ -11,7 +11,7 @@ const folder = testFolder();
 
 const MIB = 2 ** 20;
 const STARTING = "nvidia: the driver is being initialized";
-const isLate = (error: string): boolean => /^nvidia: no answer from the driver, asked at \d\d:\d\d:\d\d$/.test(error);
+const isLate = (error: string): boolean => /^nvidia: no answer from the driver, asked at \d\d:\d\d:\d\d/.test(error);
 
 /** From the first frame with cards on, which errors there were, each once; without those of a busy machine. */
 function errorsOf(frames: readonly Frame[]): string[] {

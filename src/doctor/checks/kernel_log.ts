@@ -26,7 +26,7 @@ export function log(machine: Machine, code: string | null): Verdict {
     const fix = "docker run --device=/dev/kmsg --cap-add=SYSLOG";
     return isContained
       ? problem(`this container has no /dev/kmsg: ${WITHOUT}`, fix)
-      : problem(`there is no /dev/kmsg: ${WITHOUT}`);
+      : problem(`there is no /dev/kmsg: ${WITHOUT}`, `on the machine: mknod /dev/kmsg c 1 11; in a container: ${fix}`);
   }
   if (code !== "EPERM" && code !== "EACCES") return problem(`/dev/kmsg cannot be opened (${code}): ${WITHOUT}`);
   if (isContained) {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { findingsOf, fixesOf, machineOf, pciTree, type Tree } from "../../../test/doctor.ts";
+import type { Machine } from "../machine.ts";
 import { nvidiaAccessChecks } from "./nvidia_access.ts";
 import { nvidiaDriverChecks, parseDriverVersion } from "./nvidia_driver.ts";
 
@@ -162,6 +163,17 @@ test("no library, and one that is named and is not there", async () => {
   expect(await findingsOf(nvidiaAccessChecks, named)).toContain(
     "problem library: ALL_SMI_NVML names /opt/libnvidia-ml.so, which cannot be read: ENOENT",
   );
+});
+
+test("one that is named: with NVML's functions in it, and something else, of which the readings say what it is", async () => {
+  const path = "/opt/libnvidia-ml.so";
+  const named = (text: string) => machineOf({ [path]: text }, { env: { ALL_SMI_NVML: path } });
+  const ofLibrary = async (machine: Machine) =>
+    (await findingsOf(nvidiaAccessChecks, machine)).filter((found) => found.includes("library:"));
+  using library = named("\u007fELF\0nvmlInit_v2\0");
+  expect(await ofLibrary(library)).toEqual([`ok library: ${path}, named by ALL_SMI_NVML`]);
+  using other = named("garbage");
+  expect(await ofLibrary(other)).toEqual([]);
 });
 
 test("a library that only the loader knows, by its cache or by LD_LIBRARY_PATH", async () => {

@@ -1,7 +1,9 @@
 import { LIBRARY_PATHS } from "../../sources/gpu/nvidia/nvml/library.ts";
+import type { Files } from "../files.ts";
 import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, isWsl, type Machine } from "../machine.ts";
 import { driverVersion, hasNvidia } from "./nvidia_driver.ts";
+import { GIVE_TO_CONTAINER, versionFix } from "./nvidia_errors.ts";
 
 export const nvidiaAccessChecks: readonly Check[] = [
   { group: "nvidia", name: "container", run: visibleDevices },
@@ -9,9 +11,6 @@ export const nvidiaAccessChecks: readonly Check[] = [
   { group: "nvidia", name: "library", run: library },
   { group: "nvidia", name: "nvidia-smi", run: smi },
 ];
-
-const GIVE_TO_CONTAINER =
-  "docker run --gpus all (with the NVIDIA Container Toolkit); Kubernetes: ask for nvidia.com/gpu, or runtimeClassName: nvidia";
 
 /** The variable by which NVIDIA's container runtime is told which cards to hand in. */
 function visibleDevices(machine: Machine): Verdict[] {
@@ -85,13 +84,7 @@ function library(machine: Machine): Verdict[] {
   const { env, own } = machine;
   if (!hasNvidia(machine)) return [];
   const named = env.ALL_SMI_NVML;
-  if (named) {
-    const code = own.denied(named, "r");
-    if (code === null) return [ok(`${named}, named by ALL_SMI_NVML`)];
-    return [
-      problem(`ALL_SMI_NVML names ${named}, which cannot be read: ${code}`, "name an existing library, or unset it"),
-    ];
-  }
+  if (named) return namedLibrary(own, named);
   const found = findLibrary(machine);
   if (found === null) {
     if (driverVersion(machine) === null && !isWsl(machine)) return [];
@@ -106,11 +99,20 @@ function library(machine: Machine): Verdict[] {
   return [
     problem(
       `the library (${found.path}) is of ${found.version}, the driver of ${driver}: NVML refuses to work`,
-      containerOf(machine) === null
-        ? "reboot, or load the driver anew: stop what uses the GPUs, then rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia"
-        : "remove the library from the image: the container runtime brings the right one",
+      versionFix(machine),
     ),
   ];
+}
+
+/** Why one that is none cannot be loaded the readings say. */
+function namedLibrary(own: Files, path: string): Verdict[] {
+  const code = own.denied(path, "r");
+  if (code !== null) {
+    return [
+      problem(`ALL_SMI_NVML names ${path}, which cannot be read: ${code}`, "name an existing library, or unset it"),
+    ];
+  }
+  return own.text(path)?.includes("nvmlInit_v2") ? [ok(`${path}, named by ALL_SMI_NVML`)] : [];
 }
 
 const libraryFix = (machine: Machine): string =>

@@ -25,7 +25,7 @@ test("cards that answer", () => {
 });
 
 test("none answers, with a reason or without one", () => {
-  expect(verdicts([])).toEqual(["problem: no card answers"]);
+  expect(verdicts([])).toEqual(["problem: no card answers: the driver's library works, and lists none"]);
   expect(verdicts([], ["driver hung, pid 12"])).toEqual(["problem: driver hung, pid 12"]);
 });
 
@@ -35,6 +35,29 @@ test("one is lost", () => {
     "ok: 1 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
     "problem: GPU 1 is lost: XID 79: fell off the bus",
   ]);
+});
+
+test.each([
+  ["nvmlInit_v2: the library and the loaded driver are of different versions", "reboot", "remove the library"],
+  ["nvmlInit_v2: the NVIDIA driver is not loaded", "modprobe nvidia", "--gpus all"],
+  ["nvmlInit_v2: no permission", "usermod", "--gpus all"],
+  ["nvmlDeviceGetCount_v2: unknown error", "dmesg", "dmesg"],
+  ["ALL_SMI_NVML: file too short", "unset it", "unset it"],
+])("%s: what to do about it on the machine (%s) and in a container (%s)", (error, onMachine, inContainer) => {
+  using machine = machineOf({});
+  using container = machineOf({ "/.dockerenv": "" });
+  for (const [where, fix] of [
+    [machine, onMachine],
+    [container, inContainer],
+  ] as const) {
+    const [verdict] = readingVerdicts({ gpus: [], errors: [error] }, where);
+    expect(verdict).toEqual({ state: "problem", says: error, fix: expect.stringContaining(fix) });
+  }
+});
+
+test("a card that this process may not open may be another's", () => {
+  const error = "GPU 1 may not be opened: no permission";
+  expect(verdicts([card(0)], [error])[1]).toBe(`note: ${error}`);
 });
 
 test("an error does not hide the cards that were read", () => {

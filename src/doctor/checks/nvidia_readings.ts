@@ -3,6 +3,7 @@ import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
 import { type GpuReading, gpuName, gpuWords, isAnswering, isUnderWay, readGpus } from "./gpu_readings.ts";
 import { hasNvidiaDriver } from "./nvidia_driver.ts";
+import { errorVerdict, noCardVerdict } from "./nvidia_errors.ts";
 
 /** Without persistence mode the driver initializes each card when the first program opens it: seconds, each. */
 const LIMIT_MS = 20_000;
@@ -23,10 +24,10 @@ async function readings(machine: Machine): Promise<Verdict[]> {
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
   const answering = gpus.filter(isAnswering);
   const problems = [
-    ...errors.map(errorVerdict),
+    ...errors.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine))),
     ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
-  if (answering.length === 0) return problems.length > 0 ? problems : [problem("no card answers")];
+  if (answering.length === 0) return problems.length > 0 ? problems : [noCardVerdict(machine)];
   return [
     ok(`${gpuWords(answering)}${versions(answering)}`),
     ...problems,
@@ -35,13 +36,11 @@ export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine):
   ];
 }
 
-function errorVerdict(error: string): Verdict {
-  if (!isUnderWay(error)) return problem(error);
-  return problem(
+const slowVerdict = (error: string): Verdict =>
+  problem(
     `no answer within ${(LIMIT_MS - MARGIN_MS) / 1000} s (${error}): the driver hangs, or is slow to start the cards`,
     `dmesg | grep NVRM says more; so that the cards stay started: ${PERSIST}`,
   );
-}
 
 const PERSIST = "systemctl enable --now nvidia-persistenced, or nvidia-smi -pm 1";
 const RESET = "nvidia-smi --gpu-reset -i N when nothing uses it; a card that fell off the bus needs a power cycle";

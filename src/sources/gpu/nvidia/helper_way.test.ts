@@ -31,7 +31,7 @@ function opened({ command = HELPER, isLibraryNamed = true, hasHardware = true }:
   const read = async () => {
     const began_ms = performance.now();
     const signal = new AbortController().signal;
-    const cycle = { t_ms: Date.now(), time: "", monotonic_ms: began_ms, wait_ms: CYCLE_MS, signal };
+    const cycle = { t_ms: Date.now(), time: "2026-04-18 14:31:58", monotonic_ms: began_ms, wait_ms: CYCLE_MS, signal };
     try {
       return await way.read(cycle);
     } catch (error) {
@@ -126,6 +126,13 @@ test.each(FAULTS)("$line: it is found and not asked any more, and all the rest i
       n === 1 ? [null, 59, `nvmlDeviceGetPowerUsage (${verb})`, null] : [631.95, 59, undefined, null],
     ),
   );
+});
+
+test("a driver that is slow to start a card: which call it is", async () => {
+  const driver = new StubDriver(folder, "h100_x8", "2 hangs nvmlDeviceGetHandleByIndex_v2 3");
+  const { untilRead } = opened({ command: driver.with(HELPER) });
+  const { before } = await untilRead();
+  expect(before.join("\n")).toMatch(/asked at \d\d:\d\d:\d\d \(nvmlDeviceGetHandleByIndex_v2 of GPU 2\)/);
 });
 
 test("what crashes from the start on is found in the first reading", async () => {

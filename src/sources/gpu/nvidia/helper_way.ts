@@ -139,7 +139,9 @@ export class HelperWay implements NvidiaWay {
   }
 
   #late(): string {
-    return this.#isReady ? `no answer from the driver, asked at ${this.#askedAt}` : "the driver is being initialized";
+    if (!this.#isReady) return "the driver is being initialized";
+    const { calling } = this.#suspects;
+    return `no answer from the driver, asked at ${this.#askedAt}${calling === null ? "" : ` (${calling})`}`;
   }
 
   #heard(message: HelperMessage): void {

@@ -31,6 +31,13 @@ export class Suspects {
     return this.#carefulLeft > 0;
   }
 
+  /** `nvmlDeviceGetHandleByIndex_v2 of GPU 2`: what is being called; `null` where not every call is announced. */
+  get calling(): string | null {
+    if (!this.isCareful || this.#calling === null) return null;
+    const { calling, card } = this.#calling;
+    return card === null ? calling : `${calling} of ${card}`;
+  }
+
   /** A helper begins: its first reading is a careful one, as it is the one that calls everything. */
   begin(): void {
     this.#carefulLeft = Math.max(1, this.#carefulLeft);

@@ -1,0 +1,55 @@
+import { note, problem, type Verdict } from "../finding.ts";
+import { containerOf, type Machine } from "../machine.ts";
+
+/** What to do about what the driver's library says. Commands are for the machine itself unless a container is named. */
+
+export const GIVE_TO_CONTAINER =
+  "docker run --gpus all (with the NVIDIA Container Toolkit); Kubernetes: ask for nvidia.com/gpu, or runtimeClassName: nvidia";
+
+export const versionFix = (machine: Machine): string =>
+  containerOf(machine) === null
+    ? "reboot, or load the driver anew: stop what uses the GPUs, then rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia"
+    : "remove the library from the image: the container runtime brings the right one";
+
+const permissionFix = (machine: Machine): string =>
+  containerOf(machine) === null
+    ? "run as root, or as a user of the group that owns /dev/nvidia* (ls -l; usermod -aG video USER); in a cgroup of systemd: DeviceAllow=char-nvidia*"
+    : `start the container anew with its cards: ${GIVE_TO_CONTAINER}`;
+
+const driverFix = (machine: Machine): string =>
+  containerOf(machine) === null ? "modprobe nvidia; where that fails, dmesg | grep NVRM says why" : GIVE_TO_CONTAINER;
+
+type Fix = string | ((machine: Machine) => string);
+
+const LOG = "dmesg | grep -e NVRM -e Xid says more";
+
+/** By a part of the sentence; the first that fits. */
+const FIXES: readonly (readonly [RegExp, Fix])[] = [
+  [/^ALL_SMI_NVML: /, "let ALL_SMI_NVML name the driver's libnvidia-ml.so.1, or unset it"],
+  [/different versions/, versionFix],
+  [/driver is not loaded/, driverFix],
+  [/no permission/, permissionFix],
+  [/not asked any more/, `${LOG}; a driver of another version may not do it`],
+  [/driver hung/, `${LOG}; a process that cannot be killed is there until the machine is started anew`],
+  [/library crashed/, "install the driver's library anew: its file may be damaged, or not be of this driver"],
+  [/^nvml/, LOG],
+];
+
+/** A card that the process may not open may be meant for others. */
+const IS_KEPT_BACK = /may not be opened/;
+
+/** What the source says, with what to do about it. */
+export function errorVerdict(error: string, machine: Machine): Verdict {
+  const [, fix = null] = FIXES.find(([pattern]) => pattern.test(error)) ?? [];
+  const verdict = IS_KEPT_BACK.test(error) ? note : problem;
+  return verdict(error, typeof fix === "function" ? fix(machine) : fix);
+}
+
+/** The library answers, and knows of no card. */
+export const noCardVerdict = (machine: Machine): Verdict =>
+  problem(
+    "no card answers: the driver's library works, and lists none",
+    containerOf(machine) === null
+      ? `${LOG}: the driver may have failed to start the cards`
+      : `give the container its cards: ${GIVE_TO_CONTAINER}`,
+  );
