@@ -66,6 +66,51 @@ test("where not all hosts have room, it says which are shown", () => {
   }
 });
 
+const SIZES = [
+  [60, 24],
+  [80, 24],
+  [120, 40],
+  [200, 60],
+] as const;
+
+/** A host for each of these counts of GPUs; the last GPU of each is lost. */
+function hostsOfGpus(counts: readonly number[]): Frame {
+  const [first] = mockFrames({ hosts: counts.length, gpus: Math.max(...counts), frames: 1, interval_ms: 3000 });
+  if (first === undefined) throw new Error("no frame");
+  const ids = hostsOf(first).map(({ host_id }) => host_id);
+  const lost = { since: "2026-04-18T12:00:00.000Z", reason: "fell off the bus" };
+  const gpus = (first.gpus ?? []).flatMap((gpu) => {
+    const behind = (counts[ids.indexOf(gpu.host_id)] ?? 0) - (gpu.index ?? 0);
+    return behind <= 0 ? [] : [behind === 1 ? { ...gpu, lost } : gpu];
+  });
+  return { ...first, gpus };
+}
+
+test.each(SIZES)(
+  "hosts with hundreds of GPUs leave room for what they do and how hot they are at %dx%d",
+  (width, height) => {
+    const lines = toText(drawn(inputOf([hostsOfGpus([8, 64, 256])], 0), width, height).cells).split("\n");
+    expect(lines.find((line) => line.startsWith(" host"))).toMatch(/GPUs .*util .*mem .*°C/);
+    const rows = lines.filter((line) => /^ mock-000\d .*%/.test(line));
+    expect(rows.map((row) => /\S+ +(\d+× )?[▁-█]+x +\d+% .* +\d+% +\d+ /.exec(row)?.[1])).toEqual([
+      undefined,
+      width < 200 ? "64× " : undefined,
+      "256× ",
+    ]);
+  },
+);
+
+test.each(SIZES)("hosts with few GPUs have room for the title at %dx%d", (width, height) => {
+  for (const counts of [
+    [1, 1],
+    [2, 3],
+    [3, 1],
+  ]) {
+    const text = toText(drawn(inputOf([hostsOfGpus(counts)], 0), width, height).cells);
+    expect(text).toMatch(/^ host +GPUs +util/m);
+  }
+});
+
 test("an arrow between pages of tabs leads to the next page", () => {
   const frames = mockFrames({ hosts: 30, gpus: 1, frames: 1, interval_ms: 3000 });
   const opened: (string | null)[] = [];

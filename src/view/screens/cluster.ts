@@ -58,7 +58,7 @@ function segments(scene: FrameScene, all: Host): Segment[] {
     {
       label: "GPUs",
       value: `${totals.answering}/${totals.devices}`,
-      valueWidth: 7,
+      valueWidth: Math.max(7, 2 * String(totals.devices).length + 1),
       style: totals.answering < totals.devices ? theme.warning : theme.plain,
     },
     { label: "VRAM", value: bytesOf(totals.used_memory, totals.total_memory), valueWidth: 10, style: theme.plain },
@@ -93,21 +93,21 @@ export function drawCluster(scene: FrameScene, y: number, height: number): void 
   const all = together(hosts);
   const entries = shownHosts(hosts, input.choices);
   // Where it saves hosts from being scrolled away, the rule and the titles give up their rows.
-  const roomy = makeGrid(entries, cells.width, height - 4);
-  const tight = roomy.rows > height - 4 ? makeGrid(entries, cells.width, height - 2) : null;
+  const roomy = makeGrid(entries, cells.width, height - 4, true);
+  const tight = roomy.rows > height - 4 ? makeGrid(entries, cells.width, height - 2, false) : null;
   const failures = tight === null ? [] : frame.errors.map((text) => ({ text, priority: -1 }));
   const part = tight === null ? "" : shownPart(tight, height - 2, input.choices.scroll);
   const known = [{ text: part, priority: -2 }, ...failures, ...facts(scene, all)];
   drawHeader(scene, y, `${hosts.length} hosts`, known, frame.t_ms);
   drawSegments(scene, y + 1, segments(scene, all));
   if (tight !== null) {
-    drawGrid(scene, y + 2, height - 2, tight, false);
+    drawGrid(scene, y + 2, height - 2, tight);
     return;
   }
   const remark = frame.errors.length > 0 ? frame.errors.join("  ") : orderRemark(scene, entries);
   drawRule(scene, y + 2, remark, frame.errors.length > 0 ? theme.warning : theme.dim);
   if (entries.length === 0) cells.text(MARGIN, y + 4, "No host matches the filter.", theme.dim);
-  drawGrid(scene, y + 3, roomy.rows + 1, roomy, true);
+  drawGrid(scene, y + 3, roomy.rows + 1, roomy);
   drawRest(scene, y + 4 + roomy.rows, height - 4 - roomy.rows, all);
 }
 

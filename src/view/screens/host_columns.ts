@@ -5,7 +5,7 @@ import { count, percent, UNKNOWN, wattsSum } from "../format.ts";
 import { heatAt } from "../gpus.ts";
 import type { HostOrder } from "../model.ts";
 import { type HostEntry, troubleOf } from "../overview.ts";
-import { cpuUtilization, memoryUtilization } from "../totals.ts";
+import { cpuUtilization, meanOf, memoryUtilization } from "../totals.ts";
 import { drawGraph, heightsOf } from "../widgets/graph.ts";
 import { levelOf } from "../widgets/sparkline.ts";
 import type { Column } from "../widgets/table.ts";
@@ -27,16 +27,34 @@ export interface HostColumn extends Column {
 const UNREAD = 0x00b7;
 const LOST = "x".charCodeAt(0);
 
-/** One cell a GPU: its height is the utilization, its colour the temperature. */
-function drawGpuCell({ cells, theme }: FrameScene, x: number, y: number, gpu: Gpu): void {
-  const heat = heatAt(gpu.temperature, gpu.temperature_threshold_slowdown);
-  if (gpu.lost) cells.put(x, y, LOST, theme.critical);
-  else if (gpu.utilization === null) cells.put(x, y, UNREAD, theme.dim);
-  else cells.put(x, y, levelOf(gpu.utilization / 100), theme.heat(heat));
+/** Over the cells of the GPUs. */
+export const GPUS = "GPUs";
+
+/** A host may have hundreds of GPUs: beyond so many cells its other columns are worth more. */
+const MOST_GPU_CELLS = 16;
+/** Where there is room to spare it is theirs up to here. */
+const WIDEST_GPU_CELLS = 64;
+
+/** Cells that the GPUs of a host have at least, where one of the hosts has so many. */
+export const gpuCells = (gpus: number): number => Math.min(gpus, MOST_GPU_CELLS);
+
+/** A cell's height is the utilization, its colour the temperature: the mean and the hottest of the GPUs that share it. */
+function drawGpuCell({ cells, theme }: FrameScene, x: number, y: number, gpus: readonly Gpu[]): void {
+  const utilization = meanOf(gpus, (gpu) => gpu.utilization);
+  const heat = Math.max(...gpus.map((gpu) => heatAt(gpu.temperature, gpu.temperature_threshold_slowdown)));
+  if (gpus.some(({ lost }) => lost)) cells.put(x, y, LOST, theme.critical);
+  else if (utilization === null) cells.put(x, y, UNREAD, theme.dim);
+  else cells.put(x, y, levelOf(utilization / 100), theme.heat(heat));
 }
 
-function drawGpus(scene: FrameScene, { x, y, width }: Place, { host }: NamedEntry): void {
-  for (const [i, gpu] of host.gpus.slice(0, width).entries()) drawGpuCell(scene, x + i, y, gpu);
+/** One cell a GPU; where that has no room, how many there are, and several to a cell. */
+function drawGpus(scene: FrameScene, { x, y, width }: Place, { host: { gpus } }: NamedEntry): void {
+  const label = gpus.length > width ? `${gpus.length}× ` : "";
+  const begin = scene.cells.text(x, y, label, scene.theme.dim, x + width);
+  const each = Math.ceil(gpus.length / Math.max(1, x + width - begin));
+  for (let cell = 0; cell * each < gpus.length; cell++) {
+    drawGpuCell(scene, begin + cell, y, gpus.slice(cell * each, (cell + 1) * each));
+  }
 }
 
 const number =
@@ -73,11 +91,19 @@ const memoryShareOf = ({ totals: { used_memory, total_memory } }: NamedEntry): n
 const hottestStyle = ({ theme }: FrameScene, { totals }: NamedEntry): Style =>
   theme.heat(heatAt(totals.hottest?.temperature ?? null, null));
 
-/** The columns for hosts with so many GPUs at most, and names so long. */
-export function hostColumns(gpus: number, nameWidth: number): HostColumn[] {
+/** The columns for hosts with so many GPUs at most, in so many cells at least, and names so long. */
+export function hostColumns(gpus: number, cells: number, nameWidth: number): HostColumn[] {
   const hasGpus = gpus > 0;
   const ofGpus: HostColumn[] = [
-    { title: "GPUs", priority: 1, minimum: gpus, gap: 1, draw: drawGpus },
+    {
+      title: GPUS,
+      priority: 1,
+      minimum: cells,
+      maximum: Math.min(gpus, WIDEST_GPU_CELLS),
+      weight: 4,
+      gap: 1,
+      draw: drawGpus,
+    },
     {
       title: "util",
       priority: 3,

@@ -1,7 +1,7 @@
 import { type HostEntry, shortNames, widest } from "../overview.ts";
 import { fitColumns, type Placed } from "../widgets/table.ts";
 import { drawTitle } from "../widgets/title.ts";
-import { type HostColumn, hostColumns, type NamedEntry } from "./host_columns.ts";
+import { GPUS, gpuCells, type HostColumn, hostColumns, type NamedEntry } from "./host_columns.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 
 const LONGEST_NAME = 28;
@@ -16,15 +16,17 @@ export interface Grid {
   /** Of one host. */
   readonly width: number;
   readonly fields: readonly HostColumn[];
+  readonly hasTitles: boolean;
 }
 
 /** As few columns as show all hosts in so many rows; at most as many as have room for a name and the GPUs. */
-export function makeGrid(entries: readonly HostEntry[], width: number, height: number): Grid {
+export function makeGrid(entries: readonly HostEntry[], width: number, height: number, hasTitles: boolean): Grid {
   const room = width - 2 * MARGIN + GAP;
   const gpus = entries.reduce((most, { host }) => Math.max(most, host.gpus.length), 0);
+  const cells = gpus > 0 && hasTitles ? Math.max(GPUS.length, gpuCells(gpus)) : gpuCells(gpus);
   const full = entries.map(({ host }) => host.name);
   const brief = shortNames(full);
-  const narrowest = (names: readonly string[]) => Math.min(LONGEST_NAME, Math.max(4, widest(names))) + gpus + 1 + GAP;
+  const narrowest = (names: readonly string[]) => Math.min(LONGEST_NAME, Math.max(4, widest(names))) + cells + 1 + GAP;
   const wanted = Math.max(1, Math.ceil(entries.length / Math.max(1, height)));
   const columns = Math.max(1, Math.min(wanted, Math.floor(room / narrowest(brief))));
   const each = Math.floor(room / columns) - GAP;
@@ -34,7 +36,8 @@ export function makeGrid(entries: readonly HostEntry[], width: number, height: n
     columns,
     rows: Math.ceil(entries.length / columns),
     width: each,
-    fields: hostColumns(gpus, Math.min(LONGEST_NAME, Math.max(4, widest(names)))),
+    fields: hostColumns(gpus, cells, Math.min(LONGEST_NAME, Math.max(4, widest(names)))),
+    hasTitles,
   };
 }
 
@@ -52,8 +55,9 @@ export function shownPart(grid: Grid, height: number, scroll: number): string {
   return `${first * grid.columns + 1}–${Math.min(count, (first + visible) * grid.columns)} of ${count} shown`;
 }
 
-/** A title line, if wanted, and the hosts; where they have no room, they scroll by rows. */
-export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid, hasTitles: boolean): void {
+/** A title line, if it has one, and the hosts; where they have no room, they scroll by rows. */
+export function drawGrid(scene: FrameScene, y: number, height: number, grid: Grid): void {
+  const { hasTitles } = grid;
   const top = hasTitles ? y + 1 : y;
   const { first, visible } = seenRows(grid, y + height - top, scene.input.choices.scroll);
   const { hits, cells } = scene;
