@@ -20,6 +20,8 @@ test("what is wrong, the worst first", () => {
     ),
   ).toEqual(["NVLink 4 down"]);
   expect(texts({ health: null })).toEqual([]);
+  const notAsked = { ...gpu.detail, "not asked": "nvmlDeviceGetPowerUsage (hangs)" };
+  expect(texts({ health: null, detail: notAsked })).toEqual(["not asked: nvmlDeviceGetPowerUsage (hangs)"]);
 });
 
 test("what is not known is not said", () => {

@@ -84,6 +84,10 @@ function heatNotes({ temperature, temperature_threshold_slowdown: slowdown }: Gp
   return [critical(`${celsius(temperature)}, slows at ${celsius(slowdown)}`, celsius(temperature))];
 }
 
+/** Values that stay unknown, as the call for them hangs or crashes the driver's library. */
+const notAskedNotes = ({ detail }: Gpu): Note[] =>
+  detail["not asked"] ? [warning(`not asked: ${detail["not asked"]}`, "part unread")] : [];
+
 const rank: Readonly<Record<Severity, number>> = { information: 0, warning: 1, critical: 2 };
 
 /** What is wrong with a GPU or bears on its speed, the worst first. */
@@ -91,7 +95,9 @@ export function gpuNotes(gpu: Gpu): Note[] {
   if (gpu.lost) return [critical(gpu.lost.reason === "" ? "lost" : gpu.lost.reason)];
   const throttle = (gpu.health?.throttle ?? []).map((reason) => THROTTLE_WORDS[reason] ?? warning(reason));
   const health = gpu.health ? [...linkNotes(gpu.health), ...memoryNotes(gpu.health)] : [];
-  return [...throttle, ...heatNotes(gpu), ...health].sort((a, b) => rank[b.severity] - rank[a.severity]);
+  return [...throttle, ...heatNotes(gpu), ...health, ...notAskedNotes(gpu)].sort(
+    (a, b) => rank[b.severity] - rank[a.severity],
+  );
 }
 
 /** The name without its maker, where the maker goes without saying. */

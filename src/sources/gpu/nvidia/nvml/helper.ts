@@ -36,18 +36,21 @@ const callOptions = ({ careful = false, exclude = [] }: ReadRequest, announce: A
   careful || exclude.length > 0 ? { ...(careful && { announce }), exclude: new Set(exclude) } : null;
 
 function serve(nvml: Nvml): void {
-  let read = 0;
+  let request: ReadRequest = { read: 0 };
   const announce: Announce = (calling, card) => {
-    writeSync(STDOUT, `${JSON.stringify({ read, calling, card } satisfies Calling)}\n`);
+    writeSync(STDOUT, `${JSON.stringify({ read: request.read, calling, card } satisfies Calling)}\n`);
   };
-  const reader = new NvmlReader(nvml, announce);
+  const reader = new NvmlReader(nvml, (calling, card) => {
+    announce(calling, card);
+    nvml.configure(callOptions({ ...request, careful: true }, announce));
+  });
   const changes = new Changes();
   let readings = 0;
-  const answer = (request: ReadRequest): Answer => {
-    read = request.read;
+  const answer = (asked: ReadRequest): Answer => {
+    request = asked;
     nvml.configure(callOptions(request, announce));
     const moment = { t_ms: Date.now(), monotonic_ms: performance.now() };
-    return { answer: read, ...changes.of(reader.read(moment, new Set(request.skip))) };
+    return { answer: request.read, ...changes.of(reader.read(moment, new Set(request.skip))) };
   };
   process.on("message", (request: ReadRequest) => {
     try {
