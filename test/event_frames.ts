@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { DetectedEvent } from "../src/events/event.ts";
 import type { Frame } from "../src/frame/frame.ts";
 import type { Gpu } from "../src/frame/schema.ts";
 import { mockSource } from "../src/sources/mock/mock.ts";
@@ -144,3 +145,13 @@ export function framesOf(stretches: readonly Stretch[]): Frame[] {
   }
   return frames;
 }
+
+/** Something at that second of a recording. */
+export const eventAt = (
+  second: number,
+  what: Partial<DetectedEvent> & Pick<DetectedEvent, "kind" | "state">,
+): DetectedEvent => ({
+  ...{ severity: "warning", host: "node-1", device: null, text: "" },
+  ...{ seq: second, t_ms: START_MS + second * 1000, elapsed_ms: second * 1000 },
+  ...what,
+});

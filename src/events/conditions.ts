@@ -14,6 +14,10 @@ export const ownerOf = (kind: string, host: string, device: string | null): stri
 const idOf = ({ kind, text }: Pick<DetectedEvent, "kind" | "text">): string =>
   conditionOf(kind)?.hasSubject ? `${kind}\n${subjectOf(text)}` : kind;
 
+/** The same at the beginning and at the end of a condition, and of no other that may be on at the same time. */
+export const conditionId = (event: DetectedEvent): string =>
+  `${idOf(event)}\n${ownerOf(event.kind, event.host, event.device)}`;
+
 type OfOwner = Map<string, DetectedEvent>;
 
 /** The conditions that are on: for each the event of its beginning. */

@@ -1,4 +1,5 @@
 import type { DetectedEvent } from "../events/event.ts";
+import { isReturn } from "../events/event_log.ts";
 import { type Cursor, Overtaken, type Position } from "../recording/cursor.ts";
 import { placeAt, type Region } from "./hits.ts";
 import type { Player } from "./player.ts";
@@ -62,11 +63,8 @@ export class Travel {
   }
 }
 
-/** What was away and is back is worth a stop, too. */
-const RETURNS = ["host_lost", "gpu_lost"];
-
-/** Where something begins, or happens once. */
-const isStop = ({ state, kind }: DetectedEvent): boolean => state !== "end" || RETURNS.includes(kind);
+/** Where something begins, happens once, or is back. */
+const isStop = (event: DetectedEvent): boolean => event.state !== "end" || isReturn(event);
 
 /** What ends has the text of its beginning. */
 function sentence({ host, device, text, state }: DetectedEvent): string {

@@ -1,31 +1,57 @@
-import type { DetectedEvent } from "../../events/event.ts";
+import { isReturn, type LogLine, latestLines } from "../../events/event_log.ts";
+import { duration } from "../format.ts";
+import { widest } from "../overview.ts";
+import { textWidth } from "../text.ts";
 import { noteStyle } from "./gpu_columns.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 
 const MARKS = { info: "·", warning: "▲", critical: "X" } as const;
+const RETURN_MARK = "✓";
 
-/** The latest that had happened by then, the last at the top; what ends is left out. */
-function latest({ input, position }: FrameScene, count: number): DetectedEvent[] {
-  const { events } = input.timeline;
-  const found: DetectedEvent[] = [];
-  for (let i = events.length - 1; i >= 0 && found.length < count; i--) {
-    const event = events[i];
-    if (event !== undefined && event.elapsed_ms <= position.place_ms && event.state !== "end") found.push(event);
+/** `for 01:04` */
+const lasted = (ms: number): string => (ms < 1000 ? "for a moment" : `for ${duration(ms / 1000)}`);
+
+/** What ends has the text of its beginning. */
+function returnText({ event, lasted_ms }: LogLine): string {
+  const back = lasted_ms === null ? "is back" : `is back after ${duration(lasted_ms / 1000)}`;
+  return `${back}: ${event.text}`;
+}
+
+/** What happened, and at the right how long it lasted. What is still on has the colour of how bad it is. */
+function drawWhat({ cells, theme }: FrameScene, x: number, y: number, line: LogLine): void {
+  const { event, lasted_ms } = line;
+  const end = cells.width - MARGIN;
+  if (isReturn(event)) {
+    cells.field(x, y, returnText(line), end - x, theme.plain);
+    return;
   }
-  return found;
+  const over = lasted_ms === null ? "" : lasted(lasted_ms);
+  const style = over === "" ? noteStyle(event.severity === "info" ? "information" : event.severity, theme) : theme.dim;
+  const room = over === "" ? end - x : end - textWidth(over) - 2 - x;
+  cells.field(x, y, event.text, room, style);
+  cells.text(end - textWidth(over), y, over, theme.dim, end);
+}
+
+/** Room for a host and a device of it, as long as that leaves enough for what happened. */
+function whereWidth({ cells, hosts }: FrameScene): number {
+  const longest = widest(hosts.map(({ name }) => name)) + " GPU 15".length;
+  return Math.max(10, Math.min(28, cells.width - 60, longest));
 }
 
 /** The latest events, one a line: when, how bad, where, what. */
 export function drawEvents(scene: FrameScene, y: number, height: number): void {
-  const { cells, theme, zone, hosts } = scene;
+  const { cells, theme, zone, hosts, input, position } = scene;
+  const width = whereWidth(scene);
   const names = new Map(hosts.map(({ host_id, name }) => [host_id, name]));
-  for (const [i, event] of latest(scene, height).entries()) {
+  for (const [i, line] of latestLines(input.timeline.events, position.place_ms, height).entries()) {
     const row = y + i;
-    const style = noteStyle(event.severity === "info" ? "information" : event.severity, theme);
+    const { event } = line;
     let x = cells.text(MARGIN, row, zone.time(event.t_ms), theme.dim) + 2;
-    x = cells.text(x, row, MARKS[event.severity], style) + 2;
+    const style = noteStyle(event.severity === "info" ? "information" : event.severity, theme);
+    if (isReturn(event)) x = cells.text(x, row, RETURN_MARK, theme.accent) + 2;
+    else x = cells.text(x, row, MARKS[event.severity], style) + 2;
     const where = [names.get(event.host) ?? event.host, event.device ?? ""].filter((text) => text !== "").join(" ");
-    x = cells.field(x, row, where, Math.min(28, Math.max(10, cells.width - 60)), theme.plain) + 2;
-    cells.field(x, row, event.text, cells.width - x - MARGIN, style);
+    x = cells.field(x, row, where, width, theme.plain) + 2;
+    drawWhat(scene, x, row, line);
   }
 }

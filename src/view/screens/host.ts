@@ -1,4 +1,4 @@
-import { plural } from "../format.ts";
+import { plural, UNKNOWN } from "../format.ts";
 import type { Host } from "../hosts.ts";
 import { shownProcesses } from "../processes.ts";
 import { drawRule } from "../widgets/rule.ts";
@@ -136,9 +136,11 @@ function drawMachine(scene: FrameScene, top: number, plan: Plan, host: Host): nu
   return y;
 }
 
+/** No machine is without processes: where there are none here, nobody told of them. */
 function processRemark({ input }: FrameScene, shown: number, total: number): string {
   const { filter, onlyGpuProcesses } = input.choices;
-  const parts = [shown === total ? plural(total, "process", "es") : `${shown} of ${plural(total, "process", "es")}`];
+  const all = total === 0 ? `processes ${UNKNOWN}` : plural(total, "process", "es");
+  const parts = [shown === total ? all : `${shown} of ${all}`];
   if (onlyGpuProcesses) parts.push("GPU only");
   if (filter !== "") parts.push(`filter ${filter}`);
   return parts.join(" · ");
