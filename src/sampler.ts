@@ -34,6 +34,8 @@ export interface CycleOutcome {
 
 export type TakeFrame = (frame: Frame, outcome: CycleOutcome) => void;
 
+type How = Pick<Cycle, "wait_ms" | "isOnlyForRates">;
+
 interface Answer {
   readonly reading: Reading;
   readonly outcome: SourceOutcome;
@@ -100,7 +102,7 @@ export class Sampler {
     const timed = sources.filter((source) => source.fromTwoReadings);
     if (timed.length === 0) return;
     const wait_ms = Math.min(PRIME_MS, interval_ms);
-    await this.#read(timed, this.#now(), deadline_ms ?? wait_ms, signal);
+    await this.#read(timed, { wait_ms: deadline_ms ?? wait_ms, isOnlyForRates: true }, this.#now(), signal);
     await clock.until(clock.monotonic() + wait_ms, signal);
   }
 
@@ -116,7 +118,7 @@ export class Sampler {
     const errors = [...clockErrors(this.#last, now), ...(skipped > 0 ? [`sampler: ${skipped} cycles skipped`] : [])];
     this.#first ??= now;
     this.#last = now;
-    const answers = await this.#read(sources, now, deadline_ms, signal);
+    const answers = await this.#read(sources, { wait_ms: deadline_ms }, now, signal);
     if (signal.aborted) return;
     const duration_ms = clock.monotonic() - now.monotonic;
     const frame: Frame = {
@@ -133,21 +135,21 @@ export class Sampler {
   }
 
   /** Asks the sources, and gives what they answered until the deadline: for each a reading, if only of errors. */
-  async #read(sources: readonly Source[], now: Instant, wait_ms: number, signal: AbortSignal): Promise<Answer[]> {
+  async #read(sources: readonly Source[], how: How, now: Instant, signal: AbortSignal): Promise<Answer[]> {
     const { clock } = this.#options;
     const closed = new AbortController();
     const cycle: Cycle = {
       t_ms: Math.round(now.wall),
       time: localTime(now.wall),
+      ...how,
       monotonic_ms: now.monotonic,
-      wait_ms,
       signal: closed.signal,
     };
     const answers = new Map<Source, Answer>();
     const asked = sources.map((source) => this.#ask(source, cycle, (answer) => answers.set(source, answer)));
     const close = () => closed.abort();
     signal.addEventListener("abort", close);
-    await Promise.race([Promise.all(asked), clock.until(now.monotonic + wait_ms, closed.signal)]);
+    await Promise.race([Promise.all(asked), clock.until(now.monotonic + how.wait_ms, closed.signal)]);
     signal.removeEventListener("abort", close);
     closed.abort();
     return sources.map((source) => answers.get(source) ?? this.#late(source));

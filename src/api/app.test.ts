@@ -171,6 +171,15 @@ describe("the snapshot", () => {
     expect(await sections("?include=disk")).toEqual(["storage"]);
   });
 
+  test("what is wanted and not served is named", async () => {
+    const api = openApi();
+    const { processes: _, ...frame } = frameNumber(0);
+    api.feed.take(frame, { duration_ms: 1, sources: [] });
+    const named = async (include: string) =>
+      (await get(api, `/snapshot?include=${include}`)).headers.get("all-smi-not-served");
+    expect([await named("cpu,process"), await named("cpu"), await named("")]).toEqual(["processes", null, null]);
+  });
+
   test("is without the parts that nobody wants", async () => {
     const api = openApi();
     api.cycle();

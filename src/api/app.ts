@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import { oneLine } from "../errors.ts";
 import { type Environment, refuse, UNSTORED } from "./answer.ts";
 import { EventClients } from "./event_clients.ts";
@@ -36,7 +37,7 @@ export function createApp({ feed, token, tell, mostEventClients = MOST_EVENT_CLI
     framesDropped: clients.framesDropped,
     clientsDropped: clients.dropped,
   });
-  const app: App = new Hono();
+  const app: App = new Hono({ getPath: pathOf });
   app.use(async (c, next) => {
     await next();
     requests.add(c.req.path, c.res.status);
@@ -56,6 +57,10 @@ export function createApp({ feed, token, tell, mostEventClients = MOST_EVENT_CLI
   });
   return app;
 }
+
+/** HTTP/1.0 has no `Host`: what asks without one, as load balancers do, is not told by a whole URL. */
+const pathOf = (request: Request): string =>
+  request.url.startsWith("/") ? (request.url.split(/[?#]/, 1)[0] ?? "") : getPath(request);
 
 function needToken(app: App, token: string): void {
   const isRight = tokenCheck(token);

@@ -30,20 +30,18 @@ const MOST_CYCLES_BLOCKED = 64;
 
 const event = (name: string, data: string, id = ""): string => `event: ${name}\n${id}data: ${data}\n\n`;
 
-/** The number of the first frame to send: what comes after the last one that the client has, else the newest. */
-export function firstNumber(feed: ServedFeed, lastEventId: string | null): number {
-  const newest = Math.max(0, feed.count - 1);
-  const [, number, run] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
-  if (number === undefined) return newest;
-  // Of an earlier run of this program: everything since is new to the client.
-  if (run !== feed.run) return 0;
-  return Math.min(Number(number) + 1, feed.count);
+/** The number of the frame that the client had last; `null` where this program never gave it that id. */
+function numberOf(feed: ServedFeed, lastEventId: string): number | null {
+  const [, number, run] = /^(\d{1,15})-(\d{1,15})$/.exec(lastEventId) ?? [];
+  return run === feed.run && Number(number) < feed.count ? Number(number) : null;
 }
 
 /**
  * One client of the event stream (the `text/event-stream` of the HTML standard, 9.2). Nothing is queued for it: it has
  * a place among the frames, and gets the next one when it has taken the one before. Once it has caught up it may be
- * `BACKLOG` frames behind; what it loses beyond that, or by coming back too late, it is told as `event: lag`.
+ * `BACKLOG` frames behind; what it loses beyond that, or by coming back too late, it is told as `event: lag`. With an
+ * id that is none of this program's, of an earlier run of it for instance, nobody knows how much that is: `dropped` is
+ * `null`, and then comes every frame that is still there.
  */
 export class EventClient {
   readonly #feed: ServedFeed;
@@ -53,6 +51,7 @@ export class EventClient {
   #wake = (): void => {};
   #next: number;
   #hasCaughtUp: boolean;
+  readonly #isStranger: boolean;
   #sentPlace_ms = Number.NEGATIVE_INFINITY;
   #sentAt_ms = performance.now();
   /** The count of cycles when it was given what it has not taken yet. */
@@ -67,7 +66,10 @@ export class EventClient {
     this.#feed = feed;
     this.#request = request;
     this.#gzip = request.encoding === "gzip" ? new GzipPieces() : null;
-    this.#next = firstNumber(feed, request.lastEventId);
+    const { lastEventId } = request;
+    const had = lastEventId === null ? feed.count - 2 : numberOf(feed, lastEventId);
+    this.#isStranger = had === null;
+    this.#next = had === null ? feed.oldest : Math.max(0, had + 1);
     this.#hasCaughtUp = this.#next >= feed.count - 1;
   }
 
@@ -114,6 +116,7 @@ export class EventClient {
 
   async *#chunks(): AsyncGenerator<Body> {
     yield new Body(`retry: ${RETRY_MS}\n\n`);
+    if (this.#isStranger) yield new Body(event("lag", JSON.stringify({ dropped: null })));
     while (!this.#isOver && !this.#feed.isClosed) {
       const lost = this.#skipLost();
       if (lost > 0) yield new Body(event("lag", JSON.stringify({ dropped: lost })));

@@ -58,7 +58,7 @@ const open = async ({ app }: Api, query = "", lastEventId?: string): Promise<Cli
 
 const numberOf = ({ id }: Event): number => Number(id.split("-")[0]);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
-const lag = (dropped: number): Event => ({ name: "lag", id: "", data: JSON.stringify({ dropped }) });
+const lag = (dropped: number | null): Event => ({ name: "lag", id: "", data: JSON.stringify({ dropped }) });
 
 const sampleOf = async ({ app }: Api, name: string): Promise<number> =>
   Number(new RegExp(`^all_smi_${name}{.*} (.*)$`, "m").exec(await (await app.request("/metrics")).text())?.[1]);
@@ -232,21 +232,24 @@ describe("coming back", () => {
     expect(numberOf((await coming) as Event)).toBe(5);
   });
 
-  test("after this program was started again gets everything since", async () => {
-    const api = openApi();
-    api.cycle(20);
-    const events = await (await open(api, "", "12345-1700000000000")).take(20);
-    expect(events.map(numberOf)).toEqual(Array.from({ length: 20 }, (_, n) => n));
-  });
-
-  test.each(["rubbish", "2026-04-18T12:00:00Z", "-1-5", "99999999999999999999-1", "1e3-1"])(
-    "with the id %p, which is none, gets the current frame",
+  test.each(["12345-1700000000000", "rubbish", "2026-04-18T12:00:00Z", "-1-5", "99999999999999999999-1", "1e3-1"])(
+    "with the id %p, which this program never gave it, is told so, and gets everything that is there",
     async (id) => {
       const api = openApi();
       api.cycle(20);
-      expect((await (await open(api, "", id)).take(1)).map(numberOf)).toEqual([19]);
+      const [first, ...events] = await (await open(api, "", id)).take(21);
+      expect(first).toEqual(lag(null));
+      expect(events.map(numberOf)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     },
   );
+
+  test("with an id that is still to come is told so", async () => {
+    const api = openApi();
+    api.cycle(2);
+    const [first, second] = await (await open(api, "", `2-${api.feed.run}`)).take(2);
+    expect(first).toEqual(lag(null));
+    expect(numberOf(second as Event)).toBe(0);
+  });
 
   test("too late is told how much is gone", async () => {
     const api = openApi({ heldBytes: 100_000 });

@@ -5,7 +5,7 @@ import type { EventClients } from "./event_clients.ts";
 import { isSet, secondsOf, selectionOf } from "./query.ts";
 import type { ServedFeed } from "./served_feed.ts";
 
-/** `/snapshot`: the current frame, as recordings have it. */
+/** `/snapshot`: the current frame, as recordings have it. What was asked for and is not served, a header says. */
 export function snapshotRoute(feed: ServedFeed) {
   return (c: Ask): Response => {
     const selection = selectionOf(c.req.query("include"), c.req.query("without"));
@@ -13,6 +13,8 @@ export function snapshotRoute(feed: ServedFeed) {
     const { current } = feed;
     if (current === null) return refuse(c, 503, reasonOf(feed), { "Retry-After": "1" });
     const body = current.frameBody(selection, isPretty ? "pretty" : "line", isPretty ? indented : ended);
+    const missing = selection.include?.filter((name) => current.frame[name] === undefined) ?? [];
+    if (missing.length > 0) c.header("All-Smi-Not-Served", missing.join(", "));
     return answer(c, body, "application/json");
   };
 }

@@ -88,6 +88,17 @@ describe("a port", () => {
   });
 });
 
+describe("a request without a host, as HTTP/1.0 has it", () => {
+  test.each([
+    ["/-/healthy", "200"],
+    ["/-/ready?a=1", "503"],
+    ["/snapshot?include=rubbish", "400"],
+    ["/none", "404"],
+  ])("%s", async (path, status) => {
+    expect(await raw(serve(), `GET ${path} HTTP/1.0\r\nConnection: close\r\n\r\n`)).toStartWith(`HTTP/1.1 ${status} `);
+  });
+});
+
 describe("a Unix socket", () => {
   test("is its owner's only, answers, and is gone afterwards", async () => {
     const path = join(folder, "a.sock");

@@ -44,18 +44,16 @@ const listener = (server: Server, where: string): Listener => ({
   },
 });
 
-const NOT_OURS = "this machine has no such address";
 const ADDRESS_WORDS: Readonly<Record<string, string>> = {
   EACCES: "not allowed to listen there",
   EADDRINUSE: "another program listens there",
-  EADDRNOTAVAIL: NOT_OURS,
-  // For a name that means nothing, whichever comes.
-  EINVAL: NOT_OURS,
-  ENOTCONN: NOT_OURS,
   ENAMETOOLONG: "the path of a socket may not be that long",
 };
 
-const wordsOf = (error: unknown): string => ADDRESS_WORDS[errorCode(error) ?? ""] ?? systemWords(error);
+const addressWords = (error: unknown): string | undefined => ADDRESS_WORDS[errorCode(error) ?? ""];
+
+/** Of a name that means nothing the error's code is whatever failed last in the process: ENOENT, EINVAL, ENOTCONN. */
+const NOT_OURS = "this machine has no such address";
 
 /** Serves on a port. Throws a UsageError where that cannot be. */
 export function listenTcp(app: App, { hostname, port, tls }: Address): Listener {
@@ -66,7 +64,7 @@ export function listenTcp(app: App, { hostname, port, tls }: Address): Listener 
     return listener(server, server.url.href.replace(/\/$/, ""));
   } catch (error) {
     if (/^ERR_(OSSL|SSL|BORINGSSL)/.test(errorCode(error) ?? "")) throw new UsageError(`TLS: ${oneLine(error)}`);
-    throw new UsageError(`cannot listen on ${hostname} port ${port}: ${wordsOf(error)}`);
+    throw new UsageError(`cannot listen on ${hostname} port ${port}: ${addressWords(error) ?? NOT_OURS}`);
   }
 }
 
@@ -80,7 +78,7 @@ export async function listenUnix(app: App, path: string): Promise<Listener> {
   try {
     return listener(Bun.serve({ ...common, unix: path, fetch: fetchBy(app) }), path);
   } catch (error) {
-    throw new UsageError(`cannot listen on ${path}: ${wordsOf(error)}`);
+    throw new UsageError(`cannot listen on ${path}: ${addressWords(error) ?? systemWords(error)}`);
   } finally {
     process.umask(umask);
   }

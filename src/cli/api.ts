@@ -58,7 +58,8 @@ export function apiCommand(): Command {
     .option("--tls-key <path>", "its private key (PEM)");
   const processes = new Option("--processes [n]", "processes too, so many rows at most; 100 without a number");
   processes.argParser(wholeNumber(0, 100_000));
-  return addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,storage", processes)
+  const own = { kinds: ["local", "mock"], processes } as const;
+  return addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,storage", own)
     .addHelpText("after", HELP)
     .action(async (options: ApiOptions) => await (await import("./api_run.ts")).serve(options));
 }

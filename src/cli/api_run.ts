@@ -49,9 +49,7 @@ export async function serve(options: ApiOptions): Promise<void> {
   }
 }
 
-function check({ source, port, socket, tlsCert, tlsKey }: ApiOptions): void {
-  if (source === "remote")
-    throw new UsageError("--source remote: api serves this machine (local), or a simulation (mock)");
+function check({ port, socket, tlsCert, tlsKey }: ApiOptions): void {
   if (port === 0 && socket === undefined)
     throw new UsageError("--port 0 goes with --socket: there is nothing to listen on");
   if (socket === "") throw new UsageError("--socket is empty: give a path");

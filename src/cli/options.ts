@@ -20,12 +20,19 @@ const processRows = (): Option =>
     .argParser(wholeNumber(0, 100_000))
     .default(100);
 
-/** Adds the options of {@link SourceOptions} to a command, which may have a way of its own to ask for processes. */
-export function addSourceOptions(command: Command, include: string, processes = processRows()): Command {
+/** What of {@link SourceOptions} a command may have in a way of its own. */
+interface Own {
+  readonly kinds?: readonly SourceOptions["source"][];
+  readonly processes?: Option;
+}
+
+const KINDS = ["local", "remote", "mock"] as const;
+
+/** Adds the options of {@link SourceOptions} to a command. */
+export function addSourceOptions(command: Command, include: string, own: Own = {}): Command {
+  const { kinds = KINDS, processes = processRows() } = own;
   return command
-    .addOption(
-      new Option("--source <kind>", "where frames come from").choices(["local", "remote", "mock"]).default("local"),
-    )
+    .addOption(new Option("--source <kind>", "where frames come from").choices(kinds).default("local"))
     .addOption(
       new Option("--include <sections>", "sections, of gpu,cpu,memory,chassis,process,storage")
         .argParser(sectionList)

@@ -1,4 +1,4 @@
-import type { Field, Fields } from "./field.ts";
+import { type Field, type Fields, integerRange } from "./field.ts";
 import { type Frame, SCHEMA, type Sections } from "./frame.ts";
 import { eventFields, type FrameEvent, type Scrape, type SectionName, scrapeFields, sections } from "./schema.ts";
 
@@ -35,9 +35,7 @@ function reader(field: Field): Read {
     case "boolean":
       return (value) => value === true;
     case "integer":
-      return field.unknown === "never"
-        ? (value) => identifierValue(value, field)
-        : (value) => numberValue(value, field);
+      return field.unknown === "never" ? (value) => identifierValue(value, field) : integerReader(field);
     case "float":
       return (value) => numberValue(value, field);
     case "choice":
@@ -64,6 +62,15 @@ function reader(field: Field): Read {
 function identifierValue(value: unknown, field: Field): unknown {
   const number = finite(value);
   return number !== null && number >= 0 ? Math.round(number) : (field.absent ?? REJECT);
+}
+
+/** A number that no line could have in its place is unknown. */
+function integerReader(field: Field): Read {
+  const [lowest, highest] = integerRange(field);
+  return (value) => {
+    const number = numberValue(value, field);
+    return number === null || number < lowest || number > highest ? null : number;
+  };
 }
 
 function numberValue(value: unknown, field: Field): number | null {

@@ -1,4 +1,4 @@
-import type { Field, Fields, IntegerType } from "./field.ts";
+import { type Field, type Fields, integerRange } from "./field.ts";
 import { type Frame, SCHEMA } from "./frame.ts";
 import { eventFields, type SectionName, scrapeFields, sections } from "./schema.ts";
 
@@ -6,13 +6,6 @@ import { eventFields, type SectionName, scrapeFields, sections } from "./schema.
 export type Encoded = Record<string, unknown>;
 
 type Put = (from: Encoded, to: Encoded, placeholders: string[]) => void;
-
-const RANGES: Record<IntegerType, readonly [number, number]> = {
-  u8: [0, 255],
-  u32: [0, 4294967295],
-  u64: [0, Number.MAX_SAFE_INTEGER],
-  i32: [-2147483648, 2147483647],
-};
 
 const numberOrNull = (value: unknown): number | null => (isNumber(value) ? value : null);
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
@@ -23,7 +16,7 @@ function known(field: Field, value: unknown): unknown {
     case "integer": {
       if (!isNumber(value)) return undefined;
       const whole = Math.round(value);
-      const [lowest, highest] = RANGES[field.integer ?? "u64"];
+      const [lowest, highest] = integerRange(field);
       return whole >= lowest && whole <= highest ? whole : undefined;
     }
     case "float":

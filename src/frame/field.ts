@@ -78,6 +78,16 @@ export type Shape<F extends Fields> = {
     | null;
 };
 
+const RANGES: Readonly<Record<IntegerType, readonly [lowest: number, highest: number]>> = {
+  u8: [0, 255],
+  u32: [0, 4294967295],
+  u64: [0, Number.MAX_SAFE_INTEGER],
+  i32: [-2147483648, 2147483647],
+};
+
+/** What a whole number of this field may be; beyond it is unknown. */
+export const integerRange = ({ integer = "u64" }: Field): readonly [lowest: number, highest: number] => RANGES[integer];
+
 interface NumberOptions {
   readonly unknown: Exclude<Unknown, "never">;
   readonly unit?: Unit;

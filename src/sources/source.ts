@@ -17,6 +17,8 @@ export interface Cycle {
   readonly monotonic_ms: number;
   /** How long the cycle is open, from `monotonic_ms` on: who hands in a part of what it wants ends before that. */
   readonly wait_ms: number;
+  /** The reading before the first frame, which is thrown away: whoever hangs is not worth waiting for. */
+  readonly isOnlyForRates?: boolean;
   /** Aborted when the cycle closes; what is answered after that is thrown away. */
   readonly signal: AbortSignal;
 }

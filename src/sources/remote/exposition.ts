@@ -114,6 +114,7 @@ export class ExpositionParser {
   #take: Take | null = null;
   #series = 0;
   #bad = 0;
+  #commentLength = 0;
 
   constructor(lookup: Lookup) {
     this.#lookup = lookup;
@@ -127,6 +128,11 @@ export class ExpositionParser {
   /** Lines that were neither series nor comments. */
   get bad(): number {
     return this.#bad;
+  }
+
+  /** Characters of the comments so far. */
+  get commentLength(): number {
+    return this.#commentLength;
   }
 
   /** A line without its end, where the text was cut off, is not read: half a number is a wrong one. */
@@ -148,7 +154,10 @@ export class ExpositionParser {
   #line(line: string): void {
     const start = skipBlanks(line, 0);
     const first = line.charCodeAt(start);
-    if (first === HASH || line.trim() === "") return;
+    if (first === HASH || line.trim() === "") {
+      this.#commentLength += line.length + 1;
+      return;
+    }
     const end = this.#readFamily(line, start);
     const isWanted = this.#take !== null;
     if (end > start && !isWanted && this.#series > 0) {

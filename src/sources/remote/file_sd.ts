@@ -8,7 +8,8 @@ import { endpointOf, type TargetList } from "./targets.ts";
  */
 
 /** A line of hosts may begin with a bracket as well: `[fd00::1]:9090`. */
-export const isFileSd = (text: string, file: string): boolean => file.endsWith(".json") || /^\s*\[\s*[{\]]/.test(text);
+export const isFileSd = (text: string, file: string): boolean =>
+  file.endsWith(".json") || /^\s*(?:\[\s*[{\]]|\{)/.test(text);
 
 export function addFileSd(text: string, file: string, list: TargetList): void {
   for (const [n, group] of parse(text, file).entries()) {

@@ -87,7 +87,13 @@ describe("what cannot be meant is said with its line", () => {
     ["a:0\n", 'hosts:1: "a:0": bad port "0"'],
     ["a:\n", 'hosts:1: "a:": bad port ""'],
     ["a:http\n", 'hosts:1: "a:http": bad port "http"'],
-    ["\n\nuser@host\n", 'hosts:3: "user@host": "@" is in no host name'],
+    ["\n\nuser@host\n", 'hosts:3: "user@host": no user stands in a host: --token-file holds what it wants'],
+    ["u:p@a:1\n", 'hosts:1: "u:p@a:1": no user stands in a host: --token-file holds what it wants'],
+    ["=127.0.0.1:1\n", 'hosts:1: "=127.0.0.1:1": "=" is in no host name'],
+    ["node-[a-b]:90\n", 'hosts:1: "node-[a-b]:90": a range is one of numbers: node-[001-100]'],
+    ["a\0b:1\n", 'hosts:1: "a\0b:1": "\\u0000" is in no host name'],
+    ["a:1:2\n", 'hosts:1: "a:1:2": an IPv6 address stands in brackets: [fd00::1]:9090'],
+    ["host:1:2\n", 'hosts:1: "host:1:2": bad port "1:2"'],
     ["fd00::1\n", 'hosts:1: "fd00::1": an IPv6 address stands in brackets: [fd00::1]:9090'],
     [":9090\n", 'hosts:1: ":9090": no host'],
     ["ftp://a\n", 'hosts:1: "ftp://a": http:// or https://, not ftp://'],
@@ -128,12 +134,17 @@ describe("file_sd JSON", () => {
   test.each([
     ["[", "t.json: no JSON"],
     ["{}", "t.json: not a list, as file_sd_configs have it"],
+    ['{"a":1}', "t.json: not a list, as file_sd_configs have it"],
     ["[1]", 't.json: group 1: has no "targets"'],
     ['[{"targets":["a"]},{"targets":[3]}]', "t.json: group 2: 3 is no host"],
     ['[{"targets":["a:x"]}]', 't.json: group 1: "a:x": bad port "x"'],
     ['[{"targets":["a","a"]}]', "t.json: group 1: a:9090 is there already, t.json: group 1"],
   ])("%s", (text, message) => {
     expect(complaint(() => targetsOf(text, "t.json"))).toStartWith(message);
+  });
+
+  test("an object is none, whatever the file is called", () => {
+    expect(complaint(() => targetsOf('{"a":1}'))).toBe("hosts: not a list, as file_sd_configs have it");
   });
 
   test("a line that begins with an IPv6 address is none", () => {

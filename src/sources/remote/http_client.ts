@@ -137,6 +137,11 @@ function readBody(
     settle(answered(error));
     return;
   }
+  const encoding = response.headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity") {
+    settle(answered(`sends ${encoding.slice(0, 16)}, not asked for`));
+    return;
+  }
   let left = LARGEST_BODY;
   if (Number(response.headers["content-length"] ?? 0) > left) {
     settle(answered("too large"));

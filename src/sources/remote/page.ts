@@ -11,7 +11,7 @@ import { ExpositionParser, type Take } from "./exposition.ts";
 /** Where a page has devices of several exporters, the first of them that has a section counts. */
 const DIALECTS: readonly Dialect[] = [allSmi, dcgm, nvidiaSmi, nodeExporter, amd];
 
-/** By this much text a page of metrics has had its first series. */
+/** By this much text besides comments a page of metrics has had its first series. */
 const PATIENCE_BYTES = 64 * 1024;
 
 /** Why a text is of no use, in the words of a frame's `scrapes`. */
@@ -27,7 +27,7 @@ export class Page {
   feed(bytes: Uint8Array): boolean {
     this.#parser.feed(bytes);
     this.#bytes += bytes.length;
-    return this.#parser.series > 0 || this.#bytes < PATIENCE_BYTES;
+    return this.#parser.series > 0 || this.#bytes - this.#parser.commentLength < PATIENCE_BYTES;
   }
 
   finish(context: PageContext): Told | Problem {

@@ -1,4 +1,4 @@
-import type { Field, Fields } from "../../frame/field.ts";
+import { type Field, type Fields, integerRange } from "../../frame/field.ts";
 import { blankMaker } from "./blank.ts";
 
 /** Puts a number where it belongs in a device. */
@@ -10,7 +10,8 @@ type Bag = Record<string, unknown>;
 function fitting(field: Field, value: number): number | null {
   if (field.kind !== "integer") return value;
   const whole = Math.round(value);
-  return whole < 0 && field.integer !== "i32" ? null : whole;
+  const [lowest, highest] = integerRange(field);
+  return whole >= lowest && whole <= highest ? whole : null;
 }
 
 /** Digits after the point of a number that was converted, whose further ones are mostly noise. */

@@ -123,6 +123,20 @@ describe("exporters", () => {
     expect((await read(sourceOf([`${host.id}/metrics`]))).gpus).toHaveLength(2);
   });
 
+  test("a page behind many comments", async () => {
+    const comments = "# HELP a metric of which there is nothing\n".repeat(8000);
+    const host = await exporter(Buffer.concat([Buffer.from(comments), dcgm()]));
+    expect((await read(sourceOf([host.id]))).gpus).toHaveLength(2);
+  });
+
+  test("more devices than any machine has are cut, and it is said", async () => {
+    const rows = Array.from({ length: 300 }, (_, n) => `DCGM_FI_DEV_GPU_UTIL{gpu="${n}",UUID="GPU-${n}"} 1\n`);
+    const host = await exporter(rows.join(""));
+    const reading = await read(sourceOf([host.id]));
+    expect(reading.gpus).toHaveLength(256);
+    expect(reading.errors).toEqual([`gpus@${host.id}: more than 256: the rest is left out`]);
+  });
+
   test("several of one line are one host", async () => {
     const [gpus, machine] = [await exporter(dcgm), await exporter(node)];
     const reading = await read(sourceOf([`dgx-07=${machine.id},${gpus.id}`]));

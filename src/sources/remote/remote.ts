@@ -35,6 +35,9 @@ const MOST_AT_ONCE = 128;
 /** The rest of a cycle is for making a frame of what came. */
 const SCRAPE_SHARE = 0.9;
 
+/** A reading that is only for rates is over when nobody has answered for so long. */
+const PATIENCE_MS = 450;
+
 class RemoteSource implements Source {
   readonly name = "remote";
   /** Some values are differences between two pages; and by then it is known how each host is asked. */
@@ -78,19 +81,25 @@ class RemoteSource implements Source {
     const over = new AbortController();
     const end = () => over.abort();
     const timer = setTimeout(end, cycle.wait_ms * SCRAPE_SHARE);
+    const patience = cycle.isOnlyForRates ? setTimeout(end, PATIENCE_MS) : null;
     cycle.signal.addEventListener("abort", end);
-    const queue = [...this.#scrapers].sort((a, b) => Number(b.isWell) - Number(a.isWell)).values();
+    const queue = [...this.#scrapers].sort(byTurn).values();
     const work = async () => {
       for (const scraper of queue) {
         if (over.signal.aborted) scraper.miss();
         else await scraper.scrape(cycle, over.signal);
+        patience?.refresh();
       }
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, work));
     clearTimeout(timer);
+    if (patience !== null) clearTimeout(patience);
     cycle.signal.removeEventListener("abort", end);
   }
 }
+
+/** Of those that hang, whoever has waited longest: there may be more than are asked in one cycle. */
+const byTurn = (a: Scraper, b: Scraper): number => Number(b.isWell) - Number(a.isWell) || a.asked_ms - b.asked_ms;
 
 /** A frame's parts, host by host. */
 class FrameParts {

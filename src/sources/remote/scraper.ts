@@ -24,8 +24,8 @@ const MOST_KEPT = 1 << 20;
 /** A refusal or a status costs next to nothing: such a host is asked again every cycle, and is back at once. */
 const CHEAP = /^(?:connection refused|connection closed|HTTP \d+|redirected)$/;
 const PATIENT_FAILURES = 3;
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 5000;
+/** Whoever hangs keeps a cycle open until its end: the others' frames are to come early in between. */
+const PAUSE_MS = 2000;
 
 /** Of a server that has nothing under a path. */
 const ELSEWHERE = /^(?:HTTP 4\d\d|redirected)$/;
@@ -51,7 +51,7 @@ export class Scraper {
   #way: Way | null = null;
   #moment: string | null = null;
   #failures = 0;
-  #pausedUntil_ms = Number.NEGATIVE_INFINITY;
+  #asked_ms = 0;
   #last: Outcome = failed("not asked yet");
   /** The sections that it has ever had devices in; `null` before it first answered. */
   #provides: ReadonlySet<SectionName> | null = null;
@@ -81,12 +81,18 @@ export class Scraper {
     return this.#failures === 0;
   }
 
+  /** When it was last asked, by the cycle's monotonic clock; 0 before that. */
+  get asked_ms(): number {
+    return this.#asked_ms;
+  }
+
   /** Never rejects; once the signal is aborted it ends at once. */
   async scrape(cycle: Cycle, signal: AbortSignal): Promise<void> {
-    if (cycle.monotonic_ms < this.#pausedUntil_ms) return;
+    if (this.#isCostly && cycle.monotonic_ms < this.#asked_ms + PAUSE_MS) return;
+    this.#asked_ms = cycle.monotonic_ms;
     this.#last = await this.#ask(cycle, signal);
     if (this.#last.told !== null) this.#succeed(this.#last.told);
-    else this.#fail(this.#last.error, cycle.monotonic_ms);
+    else this.#fail();
   }
 
   /** The cycle was over before its turn came: that is no failure of its own. */
@@ -102,12 +108,13 @@ export class Scraper {
     this.#provides = new Set([...(known ?? []), ...(filled as SectionName[])]);
   }
 
-  #fail(error: string, now_ms: number): void {
+  #fail(): void {
     this.#failures++;
     this.#way = null;
-    const beyond = this.#failures - PATIENT_FAILURES;
-    if (beyond < 0 || CHEAP.test(error)) return;
-    this.#pausedUntil_ms = now_ms + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** beyond);
+  }
+
+  get #isCostly(): boolean {
+    return this.#failures >= PATIENT_FAILURES && !CHEAP.test(this.#last.error ?? "");
   }
 
   async #ask(cycle: Cycle, signal: AbortSignal): Promise<Outcome> {

@@ -27,10 +27,13 @@ export interface Kept {
 /** What a frame of many hosts keeps of one: of what was asked for, no more than a real machine has. */
 export function keepSmall(told: Told, { include, without, processes, commands }: Kept): Told {
   const kept: Sections = {};
+  const cut: string[] = [];
   for (const name of include) {
     const devices = told.sections[name];
     if (devices === undefined) continue;
     kept[name] = devices.slice(0, MOST_DEVICES) as never;
+    const isTold = name === "processes" || devices.length <= MOST_DEVICES;
+    if (!isTold) cut.push(`${name}: more than ${MOST_DEVICES}: the rest is left out`);
   }
   if (kept.processes) {
     const shown = gpuProcesses(told.sections.processes ?? [], processes);
@@ -39,7 +42,7 @@ export function keepSmall(told: Told, { include, without, processes, commands }:
   return {
     ...told,
     sections: withoutParts(kept, without),
-    errors: (told.errors ?? []).slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR)),
+    errors: [...cut, ...(told.errors ?? [])].slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR)),
     events: (told.events ?? []).slice(0, MOST_EVENTS),
   };
 }

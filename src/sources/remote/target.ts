@@ -27,8 +27,12 @@ export function parseEndpoint(text: string): Endpoint | string {
   if (lower !== "http" && lower !== "https") return `http:// or https://, not ${scheme}://`;
   const [, v6, name, rest = ""] = /^(?:\[([0-9a-f:.%]+)\]|([A-Za-z0-9._-]*))(.*)$/i.exec(authority) ?? [];
   const host = v6 ?? name ?? "";
-  if (rest.includes(":", 1)) return "an IPv6 address stands in brackets: [fd00::1]:9090";
-  if (rest !== "" && !rest.startsWith(":")) return `"${rest[0]}" is in no host name`;
+  if (authority.includes("@")) return "no user stands in a host: --token-file holds what it wants";
+  if (/^[0-9a-f:.%]*$/i.test(authority) && rest.includes(":", 1)) {
+    return "an IPv6 address stands in brackets: [fd00::1]:9090";
+  }
+  if (rest.startsWith("[")) return "a range is one of numbers: node-[001-100]";
+  if (rest !== "" && !rest.startsWith(":")) return `${JSON.stringify(rest[0])} is in no host name`;
   if (host === "") return "no host";
   if (host.startsWith("-")) return "no host name begins with -";
   const port = parsePort(rest);

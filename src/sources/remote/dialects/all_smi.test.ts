@@ -5,6 +5,7 @@ import { readPage } from "../../../../test/exporter_pages.ts";
 import { linuxFrame, nvidiaFrame, unknownFrame } from "../../../../test/frames.ts";
 import { prometheusText } from "../../../api/prometheus.ts";
 import type { Frame } from "../../../frame/frame.ts";
+import type { Memory } from "../../../frame/schema.ts";
 import { ofHost } from "../small.ts";
 
 const build = { version: "1.2.3", os: "linux", arch: "x86_64" };
@@ -27,6 +28,10 @@ function readBack(text: string, hostname: string): Frame {
 }
 
 const REASONS = ["power", "thermal", "hardware", "power_brake", "sync", "application"];
+
+/** Where a text has no utilization of memory, it is made of the others. */
+const withUtilization = (memory: Memory): Memory =>
+  memory.used_bytes === null || memory.total_bytes === null ? memory : { ...memory, utilization: 25 };
 
 const numbered = <T extends object, K extends string>(list: readonly T[], key: K) =>
   list.map((one, n) => ({ ...one, [key]: n }));
@@ -59,7 +64,7 @@ function ofOneMachine(frame: Frame, hostname: string): Frame {
     psu_status: numbered(one.psu_status, "id"),
   }));
   const processes = numbered(sections.processes ?? [], "pid").map((process, n) => ({ ...process, device_id: n }));
-  const memory = numbered(sections.memory ?? [], "index");
+  const memory = numbered((sections.memory ?? []).map(withUtilization), "index");
   const storage = numbered(sections.storage ?? [], "index");
   return { ...frame, hostname, gpus, cpus, chassis, processes, memory, storage };
 }

@@ -1,5 +1,6 @@
 import type { Fields } from "../../../frame/field.ts";
-import { sections } from "../../../frame/schema.ts";
+import { type Memory, sections } from "../../../frame/schema.ts";
+import type { Draft } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import { type Setter, setterOf } from "../paths.ts";
 import { INFO_FAMILIES } from "./all_smi_info.ts";
@@ -65,7 +66,7 @@ class AllSmiReader implements PageReader {
       sections: {
         gpus: gpus.list(time),
         cpus: timed(cpus).map((cpu) => (perCore ? cpu : { ...cpu, per_core_utilization: [] })),
-        memory: timed(memory),
+        memory: timed(memory).map(withUtilization),
         chassis: timed(chassis),
         processes: [...processes.values()],
         storage: [...storage.values()],
@@ -74,6 +75,13 @@ class AllSmiReader implements PageReader {
       hasSeveralHosts,
     };
   }
+}
+
+/** The Rust tool's text has no utilization of memory. */
+function withUtilization(memory: Draft<Memory>): Draft<Memory> {
+  const { utilization, used_bytes, total_bytes } = memory;
+  if (utilization !== null || used_bytes === null || !total_bytes) return memory;
+  return { ...memory, utilization: Math.round((1000 * used_bytes) / total_bytes) / 10 };
 }
 
 export const allSmi: Dialect = {

@@ -13,7 +13,7 @@ import {
 } from "../../../frame/schema.ts";
 import { blankMaker, type Draft } from "../blank.ts";
 import type { Labels } from "../exposition.ts";
-import { MOST_DEVICES, naturalOf } from "./dialect.ts";
+import { MOST_READ, naturalOf } from "./dialect.ts";
 import { type GpuDraft, GpuTable } from "./gpu_table.ts";
 
 /** Threads of the largest machines are some hundreds. */
@@ -52,7 +52,7 @@ function itemOf<T extends object>(list: T[], keys: Partial<T>, make: () => objec
 }
 
 /** A device by its key, made where it is not there yet. */
-function deviceOf<T>(devices: Map<string, T>, key: string, make: () => T, most = MOST_DEVICES): T | null {
+function deviceOf<T>(devices: Map<string, T>, key: string, make: () => T, most = MOST_READ): T | null {
   const known = devices.get(key);
   if (known !== undefined || devices.size === most) return known ?? null;
   const device = make();

@@ -128,17 +128,17 @@ class DcgmReader implements PageReader {
   }
 
   #place(labels: Labels): Place | null {
-    const uuid = labels.get("UUID") ?? labels.get("uuid");
-    if (uuid === undefined) return null;
-    const gpu = this.#gpus.get(uuid, (one) => this.#identify(one, uuid, labels));
+    const name = identityOf(labels);
+    if (!name) return null;
+    const gpu = this.#gpus.get(name, (one) => this.#identify(one, name, labels));
     const instance = labels.get("GPU_I_ID") ?? "";
     return gpu === null ? null : { gpu, mig: instance === "" ? null : migOf(gpu, instance, labels) };
   }
 
-  #identify(gpu: GpuDraft, uuid: string, labels: Labels): void {
-    gpu.uuid = nvidiaUuid(uuid);
-    gpu.name = labels.get("modelName") ?? "";
+  #identify(gpu: GpuDraft, name: string, labels: Labels): void {
     const index = naturalOf(labels.get("gpu"));
+    gpu.uuid = uuidOf(name, labels);
+    gpu.name = labels.get("modelName") ?? "";
     if (index !== null) gpu.index = index;
     const driver = textOf(labels.get("DCGM_FI_DRIVER_VERSION"));
     if (driver !== null) gpu.detail["Driver Version"] = driver;
@@ -162,6 +162,16 @@ class DcgmReader implements PageReader {
     for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm ?? null;
     return { sections: { gpus }, hostname: this.#hostname, events: newXids(this.#xids, context) };
   }
+}
+
+/** What tells a GPU from the others; a page may be without UUIDs. */
+const identityOf = (labels: Labels): string | undefined =>
+  labels.get("UUID") || labels.get("uuid") || labels.get("pci_bus_id") || labels.get("serial") || labels.get("gpu");
+
+/** A place is written as that of a card of this machine whose UUID cannot be read. */
+function uuidOf(name: string, labels: Labels): string {
+  if (name === labels.get("pci_bus_id")) return `PCI-${name.replace(/^0{4}(?=[0-9a-f]{4}:)/i, "").toLowerCase()}`;
+  return name === labels.get("gpu") ? `GPU ${name}` : nvidiaUuid(name);
 }
 
 /** No GPU has more than seven. */

@@ -66,6 +66,8 @@ export interface Dialect {
 
 /** Devices of one section, of one page, at most. */
 export const MOST_DEVICES = 256;
+/** A page's devices until then: by one more it is known that there are more. */
+export const MOST_READ = MOST_DEVICES + 1;
 
 export const NOBODY: HostIdentity = { host_id: "", hostname: "", instance: "" };
 

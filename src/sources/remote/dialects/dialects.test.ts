@@ -39,6 +39,17 @@ describe("everything that a page tells", () => {
   });
 });
 
+test("what no integer of a frame can hold is unknown", () => {
+  const told = readPage('nvidia_smi_memory_used_bytes{uuid="a"} 1e40\nnvidia_smi_memory_total_bytes{uuid="a"} 5\n');
+  expect(told).toMatchObject({ sections: { gpus: [{ used_memory: null, total_memory: 5 }] } });
+});
+
+test("the Rust tool's memory has the utilization that its text leaves out", () => {
+  const [memory] = toldBy("all_smi_mock_nvidia").sections.memory ?? [];
+  const { used_bytes, total_bytes } = memory ?? {};
+  expect(memory?.utilization).toBeCloseTo((100 * (used_bytes ?? 0)) / (total_bytes ?? 0), 1);
+});
+
 describe("nvidia_gpu_exporter", () => {
   const loaded = gpuOf(toldBy("nvidia_gpu_exporter_h100_load"));
   const text = new TextDecoder().decode(pageBytes("nvidia_gpu_exporter_h100_load"));
@@ -127,6 +138,25 @@ describe("dcgm-exporter", () => {
     const old = gpuOf(toldBy("dcgm_exporter_old_made"));
     expect(old.health).toEqual({ clocks: expect.objectContaining({ sm: 139 }) });
     expect(old).toMatchObject({ used_memory: 30 * MIB, total_memory: 15109 * MIB, name: "", power_consumption: null });
+  });
+
+  test("without UUIDs the next best tells GPUs apart", () => {
+    const page = (labels: string) =>
+      readPage(
+        `DCGM_FI_DEV_GPU_UTIL{gpu="0"${labels}} 5\nDCGM_FI_DEV_GPU_UTIL{gpu="1"${labels.replace("06", "07")}} 6\n`,
+      );
+    const uuids = (told: Told | string) =>
+      typeof told === "string"
+        ? told
+        : told.sections.gpus?.map(({ uuid, index, utilization }) => [uuid, index, utilization]);
+    expect(uuids(page(""))).toEqual([
+      ["GPU 0", 0, 5],
+      ["GPU 1", 1, 6],
+    ]);
+    expect(uuids(page(',UUID="",pci_bus_id="00000000:06:00.0"'))).toEqual([
+      ["PCI-0000:06:00.0", 0, 5],
+      ["PCI-0000:07:00.0", 1, 6],
+    ]);
   });
 
   test("MIG instances have memory and activity of their own; the rest is their GPU's", () => {
@@ -338,7 +368,7 @@ describe("a page", () => {
     expect(both.hostname).toBe("gpu-07");
   });
 
-  test("with more devices than any machine has keeps no more than that", () => {
+  test("with more devices than any machine has keeps no more than one more, which tells that", () => {
     const bomb = (line: (n: number) => string) => Array.from({ length: 5000 }, (_, n) => line(n)).join("");
     const text =
       bomb((n) => `DCGM_FI_DEV_GPU_UTIL{UUID="${n}"} 1\n`) +
@@ -346,7 +376,7 @@ describe("a page", () => {
       bomb((n) => `nvidia_smi_compute_app_info{uuid="a",pid="${n}"} 1\n`) +
       bomb((n) => `node_hwmon_fan_rpm{chip="${n}",sensor="a"} 1\n`);
     const { sections } = readPage(text) as Told;
-    expect(Object.values(sections).map((devices) => devices.length)).toEqual([256, 256, 0, 0, 1, 256]);
+    expect(Object.values(sections).map((devices) => devices.length)).toEqual([257, 256, 0, 0, 1, 257]);
     expect(sections.chassis?.[0]?.fan_speeds).toHaveLength(256);
   });
 

@@ -1,6 +1,6 @@
 import { type Gpu, gpuFields } from "../../../frame/schema.ts";
 import { blankMaker, type Draft } from "../blank.ts";
-import { MOST_DEVICES } from "./dialect.ts";
+import { MOST_READ } from "./dialect.ts";
 
 /** A GPU that is still being filled in. */
 export type GpuDraft = Draft<Gpu>;
@@ -15,7 +15,7 @@ export class GpuTable {
   get(key: string, identify: (gpu: GpuDraft) => void): GpuDraft | null {
     const known = this.#gpus.get(key);
     if (known !== undefined) return known;
-    if (this.#gpus.size === MOST_DEVICES) return null;
+    if (this.#gpus.size === MOST_READ) return null;
     const gpu = blankGpu();
     identify(gpu);
     this.#gpus.set(key, gpu);
@@ -24,7 +24,7 @@ export class GpuTable {
 
   /** In the order of their indexes, where the page says those. */
   list(time: string): GpuDraft[] {
-    const gpus = [...this.#gpus.values()].sort((a, b) => (a.index ?? MOST_DEVICES) - (b.index ?? MOST_DEVICES));
+    const gpus = [...this.#gpus.values()].sort((a, b) => (a.index ?? MOST_READ) - (b.index ?? MOST_READ));
     for (const gpu of gpus) gpu.time = time;
     return gpus;
   }

@@ -1,7 +1,16 @@
 import { chassisFields, memoryFields, type Storage } from "../../../frame/schema.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
-import { type Dialect, MOST_DEVICES, NOBODY, type PageContext, type PageReader, type Told, textOf } from "./dialect.ts";
+import {
+  type Dialect,
+  MOST_DEVICES,
+  MOST_READ,
+  NOBODY,
+  type PageContext,
+  type PageReader,
+  type Told,
+  textOf,
+} from "./dialect.ts";
 import { cpuOf, NodeCpus } from "./node_cpu.ts";
 
 /** Prometheus's node_exporter: what Linux says of a machine, without its GPUs and processes. */
@@ -87,7 +96,7 @@ class NodeReader implements PageReader {
     if (mountPoint === undefined) return;
     let one = this.#fileSystems.get(mountPoint);
     if (one === undefined) {
-      if (this.#fileSystems.size === MOST_DEVICES) return;
+      if (this.#fileSystems.size === MOST_READ) return;
       const [device, type] = [labels.get("device") ?? "", labels.get("fstype") ?? ""];
       one = { device, type, total_bytes: null, available_bytes: null, free_bytes: null };
       this.#fileSystems.set(mountPoint, one);
