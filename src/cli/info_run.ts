@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { openAfter } from "../events/conditions.ts";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
 import type { Block } from "../recording/block.ts";
@@ -22,7 +23,7 @@ interface Info {
   readonly source: string | null;
   readonly timezone: string | null;
   readonly hosts: readonly string[];
-  /** How many there are of each name, in the last frame. */
+  /** How many there are of each name, in the last frame; those that have none are `unnamed GPU`, `unnamed CPU`. */
   readonly devices: Readonly<Record<string, number>>;
   readonly segments: readonly { path: string; bytes: number; codec: string; frames: number }[];
   readonly bytes: number;
@@ -31,10 +32,14 @@ interface Info {
   readonly gaps: number;
   /** Conditions that began and things that happened, by kind. */
   readonly events: Readonly<Record<string, number>>;
+  /** Of the conditions, those that were still on at the end, by kind; `null`: not known. */
+  readonly still_on: Readonly<Record<string, number>> | null;
   readonly skipped_lines: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly refused: string | null;
   readonly ended: Ended;
+  /** Behind the end of the newest segment: no part of the recording. */
+  readonly foreign_bytes: number;
 }
 
 /** `all-smi info PATH`. Throws a UsageError where there is no recording. */
@@ -75,10 +80,12 @@ async function gather(path: string, { cursor, store, header }: Replay): Promise<
     errors: blocks.reduce((sum, { findings }) => sum + (findings?.errors ?? 0), 0),
     gaps: events.gap ?? 0,
     events,
+    still_on: stillOn(blocks.at(-1)),
     skipped_lines: [...store.skipped.values()].reduce((sum, count) => sum + count, 0),
     skipped: Object.fromEntries(store.skipped),
     refused: store.refused,
     ended: endedOf(segments.at(-1)),
+    foreign_bytes: segments.at(-1)?.foreign_bytes ?? 0,
   };
 }
 
@@ -89,7 +96,18 @@ function eventCounts(blocks: readonly Block[]): Record<string, number> {
     for (const { kind, state } of findings?.events ?? []) if (state !== "end") add(kind, 1);
     for (const [kind, count] of findings?.moreEvents ?? []) add(kind, count);
   }
-  return Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
+  return inOrder(counts);
+}
+
+const inOrder = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
+
+function stillOn(last: Block | undefined): Record<string, number> | null {
+  const findings = last?.findings;
+  if (!findings || findings.moreEvents.size > 0) return null;
+  const counts = new Map<string, number>();
+  for (const { kind } of openAfter(findings.open, findings.events)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return inOrder(counts);
 }
 
 /** The hosts that headers name, else those that the first and the last frame have devices of. */
@@ -101,7 +119,10 @@ function hostsOf(segments: readonly SegmentFacts[], frames: readonly (Frame | un
 
 function devicesOf(frame: Frame | undefined): Record<string, number> {
   const counts: Record<string, number> = {};
-  const names = [...(frame?.gpus ?? []).map(({ name }) => name), ...(frame?.cpus ?? []).map((cpu) => cpu.cpu_model)];
+  const names = [
+    ...(frame?.gpus ?? []).map(({ name, device_type }) => name || `unnamed ${device_type}`),
+    ...(frame?.cpus ?? []).map(({ cpu_model }) => cpu_model || "unnamed CPU"),
+  ];
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }
@@ -141,6 +162,7 @@ const names = (all: readonly string[]): string =>
 function describe(info: Info): string {
   const { segments, bytes, frames } = info;
   const every = info.interval_ms === null ? "" : `, one every ${info.interval_ms / 1000} s`;
+  const foreign = info.foreign_bytes === 0 ? "" : `, then ${formatBytes(info.foreign_bytes)} that are no part of it`;
   const parts = segments.length > 1 ? ` in ${segments.length} segments` : "";
   const rows: [string, string][] = [
     ["recording", segments.length === 1 ? (segments[0]?.path ?? info.path) : info.path],
@@ -152,8 +174,10 @@ function describe(info: Info): string {
     ["gaps", String(info.gaps)],
     ["errors", String(info.errors)],
     ["events", list(info.events, "none")],
-    ["ended", ENDED[info.ended]],
+    ["ended", `${ENDED[info.ended]}${foreign}`],
   ];
+  const on = list(info.still_on ?? {}, "");
+  if (on !== "") rows.splice(-1, 0, ["still on", on]);
   if (info.skipped_lines > 0) rows.push(["skipped", list(info.skipped, "")]);
   if (info.refused !== null) rows.push(["stopped", info.refused]);
   return rows.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join("\n");

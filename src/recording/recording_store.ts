@@ -83,7 +83,8 @@ export class RecordingStore implements BlockStore {
       const blocks = this.#blocks.filter((block) => block.segment === segment);
       const frames = blocks.reduce((sum, block) => sum + block.frames, 0);
       const { path, codec, file, header } = segment;
-      return { path, codec: codec.name, bytes: file.size, frames, header, ended: segment.ended() };
+      const highest_seq = blocks.reduce((highest, block) => Math.max(highest, block.highest_seq), -1);
+      return { path, codec: codec.name, bytes: file.size, frames, header, ...segment.ending(highest_seq) };
     });
   }
 

@@ -33,6 +33,8 @@ export interface SegmentFacts {
   readonly frames: number;
   readonly header: PartialHeader | null;
   readonly ended: Ended;
+  /** Behind the line that closed it, and without a frame among them: no part of the recording. */
+  readonly foreign_bytes: number;
 }
 
 /** Decoding under way in a file, and where in the text of its unit it is. */
@@ -113,11 +115,13 @@ export class SegmentReader {
     return readChain(this.file, this.codec);
   }
 
-  /** How the file ends, as far as it tells. */
-  ended(): Ended {
+  /** How the file ends, as far as it tells. `highest_seq`: of the frames that were found in it. */
+  ending(highest_seq: number): Pick<SegmentFacts, "ended" | "foreign_bytes"> {
     const last = findLastIndex(this.file, this.codec);
-    if (last !== null) return last.index.end && last.end === this.file.size ? "closed" : "open";
-    return this.header?.recording ? "open" : "unknown";
+    if (last === null) return { ended: this.header?.recording ? "open" : "unknown", foreign_bytes: 0 };
+    const behind = this.file.size - last.end;
+    const isClosed = last.index.end && (behind === 0 || highest_seq <= last.index.seq);
+    return { ended: isClosed ? "closed" : "open", foreign_bytes: isClosed ? behind : 0 };
   }
 
   scan(from: number, before: ScanStart, limits: BlockLimits, listener: ScanListener): AsyncGenerator<number> {

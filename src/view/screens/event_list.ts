@@ -11,11 +11,9 @@ const RETURN_MARK = "✓";
 /** `for 01:04` */
 const lasted = (ms: number): string => (ms < 1000 ? "for a moment" : `for ${duration(ms / 1000)}`);
 
-/** What ends has the text of its beginning. */
-function returnText({ event, lasted_ms }: LogLine): string {
-  const back = lasted_ms === null ? "is back" : `is back after ${duration(lasted_ms / 1000)}`;
-  return `${back}: ${event.text}`;
-}
+/** Why it was away its own line says. */
+const returnText = ({ lasted_ms }: LogLine): string =>
+  lasted_ms === null ? "is back" : `is back after ${duration(lasted_ms / 1000)}`;
 
 /** What happened, and at the right how long it lasted. What is still on has the colour of how bad it is. */
 function drawWhat({ cells, theme }: FrameScene, x: number, y: number, line: LogLine): void {
