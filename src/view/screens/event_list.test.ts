@@ -28,12 +28,12 @@ function listAt(second: number): string[] {
 
 test("what is on, then what is over and for how long, and who is back", () => {
   expect(listAt(83)).toEqual([
-    " 12:00:30  ▲  mock-0001 GPU 0   hot                                for a moment",
+    " 12:00:30  ▲  mock-0001 GPU 0   hot  for a moment",
     " 12:00:20  X  mock-0002         does not answer: refused",
   ]);
   expect(listAt(84)).toEqual([
     " 12:01:24  ✓  mock-0002         is back after 01:04",
-    " 12:00:30  ▲  mock-0001 GPU 0   hot                                for a moment",
-    " 12:00:20  X  mock-0002         does not answer: refused              for 01:04",
+    " 12:00:30  ▲  mock-0001 GPU 0   hot  for a moment",
+    " 12:00:20  X  mock-0002         does not answer: refused  for 01:04",
   ]);
 });

@@ -1,7 +1,7 @@
 import { isReturn, type LogLine, latestLines } from "../../events/event_log.ts";
 import { duration } from "../format.ts";
 import { widest } from "../overview.ts";
-import { textWidth } from "../text.ts";
+import { textWidth, truncate } from "../text.ts";
 import { noteStyle } from "./gpu_columns.ts";
 import { type FrameScene, MARGIN } from "./scene.ts";
 
@@ -15,7 +15,7 @@ const lasted = (ms: number): string => (ms < 1000 ? "for a moment" : `for ${dura
 const returnText = ({ lasted_ms }: LogLine): string =>
   lasted_ms === null ? "is back" : `is back after ${duration(lasted_ms / 1000)}`;
 
-/** What happened, and at the right how long it lasted. What is still on has the colour of how bad it is. */
+/** What happened, and how long it lasted. What is still on has the colour of how bad it is. */
 function drawWhat({ cells, theme }: FrameScene, x: number, y: number, line: LogLine): void {
   const { event, lasted_ms } = line;
   const end = cells.width - MARGIN;
@@ -26,8 +26,8 @@ function drawWhat({ cells, theme }: FrameScene, x: number, y: number, line: LogL
   const over = lasted_ms === null ? "" : lasted(lasted_ms);
   const style = over === "" ? noteStyle(event.severity === "info" ? "information" : event.severity, theme) : theme.dim;
   const room = over === "" ? end - x : end - textWidth(over) - 2 - x;
-  cells.field(x, y, event.text, room, style);
-  cells.text(end - textWidth(over), y, over, theme.dim, end);
+  const behind = cells.text(x, y, truncate(event.text, room), style, end) + 2;
+  cells.text(behind, y, over, theme.plain, end);
 }
 
 /** Room for a host and a device of it, as long as that leaves enough for what happened. */
