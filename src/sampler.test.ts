@@ -307,6 +307,20 @@ describe("a source", () => {
     ]);
   });
 
+  test("is told which of its readings is only for rates", async () => {
+    const told: (boolean | undefined)[] = [];
+    const rates = source(
+      "rates",
+      ({ isOnlyForRates }) => {
+        told.push(isOnlyForRates);
+        return {};
+      },
+      true,
+    );
+    await run(new SimulatedClock(), { sources: [rates], interval_ms: 1000, duration_ms: 2000 });
+    expect(told).toEqual([true, undefined, undefined]);
+  });
+
   test("that hangs before the first cycle is late in it, and does not put it off for ever", async () => {
     const { frames } = await run(new SimulatedClock(), {
       ...{ sources: [source("rates", never, true)], interval_ms: 1000, duration_ms: 1000 },

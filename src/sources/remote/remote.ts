@@ -36,7 +36,7 @@ const MOST_AT_ONCE = 128;
 const SCRAPE_SHARE = 0.9;
 
 /** A reading that is only for rates is over when nobody has answered for so long. */
-const PATIENCE_MS = 450;
+const PATIENCE_MS = 300;
 
 class RemoteSource implements Source {
   readonly name = "remote";
