@@ -1,23 +1,8 @@
 import type { Gpu } from "../../frame/schema.ts";
 import type { Cycle } from "../source.ts";
+import { UNREAD } from "./unknown.ts";
 
 type Lost = NonNullable<Gpu["lost"]>;
-
-/** What of a row must be read anew in every cycle. */
-const NOT_READ = {
-  utilization: null,
-  ane_utilization: null,
-  dla_utilization: null,
-  tensorcore_utilization: null,
-  temperature: null,
-  used_memory: null,
-  frequency: null,
-  power_consumption: null,
-  performance_state: null,
-  fan_speed_rpm: null,
-  gpm_metrics: null,
-  health: null,
-} as const satisfies Partial<Gpu>;
 
 /** A card that is gone, or does not answer, stays in the frame with what is known of it, since when and why. */
 export class LostRows {
@@ -39,7 +24,7 @@ export class LostRows {
     const rows = [...this.#rows.values()].map((row) =>
       answered.has(row.uuid)
         ? row
-        : { ...row, ...NOT_READ, time: cycle.time, lost: this.#lostOf(row, reasonOf, cycle) },
+        : { ...row, ...UNREAD, health: null, time: cycle.time, lost: this.#lostOf(row, reasonOf, cycle) },
     );
     return rows.sort((a, b) => (a.index ?? 0) - (b.index ?? 0));
   }

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../../frame/schema.ts";
 import type { HostIdentity } from "../../source.ts";
+import { UNKNOWN } from "../unknown.ts";
 import { type AmdCard, withoutUnknown } from "./card.ts";
 import type { FastReading } from "./fast.ts";
 import type { SlowReading } from "./slow.ts";
@@ -33,27 +34,17 @@ export function rowOf(card: AmdCard, readings: Readings, host: HostIdentity, tim
     device_type: "GPU",
     ...host,
     index: card.index,
+    ...UNKNOWN,
     utilization: fast?.busy ?? null,
-    ane_utilization: null,
-    dla_utilization: null,
-    tensorcore_utilization: null,
     temperature: fast?.edge ?? fast?.hotspot ?? null,
     used_memory: isShared ? together(fast?.vram_used, fast?.gtt_used) : (fast?.vram_used ?? null),
     total_memory: isShared ? together(card.vram_total, card.gtt_total) : card.vram_total,
     frequency: fast?.gfxclk_mhz ?? null,
     power_consumption: fast?.power_w ?? null,
-    gpu_core_count: null,
     temperature_threshold_slowdown: slow?.slowdown ?? null,
     temperature_threshold_shutdown: slow?.shutdown ?? null,
-    temperature_threshold_max_operating: null,
-    temperature_threshold_acoustic: null,
-    performance_state: null,
     fan_speed_rpm: fast?.fan_rpm ?? null,
     numa_node_id: card.numa_node,
-    gsp_firmware_mode: null,
-    gsp_firmware_version: null,
-    nvlink_remote_devices: [],
-    gpm_metrics: null,
     detail: detailOf(card, readings, isShared),
     health: fast === null && slow === null ? null : healthOf(readings),
   };

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../../frame/schema.ts";
 import type { HostIdentity } from "../../source.ts";
+import { UNKNOWN } from "../unknown.ts";
 import type { IntelCard } from "./card.ts";
 import type { FastReading, SlowReading } from "./readings.ts";
 import type { CardUse } from "./uses.ts";
@@ -22,27 +23,17 @@ export function rowOf(card: IntelCard, readings: Readings, host: HostIdentity, t
     device_type: "GPU",
     ...host,
     index: card.index,
+    ...UNKNOWN,
     utilization: use.utilization,
-    ane_utilization: null,
-    dla_utilization: null,
-    tensorcore_utilization: null,
     temperature: fast?.temperature ?? null,
     used_memory: use.used_memory,
     total_memory: card.memory_total,
     frequency: awake(fast?.clock_mhz),
     power_consumption: readings.power_w,
-    gpu_core_count: null,
     temperature_threshold_slowdown: slow?.slowdown ?? null,
     temperature_threshold_shutdown: slow?.shutdown ?? null,
-    temperature_threshold_max_operating: null,
-    temperature_threshold_acoustic: null,
-    performance_state: null,
     fan_speed_rpm: fast?.fan_rpm ?? null,
     numa_node_id: card.numa_node,
-    gsp_firmware_mode: null,
-    gsp_firmware_version: null,
-    nvlink_remote_devices: [],
-    gpm_metrics: null,
     detail: detailOf(card, readings),
     health: fast === null && slow === null ? null : healthOf(card, readings),
   };

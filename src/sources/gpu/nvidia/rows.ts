@@ -1,6 +1,7 @@
 import type { Gpu } from "../../../frame/schema.ts";
 import type { Cycle, HostIdentity } from "../../source.ts";
 import type { CardPlace } from "../registry.ts";
+import { UNREAD } from "../unknown.ts";
 import type { NvidiaCard } from "./card.ts";
 import { worstXid, xidText } from "./xid_texts.ts";
 
@@ -123,16 +124,7 @@ function findByPlace({ pci, row }: NvidiaCard, missing: ReadonlySet<Known>): Kno
 /** What can change, as unknown; what a card is stays. */
 const unread = (row: NvidiaCard["row"]): NvidiaCard["row"] => ({
   ...row,
-  utilization: null,
-  dla_utilization: null,
-  tensorcore_utilization: null,
-  temperature: null,
-  used_memory: null,
-  frequency: null,
-  power_consumption: null,
-  performance_state: null,
-  fan_speed_rpm: null,
-  gpm_metrics: null,
+  ...UNREAD,
   ...(row.mig && { mig: row.mig.map((instance) => ({ ...instance, used_memory: null, utilization: null })) }),
   ...(row.health !== undefined && { health: null }),
 });

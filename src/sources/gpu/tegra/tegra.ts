@@ -3,6 +3,7 @@ import { Tree } from "../../local/files.ts";
 import { Paced } from "../../local/paced.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
 import type { GpuOptions } from "../gpus.ts";
+import { UNKNOWN } from "../unknown.ts";
 import { findTegraGpu, type TegraGpu } from "./parts.ts";
 import { readTegra, type TegraReading } from "./readings.ts";
 
@@ -53,27 +54,15 @@ class TegraReader {
       device_type: "GPU",
       ...host,
       index: 0,
+      ...UNKNOWN,
       utilization: reading?.utilization ?? null,
-      ane_utilization: null,
-      dla_utilization: null,
-      tensorcore_utilization: null,
       temperature: reading?.temperature ?? null,
       used_memory: reading?.used_memory ?? null,
       total_memory: reading?.total_memory ?? null,
       frequency: reading?.frequency_mhz ?? null,
       power_consumption: reading?.power_w ?? null,
-      gpu_core_count: null,
       temperature_threshold_slowdown: reading?.slowdown ?? null,
       temperature_threshold_shutdown: reading?.shutdown ?? null,
-      temperature_threshold_max_operating: null,
-      temperature_threshold_acoustic: null,
-      performance_state: null,
-      fan_speed_rpm: null,
-      numa_node_id: null,
-      gsp_firmware_mode: null,
-      gsp_firmware_version: null,
-      nvlink_remote_devices: [],
-      gpm_metrics: null,
       detail: this.#detail,
       health: reading && healthOf(reading),
     };

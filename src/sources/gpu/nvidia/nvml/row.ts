@@ -1,4 +1,5 @@
 import type { Gpu } from "../../../../frame/schema.ts";
+import { UNKNOWN } from "../../unknown.ts";
 import type { NvidiaCard } from "../card.ts";
 import type { Identity } from "./identity.ts";
 
@@ -13,28 +14,7 @@ export const unknownRow = (uuid: string, index: number | null): Row => ({
   name: "",
   device_type: "GPU",
   index,
-  utilization: null,
-  ane_utilization: null,
-  dla_utilization: null,
-  tensorcore_utilization: null,
-  temperature: null,
-  used_memory: null,
-  total_memory: null,
-  frequency: null,
-  power_consumption: null,
-  gpu_core_count: null,
-  temperature_threshold_slowdown: null,
-  temperature_threshold_shutdown: null,
-  temperature_threshold_max_operating: null,
-  temperature_threshold_acoustic: null,
-  performance_state: null,
-  fan_speed_rpm: null,
-  numa_node_id: null,
-  gsp_firmware_mode: null,
-  gsp_firmware_version: null,
-  nvlink_remote_devices: [],
-  gpm_metrics: null,
-  detail: {},
+  ...UNKNOWN,
   mig: null,
   health: null,
 });
