@@ -6,7 +6,7 @@ import type { Frame } from "../src/frame/frame.ts";
 import { FileBytes } from "../src/recording/bytes.ts";
 import { codecOf } from "../src/recording/codec.ts";
 import { scanLines } from "../src/recording/scan.ts";
-import { type Memory, memoryOf, type Sample, sampleOf } from "./recorder.ts";
+import { firstBytes, type Memory, memoryOf, type Sample, sampleOf } from "./recorder.ts";
 import type { Measured } from "./replay_measure.ts";
 
 const PROGRAM = join(import.meta.dir, "../bin/all-smi");
@@ -70,7 +70,7 @@ async function measureRecorder(cluster: ClusterRun, folder: string, nodesPid: nu
     ...["-i", `${interval_s}`, "--duration", `${frames * interval_s}`],
   );
   try {
-    while ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) await Bun.sleep(5);
+    await firstBytes(path, recorder);
     await Bun.sleep((warmUp - 0.5) * interval_s * 1000);
     const before = [sampleOf(recorder.pid), sampleOf(nodesPid)] as const;
     await Bun.sleep((frames - warmUp - 1) * interval_s * 1000);

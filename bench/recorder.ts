@@ -60,7 +60,7 @@ export async function measureRecorder(
     stdio: ["ignore", "ignore", "inherit"],
   });
   try {
-    await firstBytes(path);
+    await firstBytes(path, recorder);
     await Bun.sleep(WARM_UP_FRAMES * interval_s * 1000);
     const [helper] = childrenOf(recorder.pid);
     const before = sampleOf(recorder.pid);
@@ -87,8 +87,12 @@ export async function measureRecorder(
   }
 }
 
-async function firstBytes(path: string): Promise<void> {
-  while ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) await Bun.sleep(20);
+/** Until the recording has begun; a recorder that ends before that has said why. */
+export async function firstBytes(path: string, recorder: Bun.Subprocess): Promise<void> {
+  while ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) {
+    if (recorder.exitCode !== null) throw new Error(`record ended at once, with ${recorder.exitCode}`);
+    await Bun.sleep(5);
+  }
 }
 
 /** CPU time of a process: user and system, the 14th and 15th field; the name before them may hold anything but the last bracket. */
