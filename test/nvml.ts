@@ -51,6 +51,8 @@ export class Bench {
   readonly scenario: Scenario;
   /** Of the last cycle: functions, with the card that they were called for. */
   readonly calls: string[] = [];
+  /** Functions that are not to be called. */
+  readonly exclude = new Set<string>();
   readonly #reader: NvmlReader;
   now_ms = START_MS;
 
@@ -59,7 +61,10 @@ export class Bench {
     this.scenario.enterHere();
     const nvml = new Nvml(openLibrary(STUB));
     nvml.initialize();
-    nvml.configure({ announce: (name, card) => this.calls.push(card === null ? name : `${name} ${card}`) });
+    nvml.configure({
+      announce: (name, card) => this.calls.push(card === null ? name : `${name} ${card}`),
+      exclude: this.exclude,
+    });
     this.#reader = new NvmlReader(nvml);
   }
 

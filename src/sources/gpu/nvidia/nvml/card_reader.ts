@@ -219,7 +219,7 @@ export class CardReader {
   }
 
   #readProcesses(parts: Parts, { t_ms }: Moment): readonly NvidiaProcess[] {
-    return this.#processes.read(this.device, this.#isMig ? parts.mig.devices : [this.device], t_ms);
+    return this.#processes.read(this.device, (this.#isMig ? parts.mig.devices : null) ?? [this.device], t_ms);
   }
 }
 

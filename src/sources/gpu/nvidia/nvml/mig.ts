@@ -3,7 +3,7 @@ import { readMemory } from "./gauges.ts";
 import { GPM, GpmMetrics } from "./gpm.ts";
 import { LAYOUTS } from "./layouts.ts";
 import type { Nvml } from "./nvml.ts";
-import { SUCCESS } from "./returns.ts";
+import { EXCLUDED, SUCCESS } from "./returns.ts";
 import type { MigInstances } from "./row.ts";
 
 const NAME_BYTES = 96;
@@ -23,7 +23,8 @@ export class MigReader {
   readonly #nvml: Nvml;
   readonly #card: Device;
   readonly #hasGpm: boolean;
-  #instances: readonly Instance[] = [];
+  /** `null`: nobody knows which there are. */
+  #instances: readonly Instance[] | null = null;
 
   constructor(nvml: Nvml, card: Device, hasGpm: boolean) {
     this.#nvml = nvml;
@@ -31,26 +32,30 @@ export class MigReader {
     this.#hasGpm = hasGpm;
   }
 
-  get devices(): readonly Device[] {
-    return this.#instances.map(({ device }) => device);
+  /** `null`: unknown. */
+  get devices(): readonly Device[] | null {
+    return this.#instances?.map(({ device }) => device) ?? null;
   }
 
-  /** Looks which instances there are; those known before are kept. */
+  /** Looks which instances there are; those known before are kept, all of them where nothing is to be found out. */
   enumerate(isMig: boolean): void {
     const found = isMig ? this.#find() : [];
-    for (const one of this.#instances) if (!found.includes(one)) one.activity?.free();
+    if (found === null) return;
+    for (const one of this.#instances ?? []) if (!found.includes(one)) one.activity?.free();
     this.#instances = found;
   }
 
-  read(): MigInstances {
+  /** `null`: unknown. */
+  read(): MigInstances | null {
     const read = this.#readAll();
-    if (read.every(({ used_memory }) => used_memory !== null)) return read;
+    if (read === null || read.every(({ used_memory }) => used_memory !== null)) return read;
     // One that does not tell may be gone.
     this.enumerate(true);
     return this.#readAll();
   }
 
-  #readAll(): MigInstances {
+  #readAll(): MigInstances | null {
+    if (this.#instances === null) return null;
     return this.#instances.map(({ device, gpuInstance, computeInstance, profile, activity }) => {
       const memory = readMemory(device);
       return {
@@ -65,12 +70,14 @@ export class MigReader {
     });
   }
 
-  #find(): Instance[] {
-    const most = this.#card.unsigned("nvmlDeviceGetMaxMigDeviceCount") ?? 0;
+  #find(): Instance[] | null {
+    const most = this.#card.unsigned("nvmlDeviceGetMaxMigDeviceCount");
+    if (most === null) return null;
     const found: Instance[] = [];
     for (let index = 0; index < most; index++) {
       const code = this.#card.call("nvmlDeviceGetMigDeviceHandleByIndex", index + 1, index, this.#card.out.address);
       this.#card.tell("nvmlDeviceGetMigDeviceHandleByIndex", code);
+      if (code === EXCLUDED) return null;
       if (code !== SUCCESS) continue;
       const handle = this.#card.out.u64(FIRST);
       const device = new Device(this.#nvml, handle, `${this.#card.uuid} MIG ${index}`, this.#card.complaints);
@@ -78,7 +85,7 @@ export class MigReader {
       const uuid = device.text("nvmlDeviceGetUUID", NAME_BYTES);
       if (uuid === null) continue;
       device.uuid = uuid;
-      const known = this.#instances.find((one) => one.device.uuid === uuid && one.device.handle === handle);
+      const known = this.#instances?.find((one) => one.device.uuid === uuid && one.device.handle === handle);
       found.push(known ?? this.#open(device));
     }
     return found;

@@ -5,12 +5,12 @@ import { excludedFor, type UnavailableKind } from "./messages.ts";
 import {
   DRIVER_NOT_LOADED,
   describe,
+  EXCLUDED,
   FUNCTION_NOT_FOUND,
   isDriverGone,
   LIB_RM_VERSION_MISMATCH,
   LIBRARY_NOT_FOUND,
   NO_PERMISSION,
-  NOT_READY,
   SUCCESS,
 } from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
@@ -55,13 +55,14 @@ export class Nvml {
 
   /**
    * Calls a function, `card` being the one concerned; answers with its nvmlReturn_t, or, where the library has not this
-   * function, as one would that is too old, and of one that is excluded, that there is nothing now. Throws {@link NvmlUnavailable} once the driver is gone.
+   * function, as one would that is too old, and {@link EXCLUDED} of one that is not to be called. Throws
+   * {@link NvmlUnavailable} once the driver is gone.
    */
   call(name: FunctionName, card: string | null, a?: number, b?: number, c?: number, d?: number, e?: number): number {
     const native = this.#functions[name];
     if (native === undefined) return FUNCTION_NOT_FOUND;
     if (this.#options !== null) {
-      if (this.#isExcluded(name, card)) return NOT_READY;
+      if (this.#isExcluded(name, card)) return EXCLUDED;
       this.#options.announce?.(name, card);
     }
     const code = native(a, b, c, d, e);

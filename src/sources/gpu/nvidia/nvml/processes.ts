@@ -2,7 +2,7 @@ import type { NvidiaProcess } from "../card.ts";
 import type { Device } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import { NativeMemory } from "./memory.ts";
-import { INSUFFICIENT_SIZE, isNoValue, SUCCESS } from "./returns.ts";
+import { INSUFFICIENT_SIZE, isNothing, SUCCESS } from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
 
 /** The functions that list processes, newest first; the last one of each knows a smaller structure. */
@@ -124,7 +124,7 @@ export class ProcessReader {
       const code =
         since_us === null ? device.call(name, 0, count, entries) : device.call(name, 0, entries, count, since_us);
       if (code === SUCCESS) return this.#memory.u32(0);
-      if (isNoValue(code)) return 0;
+      if (isNothing(code)) return 0;
       if (code !== INSUFFICIENT_SIZE) {
         device.tell(name, code);
         return null;

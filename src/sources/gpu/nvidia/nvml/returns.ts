@@ -18,6 +18,8 @@ export const NO_DATA = 21;
 export const ARGUMENT_VERSION_MISMATCH = 25;
 export const DEPRECATED = 26;
 export const NOT_READY = 27;
+/** None of the library's: the call was not made. */
+export const EXCLUDED = -1;
 
 /** What a code means, as the end of a sentence. */
 const WORDS: Readonly<Record<number, string>> = {
@@ -60,8 +62,11 @@ export const isFinal = (code: number): boolean =>
   code === ARGUMENT_VERSION_MISMATCH ||
   code === DEPRECATED;
 
+/** There is nothing of what was asked for: of a list, that it is empty. */
+export const isNothing = (code: number): boolean => code === NOT_FOUND || code === NO_DATA;
+
 /** Nothing is wrong: there is just no value now. */
-export const isNoValue = (code: number): boolean => code === NOT_FOUND || code === NO_DATA || code === NOT_READY;
+const isNoValue = (code: number): boolean => isNothing(code) || code === NOT_READY || code === EXCLUDED;
 
 /** Something went wrong. {@link NO_PERMISSION} is not among them: whether it is to be told depends on what was before. */
 export const isFailure = (code: number): boolean =>
