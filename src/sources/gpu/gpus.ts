@@ -4,7 +4,7 @@ import { amdSource } from "./amd/amd.ts";
 import { DrmClients } from "./drm/clients.ts";
 import { CardIndexes } from "./drm/indexes.ts";
 import { intelSource } from "./intel/intel.ts";
-import { hasHardware, mayHaveCards } from "./nvidia/presence.ts";
+import { hasDriver, hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
 import type { GpuRegistry } from "./registry.ts";
 import { tegraSource } from "./tegra/tegra.ts";
@@ -34,6 +34,7 @@ function openNvidia({ root, host, registry }: GpuOptions): Source {
     host,
     registry,
     mayHaveCards: () => mayHaveCards(root),
+    hasDriver: () => hasDriver(root),
     ways: [
       async () => {
         const { HelperWay } = await import("./nvidia/helper_way.ts");

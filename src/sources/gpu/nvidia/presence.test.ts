@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { hasHardware, mayHaveCards } from "./presence.ts";
+import { hasDriver, hasHardware, mayHaveCards } from "./presence.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "all-smi-presence-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,4 +38,10 @@ test("a card on the PCI bus is seen without a driver; its sound device and other
   expect(hasHardware(machine("torn", torn))).toBe(false);
   expect(hasHardware(machine("h100", { ...torn, ...pci("0000:06:00.0", "0x10de", "0x030200") }))).toBe(true);
   expect(hasHardware(machine("geforce", pci("0000:01:00.0", "0x10de", "0x030000")))).toBe(true);
+});
+
+test("the driver is seen by what it makes, not by the card on the PCI bus", () => {
+  expect(hasDriver(machine("bus", pci("0000:06:00.0", "0x10de", "0x030200")))).toBe(false);
+  expect(hasDriver(machine("loaded", { "/proc/driver/nvidia/version": "" }))).toBe(true);
+  expect(hasDriver(machine("handed-in", { "/dev/nvidiactl": "" }))).toBe(true);
 });

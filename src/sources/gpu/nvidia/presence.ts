@@ -1,15 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { LIBRARY_PATHS } from "./nvml/library.ts";
 
-/** What there is where the driver is loaded, in WSL, on Jetson. */
-const SIGNS: readonly string[] = [
-  "/proc/driver/nvidia",
-  "/dev/nvidiactl",
-  "/dev/nvidia0",
-  "/dev/dxg",
-  "/dev/nvgpu",
-  "/dev/nvhost-ctrl-gpu",
-];
+/** What there is where the driver is loaded. */
+const DRIVER_SIGNS: readonly string[] = ["/proc/driver/nvidia", "/dev/nvidiactl"];
+/** And in WSL, and on Jetson. */
+const SIGNS: readonly string[] = [...DRIVER_SIGNS, "/dev/nvidia0", "/dev/dxg", "/dev/nvgpu", "/dev/nvhost-ctrl-gpu"];
 
 /** Loads the driver itself where nobody has yet. */
 const LIBRARIES: readonly string[] = [
@@ -25,6 +20,12 @@ export function mayHaveCards(root: string): boolean {
   if (process.env.ALL_SMI_NVML) return true;
   return SIGNS.some((path) => existsSync(root + path)) || (root === "" && LIBRARIES.some((path) => existsSync(path)));
 }
+
+/**
+ * Whether NVIDIA's driver is loaded. What the PCI bus shows says less: a container sees all of it, and a card may be
+ * another driver's.
+ */
+export const hasDriver = (root: string): boolean => DRIVER_SIGNS.some((path) => existsSync(root + path));
 
 const NVIDIA = "0x10de";
 /** Display controllers; accelerators without a display are among them. */

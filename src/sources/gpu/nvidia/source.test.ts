@@ -56,7 +56,7 @@ class ScriptedWay implements NvidiaWay {
 
 function sourceOf(...ways: ScriptedWay[]) {
   const registry = new GpuRegistry();
-  const presence = { isThere: true, asked: 0 };
+  const presence = { isThere: true, hasDriver: false, asked: 0 };
   let opened = 0;
   const source = nvidiaSource({
     host: HOST,
@@ -65,6 +65,7 @@ function sourceOf(...ways: ScriptedWay[]) {
       presence.asked++;
       return presence.isThere;
     },
+    hasDriver: () => presence.hasDriver,
     ways: ways.map((way) => async () => {
       opened++;
       return way;
@@ -172,6 +173,24 @@ test("a machine on which no way leads to anything is left alone for ten minutes,
   expect([opened(), ...ways.map(({ isClosed }) => isClosed)]).toEqual([2, true, true]);
   await read(600_000);
   expect(opened()).toBe(4);
+});
+
+test("a driver that nothing can ask is an error of each frame, and is looked at again after a minute", async () => {
+  const way = new ScriptedWay(null, null, READING);
+  const { read, presence, opened } = sourceOf(way, new ScriptedWay(null));
+  presence.hasDriver = true;
+  const errors = ["nvidia: the driver is there, but neither its library nor nvidia-smi was found"];
+  for (const t_ms of [0, 1000, 59_000, 60_000, 119_000]) expect(await read(t_ms)).toEqual({ gpus: [], errors });
+  expect(opened()).toBe(4);
+  expect(await read(120_000)).toMatchObject({ gpus: [{ uuid: UUID }], errors: ["nvidia: nvmlDeviceGetX: no"] });
+});
+
+test("a driver that is gone is no error any more", async () => {
+  const { read, presence } = sourceOf(new ScriptedWay(null));
+  presence.hasDriver = true;
+  expect((await read(0)).errors).toHaveLength(1);
+  presence.isThere = false;
+  for (const t_ms of [60_000, 61_000]) expect(await read(t_ms)).toEqual({ gpus: [] });
 });
 
 test("nothing is opened once it is closed", async () => {

@@ -16,6 +16,8 @@ export interface NvidiaOptions {
   readonly registry: GpuRegistry;
   /** Whether it is worthwhile to look for cards. */
   readonly mayHaveCards: () => boolean;
+  /** Whether the driver is there, so that it is an error when no way leads to its cards. */
+  readonly hasDriver: () => boolean;
   /** The first one that leads to anything is taken. */
   readonly ways: readonly OpenWay[];
 }
@@ -24,6 +26,10 @@ const NAME = "nvidia";
 
 /** A machine without cards is looked at again after this; a driver is seldom installed. */
 const LOOK_AGAIN_MS = 600_000;
+/** One with a driver that nothing can ask: somebody is likely to be at it. */
+const LOOK_SOON_MS = 60_000;
+
+const UNREADABLE = `${NAME}: the driver is there, but neither its library nor nvidia-smi was found`;
 
 /** XID of which the driver does not say which, as NVML has it. */
 const UNKNOWN_XID = 999;
@@ -37,6 +43,8 @@ class NvidiaSource implements Source {
   /** Those not tried yet. */
   #ways: OpenWay[] = [];
   #lookAt_ms = Number.NEGATIVE_INFINITY;
+  /** There is a driver, and no way to ask it. */
+  #isUnreadable = false;
   #isClosed = false;
 
   constructor(options: NvidiaOptions) {
@@ -46,7 +54,7 @@ class NvidiaSource implements Source {
   }
 
   read(cycle: Cycle): Reading | Promise<Reading> {
-    if (this.#way === null && !this.#look(cycle)) return { gpus: [] };
+    if (this.#way === null && !this.#look(cycle)) return this.#withoutCards();
     const reading = this.#read(cycle);
     this.#options.registry.began(NAME, reading);
     return reading;
@@ -72,14 +80,20 @@ class NvidiaSource implements Source {
   async #readCards(cycle: Cycle): Promise<Reading> {
     try {
       const reading = await this.#readByWays(cycle);
-      if (reading === null) return { gpus: [] };
-      return this.#handIn(reading, cycle);
+      if (reading !== null) return this.#handIn(reading, cycle);
+      this.#isUnreadable = !this.#isClosed && this.#options.hasDriver();
+      if (this.#isUnreadable) this.#lookAt_ms = cycle.monotonic_ms + LOOK_SOON_MS;
+      return this.#withoutCards();
     } catch (error) {
       // Who used the cards before may have ended since.
       this.#report(new Map());
       const words = error instanceof Error ? error.message : String(error);
       return { gpus: this.#rows.rows(cycle, false), errors: [`${NAME}: ${words}`] };
     }
+  }
+
+  #withoutCards(): Reading {
+    return { gpus: [], ...(this.#isUnreadable && { errors: [UNREADABLE] }) };
   }
 
   #errorOf(givenUp: GivenUp): string {
@@ -93,6 +107,7 @@ class NvidiaSource implements Source {
   #look({ monotonic_ms }: Cycle): boolean {
     if (monotonic_ms < this.#lookAt_ms) return false;
     this.#lookAt_ms = monotonic_ms + LOOK_AGAIN_MS;
+    this.#isUnreadable = false;
     if (!this.#options.mayHaveCards()) return false;
     this.#ways = [...this.#options.ways];
     return true;
