@@ -14,11 +14,21 @@ import { localCommand, viewCommand } from "./view.ts";
 /** What commander means by an exit that is no error: help or version was shown. */
 const SHOWN = 0;
 
+const HELP = `
+Without a command it is view, with its options.
+
+Examples:
+  all-smi                                     this machine, live
+  all-smi record -o trace --duration 10m      what it does, into a file
+  all-smi --replay trace.ndjson.zst           that file, played back
+  all-smi doctor                              what can be read here, and what not`;
+
 function program(): Command {
   return new Command("all-smi")
     .description("Shows and records what GPU machines do, and plays it back.")
     .version(version, "-V, --version")
     .showSuggestionAfterError()
+    .addHelpText("after", HELP)
     .addCommand(viewCommand())
     .addCommand(localCommand())
     .addCommand(recordCommand())

@@ -51,7 +51,11 @@ export function addSourceOptions(command: Command, include: string, own: Own = {
       new Option("--host-root <path>", "where the machine's /proc, /sys and /etc are (in a container)").default("/"),
     )
     .addOption(new Option("--hostname <name>", "name to use instead of the machine's own"))
-    .addOption(new Option("--mock <hosts x gpus>", "size of the simulated machines of --source mock").default("1x8"))
+    .addOption(
+      new Option("--mock <hosts x gpus>", "so many simulated machines and GPUs; means --source mock")
+        .default("1x8")
+        .implies({ source: "mock" }),
+    )
     .addOption(
       new Option("--seed <n>", "what the simulation begins from").argParser(wholeNumber(0, 2 ** 32 - 1)).default(1),
     );

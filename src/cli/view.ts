@@ -58,6 +58,13 @@ its segments, or its folder; one that is still being written is followed. With
 
 Exit status: 0; 1: something failed; 2: an option or the recording is wrong.`;
 
+const LOCAL_HELP = `
+Examples:
+  all-smi local                            this machine, every second
+  all-smi local --once --size 160x45       one screen, as text
+
+Exit status: 0; 1: something failed; 2: an option is wrong.`;
+
 const SLOWEST = 0.25;
 const FASTEST = 64;
 
@@ -80,9 +87,9 @@ export function viewCommand(): Command {
 
 /** `all-smi local`: this machine live; kept for those who know it from the tool of that name. */
 export function localCommand(): Command {
-  return addLiveOptions(new Command("local").description("Shows this machine live; the same as view.")).action(
-    async (options: LiveOptions) => await (await import("./view_live.ts")).viewLive(options),
-  );
+  return addLiveOptions(new Command("local").description("Shows this machine live; the same as view."))
+    .addHelpText("after", LOCAL_HELP)
+    .action(async (options: LiveOptions) => await (await import("./view_live.ts")).viewLive(options));
 }
 
 function addLiveOptions(command: Command): Command {

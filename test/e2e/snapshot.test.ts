@@ -114,7 +114,7 @@ describe("this machine", () => {
 
 test("simulated GPUs come as CSV, by the columns that were asked for", async () => {
   const query = ["--format", "csv", "--query", "section,index,hostname,total_memory,detail.nothing"];
-  const { code, out } = await snapshot("--source", "mock", "--mock", "1x4", "--include", "gpu", ...query);
+  const { code, out } = await snapshot("--mock", "1x4", "--include", "gpu", ...query);
   expect(code).toBe(0);
   const [header, ...rows] = out.trimEnd().split("\n");
   expect(header).toBe("section,index,hostname,total_memory,detail.nothing");
