@@ -50,10 +50,13 @@ class AmdSource implements Source {
     this.#search(cycle.monotonic_ms);
     const readers = [...this.#readers.values()];
     if (readers.length === 0) return this.#tree.finish(this.name, { gpus: [] });
-    const readings = await Promise.all(readers.map((reader) => reader.read(cycle, this.#options.host)));
+    const pcis = readers.map(({ card }) => card.pci);
+    const [drm, readings] = await Promise.all([
+      this.#clients.uses(cycle, pcis),
+      Promise.all(readers.map((reader) => reader.read(cycle, this.#options.host))),
+    ]);
     const cards = readers.map(({ card }, i) => ({ ...card, sharesMemory: readings[i]?.sharesMemory ?? false }));
-    const pcis = cards.map(({ pci }) => pci);
-    const uses = usesOf(cards, this.#clients.uses(cycle.monotonic_ms, pcis), this.#kfd.uses());
+    const uses = usesOf(cards, drm, this.#kfd.uses());
     this.#options.registry.report(this.name, { cards, uses });
     const rows = readings.map(({ row }) => row).filter((row) => row !== null);
     const reasons = new Map(cards.map(({ uuid }, i) => [uuid, readings[i]?.lost ?? GONE]));

@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Cycle } from "../../source.ts";
 import { type DrmClient, type EngineTime, parseFdinfo } from "./fdinfo.ts";
+import { PatientFiles } from "./patient_files.ts";
 
 /** What a process does with one card. */
 export interface DrmUse {
@@ -18,6 +20,10 @@ const DRIVERS = ["amdgpu", "i915", "xe"];
 /** Finding a client takes a look at every descriptor of every process: 3 µs each, so each process has its turn. */
 const SEARCH_EVERY_MS = 10_000;
 
+/** Of a cycle, for all files together and for one: those of a card that hangs do not answer. */
+const SHARE_OF_CYCLE = 1 / 4;
+const SHARE_OF_FILE = 1 / 16;
+
 /** They hold what they opened for a display server. */
 const SEAT_MANAGERS = ["systemd-logind", "elogind-daemon", "elogind", "seatd"];
 
@@ -30,24 +36,33 @@ interface Known {
   rates: ReadonlyMap<string, number>;
 }
 
+type ReadClient = (file: string) => Promise<DrmClient | "late" | null>;
+
 /** Who uses the machine's DRM cards, from `/proc/PID/fdinfo`. What belongs to others and may not be read is not seen. */
 export class DrmClients {
   readonly #proc: string;
+  readonly #files: PatientFiles;
   readonly #known = new Map<string, Known>();
   #read_ms = Number.NEGATIVE_INFINITY;
+  #update: Promise<void> | null = null;
   #searched_ms = Number.NEGATIVE_INFINITY;
   /** Where the search goes on. */
   #next = 0;
 
   /** @param root Prefix of `/proc`. */
-  constructor(root: string) {
+  constructor(root: string, files = new PatientFiles()) {
     this.#proc = `${root}/proc`;
+    this.#files = files;
   }
 
-  /** Reads them, once a cycle whoever asks; nothing at all where no card is asked for. */
-  uses(now_ms: number, cards: readonly string[]): DrmUse[] {
+  /**
+   * Reads them, once a cycle whoever asks; nothing at all where no card is asked for. Of a file that does not answer
+   * stands what it said last.
+   */
+  async uses(cycle: Cycle, cards: readonly string[]): Promise<DrmUse[]> {
     if (cards.length === 0) return [];
-    if (now_ms !== this.#read_ms) this.#update(now_ms);
+    if (cycle.monotonic_ms !== this.#read_ms) this.#begin(cycle);
+    await this.#update;
     const uses = new Map<string, Known[]>();
     for (const known of this.#known.values()) {
       if (!cards.includes(known.client.pci)) continue;
@@ -60,49 +75,64 @@ export class DrmClients {
       .sort((a, b) => a.pid - b.pid || (a.pci < b.pci ? -1 : 1));
   }
 
-  #update(now_ms: number): void {
-    this.#read_ms = now_ms;
-    for (const [key, known] of this.#known) if (!this.#refresh(known, now_ms)) this.#known.delete(key);
-    this.#search(now_ms);
+  #begin(cycle: Cycle): void {
+    if (this.#update !== null) return;
+    this.#read_ms = cycle.monotonic_ms;
+    this.#update = this.#readAll(cycle).finally(() => {
+      this.#update = null;
+    });
   }
 
-  #refresh(known: Known, now_ms: number): boolean {
-    const client = this.#readClient(known.file);
-    if (client === null || keyOf(client) !== keyOf(known.client)) return false;
-    known.rates = ratesBetween(known, client, now_ms);
-    known.client = { ...client, engines: withoutFalls(known.client.engines, client.engines) };
-    known.at_ms = now_ms;
-    return true;
+  async #readAll({ monotonic_ms, wait_ms }: Cycle): Promise<void> {
+    const end_ms = performance.now() + wait_ms * SHARE_OF_CYCLE;
+    const read: ReadClient = (file) =>
+      this.#readClient(file, Math.min(wait_ms * SHARE_OF_FILE, end_ms - performance.now()));
+    // Where the time does not suffice for all, each has its turn.
+    const turn = [...this.#known].sort(([, a], [, b]) => a.at_ms - b.at_ms);
+    for (const [key, known] of turn) if (!(await refresh(known, monotonic_ms, read))) this.#known.delete(key);
+    await this.#search(monotonic_ms, read);
   }
 
   /** All processes at first, then so many that each has its turn in time. */
-  #search(now_ms: number): void {
+  async #search(now_ms: number, read: ReadClient): Promise<void> {
     const pids = list(this.#proc).map(Number).filter(Number.isSafeInteger).sort(ascending);
     const share = Math.min(1, (now_ms - this.#searched_ms) / SEARCH_EVERY_MS);
     this.#searched_ms = now_ms;
     const count = Math.ceil(pids.length * share);
     const from = pids.findIndex((pid) => pid >= this.#next);
     const turn = [...pids.slice(Math.max(0, from)), ...pids.slice(0, Math.max(0, from))].slice(0, count);
-    for (const pid of turn) this.#searchProcess(pid, now_ms);
+    for (const pid of turn) await this.#searchProcess(pid, now_ms, read);
     this.#next = (turn.at(-1) ?? 0) + 1;
   }
 
-  #searchProcess(pid: number, now_ms: number): void {
+  async #searchProcess(pid: number, now_ms: number, read: ReadClient): Promise<void> {
     const descriptors = list(`${this.#proc}/${pid}/fd`).filter((fd) => isDrmFile(`${this.#proc}/${pid}/fd/${fd}`));
-    if (descriptors.length === 0 || SEAT_MANAGERS.includes(read(`${this.#proc}/${pid}/comm`)?.trim() ?? "")) return;
+    if (descriptors.length === 0 || SEAT_MANAGERS.includes(nameOf(`${this.#proc}/${pid}/comm`))) return;
     for (const descriptor of descriptors) {
       const file = `${this.#proc}/${pid}/fdinfo/${descriptor}`;
-      const client = this.#readClient(file);
-      if (client === null || this.#known.has(keyOf(client))) continue;
+      const client = await read(file);
+      if (client === null || client === "late" || this.#known.has(keyOf(client))) continue;
       this.#known.set(keyOf(client), { pid, file, client, at_ms: now_ms, rates: new Map() });
     }
   }
 
-  #readClient(file: string): DrmClient | null {
-    const text = read(file);
-    const client = text === null ? null : parseFdinfo(text);
+  async #readClient(file: string, patience_ms: number): Promise<DrmClient | "late" | null> {
+    const answer = await this.#files.read(file, patience_ms);
+    if (answer === "late") return existsSync(file) ? "late" : null;
+    const client = answer === "gone" ? null : parseFdinfo(answer.text);
     return client !== null && DRIVERS.includes(client.driver) ? client : null;
   }
+}
+
+/** `false` where it is gone. */
+async function refresh(known: Known, now_ms: number, read: ReadClient): Promise<boolean> {
+  const client = await read(known.file);
+  if (client === "late") return true;
+  if (client === null || keyOf(client) !== keyOf(known.client)) return false;
+  known.rates = ratesBetween(known, client, now_ms);
+  known.client = { ...client, engines: withoutFalls(known.client.engines, client.engines) };
+  known.at_ms = now_ms;
+  return true;
 }
 
 const keyOf = ({ pci, client_id }: DrmClient): string => `${pci} ${client_id}`;
@@ -162,10 +192,10 @@ function list(folder: string): string[] {
   }
 }
 
-function read(file: string): string | null {
+function nameOf(comm: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(comm, "utf8").trim();
   } catch {
-    return null;
+    return "";
   }
 }

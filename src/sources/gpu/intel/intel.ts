@@ -48,8 +48,8 @@ class IntelSource implements Source {
     const readers = [...this.#readers.values()];
     if (readers.length === 0) return this.#tree.finish(this.name, { gpus: [] });
     const cards = readers.map(({ card }) => card);
-    const drm = this.#clients.uses(
-      cycle.monotonic_ms,
+    const drm = await this.#clients.uses(
+      cycle,
       cards.map(({ pci }) => pci),
     );
     this.#options.registry.report(this.name, { cards, uses: usesOf(cards, drm) });
