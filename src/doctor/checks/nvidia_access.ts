@@ -3,7 +3,7 @@ import type { Files } from "../files.ts";
 import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, isWsl, type Machine } from "../machine.ts";
 import { driverVersion, hasNvidia } from "./nvidia_driver.ts";
-import { GIVE_TO_CONTAINER, versionFix } from "./nvidia_errors.ts";
+import { GIVE_TO_CONTAINER, libraryFix, versionFix } from "./nvidia_errors.ts";
 
 export const nvidiaAccessChecks: readonly Check[] = [
   { group: "nvidia", name: "container", run: visibleDevices },
@@ -78,6 +78,10 @@ function access(machine: Machine, path: string): Verdict | null {
   }
 }
 
+/** Whether there is something that asks the driver: its library, or nvidia-smi, which brings it. */
+export const canAskDriver = (machine: Machine): boolean =>
+  Boolean(machine.env.ALL_SMI_NVML) || findLibrary(machine) !== null || smiFolder(machine) !== null;
+
 const LIBRARY = "libnvidia-ml.so";
 /** Where the library is and which version it has, by its file's name; whether it loads the readings show. */
 function library(machine: Machine): Verdict[] {
@@ -114,11 +118,6 @@ function namedLibrary(own: Files, path: string): Verdict[] {
   }
   return own.text(path)?.includes("nvmlInit_v2") ? [ok(`${path}, named by ALL_SMI_NVML`)] : [];
 }
-
-const libraryFix = (machine: Machine): string =>
-  containerOf(machine) === null
-    ? "install it (Debian: libnvidia-ml1, Ubuntu: libnvidia-compute-NNN), or name it: ALL_SMI_NVML=PATH"
-    : "NVIDIA_DRIVER_CAPABILITIES=utility (or all) makes the container runtime bring it; or ALL_SMI_NVML=PATH";
 
 interface Library {
   readonly path: string;

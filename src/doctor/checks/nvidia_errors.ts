@@ -11,6 +11,11 @@ export const versionFix = (machine: Machine): string =>
     ? "reboot, or load the driver anew: stop what uses the GPUs, then rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; modprobe nvidia"
     : "remove the library from the image: the container runtime brings the right one";
 
+export const libraryFix = (machine: Machine): string =>
+  containerOf(machine) === null
+    ? "install it (Debian: libnvidia-ml1, Ubuntu: libnvidia-compute-NNN), or name it: ALL_SMI_NVML=PATH"
+    : "NVIDIA_DRIVER_CAPABILITIES=utility (or all) makes the container runtime bring it; or ALL_SMI_NVML=PATH";
+
 const permissionFix = (machine: Machine): string =>
   containerOf(machine) === null
     ? "run as root, or as a user of the group that owns /dev/nvidia* (ls -l; usermod -aG video USER); in a cgroup of systemd: DeviceAllow=char-nvidia*"
@@ -26,6 +31,7 @@ const LOG = "dmesg | grep -e NVRM -e Xid says more";
 /** By a part of the sentence; the first that fits. */
 const FIXES: readonly (readonly [RegExp, Fix])[] = [
   [/^ALL_SMI_NVML: /, "let ALL_SMI_NVML name the driver's libnvidia-ml.so.1, or unset it"],
+  [/neither its library/, libraryFix],
   [/different versions/, versionFix],
   [/driver is not loaded/, driverFix],
   [/no permission/, permissionFix],

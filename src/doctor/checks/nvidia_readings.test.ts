@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { machineOf } from "../../../test/doctor.ts";
+import { machineOf, type Tree } from "../../../test/doctor.ts";
 import { gpu } from "../../../test/event_frames.ts";
 import type { Gpu } from "../../frame/schema.ts";
 import { readingVerdicts } from "./nvidia_readings.ts";
@@ -13,8 +13,10 @@ const card = (index: number, changes: Partial<Gpu> = {}): Gpu => ({
   ...changes,
 });
 
-function verdicts(gpus: readonly Gpu[], errors: readonly string[] = []): string[] {
-  using machine = machineOf({});
+const LIBRARY: Tree = { "/usr/lib64/libnvidia-ml.so.1": "" };
+
+function verdicts(gpus: readonly Gpu[], errors: readonly string[] = [], tree = LIBRARY): string[] {
+  using machine = machineOf(tree);
   return readingVerdicts({ gpus, errors }, machine).map(({ state, says }) => `${state}: ${says}`);
 }
 
@@ -27,6 +29,12 @@ test("cards that answer", () => {
 test("none answers, with a reason or without one", () => {
   expect(verdicts([])).toEqual(["problem: no card answers: the driver's library works, and lists none"]);
   expect(verdicts([], ["driver hung, pid 12"])).toEqual(["problem: driver hung, pid 12"]);
+});
+
+test("that the library lists none is not said where there is no library", () => {
+  expect(verdicts([], [], {})).toEqual([]);
+  const error = "the driver is there, but neither its library nor nvidia-smi was found";
+  expect(verdicts([], [error], {})).toEqual([`problem: ${error}`]);
 });
 
 test("one is lost", () => {
@@ -42,6 +50,11 @@ test.each([
   ["nvmlInit_v2: the NVIDIA driver is not loaded", "modprobe nvidia", "--gpus all"],
   ["nvmlInit_v2: no permission", "usermod", "--gpus all"],
   ["nvmlDeviceGetCount_v2: unknown error", "dmesg", "dmesg"],
+  [
+    "the driver is there, but neither its library nor nvidia-smi was found",
+    "libnvidia-compute",
+    "NVIDIA_DRIVER_CAPABILITIES",
+  ],
   ["ALL_SMI_NVML: file too short", "unset it", "unset it"],
 ])("%s: what to do about it on the machine (%s) and in a container (%s)", (error, onMachine, inContainer) => {
   using machine = machineOf({});

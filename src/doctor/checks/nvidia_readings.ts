@@ -2,6 +2,7 @@ import type { Gpu } from "../../frame/schema.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
 import { type GpuReading, gpuName, gpuWords, isAnswering, isUnderWay, readGpus } from "./gpu_readings.ts";
+import { canAskDriver } from "./nvidia_access.ts";
 import { hasNvidiaDriver } from "./nvidia_driver.ts";
 import { errorVerdict, noCardVerdict } from "./nvidia_errors.ts";
 
@@ -27,7 +28,8 @@ export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine):
     ...errors.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine))),
     ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
-  if (answering.length === 0) return problems.length > 0 ? problems : [noCardVerdict(machine)];
+  if (answering.length === 0 && problems.length === 0) return canAskDriver(machine) ? [noCardVerdict(machine)] : [];
+  if (answering.length === 0) return problems;
   return [
     ok(`${gpuWords(answering)}${versions(answering)}`),
     ...problems,
