@@ -13,6 +13,7 @@ import { NvmlReader } from "./reader.ts";
  */
 
 const STDOUT = 1;
+const STDERR = 2;
 
 /** By then everything that is done in each reading has been done. */
 const SETTLED_READINGS = 5;
@@ -23,10 +24,15 @@ const send = (message: HelperMessage): void => {
   process.send?.(message);
 };
 
-/** Says why there is nothing to read, for the parent to end this process. */
+/** Says why there is nothing to read, for the parent to end this process; an error of its own ends it at once. */
 function giveUp(error: unknown): void {
-  if (!(error instanceof NvmlUnavailable)) throw error;
-  send({ unavailable: error.kind, reason: error.message });
+  if (error instanceof NvmlUnavailable) {
+    send({ unavailable: error.kind, reason: error.message });
+    return;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  writeSync(STDERR, `\n${message.replaceAll("\n", " ")}\n`);
+  process.exit(1);
 }
 
 type Announce = NonNullable<CallOptions["announce"]>;
