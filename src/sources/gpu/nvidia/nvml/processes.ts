@@ -26,6 +26,8 @@ const LISTS: readonly (readonly [FunctionName, FunctionName, FunctionName])[] = 
 
 /** Entries at first; where more are needed, room is made. */
 const ENTRIES = 64;
+/** No list is longer; a library that says so is out of order. */
+const MOST_ENTRIES = 65_536;
 /** A list can grow between the answer that it is too long and the next call. */
 const ATTEMPTS = 4;
 /** A process that did not run on the SMs for so long used none of their time. */
@@ -120,16 +122,19 @@ export class ProcessReader {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const count = this.#memory.address;
       const entries = count + HEADER_BYTES;
-      this.#memory.setU32(0, Math.floor((this.#memory.lengthBytes - HEADER_BYTES) / entryBytes));
+      const room = Math.floor((this.#memory.lengthBytes - HEADER_BYTES) / entryBytes);
+      this.#memory.setU32(0, room);
       const code =
         since_us === null ? device.call(name, 0, count, entries) : device.call(name, 0, entries, count, since_us);
-      if (code === SUCCESS) return this.#memory.u32(0);
+      const told = this.#memory.u32(0);
+      if (code === SUCCESS && told <= room) return told;
       if (isNothing(code)) return 0;
-      if (code !== INSUFFICIENT_SIZE) {
+      if (code !== SUCCESS && code !== INSUFFICIENT_SIZE) {
         device.tell(name, code);
         return null;
       }
-      this.#memory = new NativeMemory(HEADER_BYTES + (2 * this.#memory.u32(0) + 5) * SAMPLE.size);
+      if (told > MOST_ENTRIES) break;
+      this.#memory = new NativeMemory(HEADER_BYTES + (2 * told + 5) * SAMPLE.size);
     }
     device.tell(name, INSUFFICIENT_SIZE);
     return null;

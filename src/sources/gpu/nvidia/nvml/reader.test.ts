@@ -186,6 +186,13 @@ test("more processes than there was room for are all there", () => {
   expect(errors).toEqual([]);
 });
 
+test("a list longer than any can be is not read, and said to be so", () => {
+  using bench = new Bench("h100", "* processes 70000");
+  const { processes, errors } = bench.read();
+  expect(processes).toEqual([]);
+  expect(errors).toEqual(["GPU 0: the buffer is too small (3 calls, nvmlDeviceGetComputeRunningProcesses_v3 first)"]);
+});
+
 test("a process whose memory the driver does not tell", () => {
   using bench = new Bench("h100", "* no_processes", "* process 5 C - 3");
   expect(bench.read().processes).toEqual([
