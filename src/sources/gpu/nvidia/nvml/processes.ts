@@ -150,11 +150,11 @@ interface Share {
 const most = (known: number | null | undefined, bytes: number | null): number | null =>
   known === undefined || known === null ? bytes : Math.max(known, bytes ?? 0);
 
-/** Sums over the instances of a card. */
+/** Sums over the instances of a card; unknown in one of them is unknown in all, as a part is not the whole. */
 function addTo(total: Map<number, number | null>, more: ReadonlyMap<number, number | null>): void {
   for (const [pid, bytes] of more) {
     const known = total.get(pid);
-    total.set(pid, known === undefined || known === null ? bytes : known + (bytes ?? 0));
+    total.set(pid, known === undefined ? bytes : known === null || bytes === null ? null : known + bytes);
   }
 }
 

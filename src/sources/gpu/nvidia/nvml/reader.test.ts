@@ -179,27 +179,6 @@ test("a counter of bytes that wraps gives no nonsense", () => {
   expect(wrapped?.tx_bytes_per_second).toBe(1000);
 });
 
-test("more processes than there was room for are all there", () => {
-  using bench = new Bench("h100", "* processes 300");
-  const { processes, errors } = bench.read();
-  expect(processes).toHaveLength(303);
-  expect(errors).toEqual([]);
-});
-
-test("a list longer than any can be is not read, and said to be so", () => {
-  using bench = new Bench("h100", "* processes 70000");
-  const { processes, errors } = bench.read();
-  expect(processes).toEqual([]);
-  expect(errors).toEqual(["GPU 0: the buffer is too small (3 calls, nvmlDeviceGetComputeRunningProcesses_v3 first)"]);
-});
-
-test("a process whose memory the driver does not tell", () => {
-  using bench = new Bench("h100", "* no_processes", "* process 5 C - 3");
-  expect(bench.read().processes).toEqual([
-    { pid: 5, uuid: "GPU-00000000-0000-0000-0000-000000000000", used_memory: null, utilization: 3 },
-  ]);
-});
-
 test("of a chip without memory of its own, nothing is said about memory", () => {
   using bench = new Bench("h100", "* memory_total_mib -", "* memory_utilization 0");
   const row = bench.row();
