@@ -25,6 +25,8 @@ export interface Script {
   readonly garbage?: string;
   /** A version that does not know newer fields. */
   readonly older?: boolean;
+  /** Names of fields that its help tells of, and that it does not know. */
+  readonly refuses?: readonly string[];
 }
 
 /** A folder for the front of `PATH` with an nvidia-smi in it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { lostCardIn, sentenceOf } from "./complaint.ts";
+import { lostCardIn, refusedIn, sentenceOf } from "./complaint.ts";
 
 describe("a card that cannot be opened", () => {
   test.each([
@@ -34,4 +34,9 @@ describe("what nvidia-smi said before it ended", () => {
 test("what nvidia-smi said on its other output is in how it ended", () => {
   const ending = "ended with status 18: Failed to initialize NVML: Driver/library version mismatch";
   expect(sentenceOf([], ending)).toStartWith("the driver was updated since it was loaded");
+});
+
+test("a field that it does not know is told by its name", () => {
+  expect(refusedIn('Field "gsp.mode.current" is not a valid field to query.')).toEqual(["gsp.mode.current"]);
+  expect(refusedIn("No devices were found")).toEqual([]);
 });

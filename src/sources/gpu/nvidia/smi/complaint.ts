@@ -28,6 +28,10 @@ export function lostCardIn(line: string): LostCard | null {
   };
 }
 
+/** The name in `Field "mig.mode.current" is not a valid field to query.` */
+export const refusedIn = (line: string): string[] =>
+  [...line.matchAll(/"([^"]+)" is not a valid field to query/g)].map(([, name = ""]) => name);
+
 /** The driver is there, and has no card to drive. */
 export const saysNoDevices = (line: string): boolean => line.trim() === "No devices were found";
 

@@ -1,6 +1,6 @@
 import { type Batch, Batches, QUIET_MS } from "./batch.ts";
 import { lostReason } from "./cells.ts";
-import { type LostCard, lostCardIn, saysNoDevices } from "./complaint.ts";
+import { type LostCard, lostCardIn, refusedIn, saysNoDevices } from "./complaint.ts";
 import type { GPU_FIELDS, GpuValues, PROCESS_FIELDS, ProcessValues } from "./fields.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import type { Queries } from "./queries.ts";
@@ -21,6 +21,7 @@ const HUNG_PERIODS = 5;
 /** The two queries, repeated at one period, of the same cards. */
 export class Session {
   readonly options: LoopOptions;
+  readonly #asked: readonly string[];
   readonly #gpus: Loop<typeof GPU_FIELDS>;
   readonly #processes: Loop<typeof PROCESS_FIELDS>;
   readonly #gpuRounds = new Batches<GpuRow>(isNextRound);
@@ -30,6 +31,7 @@ export class Session {
     const { period_ms, only } = options;
     const hung_ms = Math.max(HUNG_MS, HUNG_PERIODS * period_ms);
     this.options = options;
+    this.#asked = queries.gpu.names.split(",");
     this.#processRounds = new Batches((row, round) => isLater(row, round, period_ms / 2));
     this.#gpus = new Loop("gpu", queries.gpu, options, (cells, values) => {
       this.#gpus.expect(hung_ms);
@@ -73,9 +75,9 @@ export class Session {
     return `nvidia-smi printed nothing for ${Math.round((performance.now() - last.received_ms) / 1000)} s`;
   }
 
-  /** It does not know a field that its help told of. */
-  get asksWrongly(): boolean {
-    return this.#gpus.words.some((line) => line.includes("is not a valid field to query"));
+  /** The names of what it was asked for and does not know, though its help tells of it. */
+  get refused(): readonly string[] {
+    return this.#gpus.words.flatMap(refusedIn).filter((name) => this.#asked.includes(name));
   }
 
   /** Why no processes are told. */

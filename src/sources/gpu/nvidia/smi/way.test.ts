@@ -202,6 +202,29 @@ describe("an nvidia-smi that does not do", () => {
     await expect(way.read(cycle(50))).rejects.toThrow("nvidia-smi has not answered yet");
   });
 
+  test("and does not know fields that its help tells of is asked without them, or by their older names", async () => {
+    play({ ...H100, refuses: ["utilization.jpeg", "clocks.current.sm"] });
+    const [card] = (await read()).cards;
+    const before = capturedCard("h100", "load").row;
+    expect(card?.row.health).toEqual({ ...before.health, jpeg: null });
+    expect(card?.row.health?.clocks?.sm).toBe(before.health?.clocks?.sm);
+  });
+
+  test("and does not know fields any more that it was asked for is read on without them", async () => {
+    expect((await read()).cards[0]?.row.health?.jpeg).not.toBeNull();
+    play({ ...H100, dies: "Segmentation fault" });
+    await failureUntil(/Segmentation fault/);
+    play({ ...H100, refuses: ["utilization.jpeg"] });
+    const { cards } = await readUntil((reading) => reading.cards.length === 1);
+    expect(cards[0]?.row.health?.jpeg).toBeNull();
+  });
+
+  test("and does not know what tells one card from another is not asked again and again", async () => {
+    play({ ...H100, refuses: ["uuid", "gpu_uuid"] });
+    await failureUntil(/does not tell what it can be asked for/);
+    while (processesOf(fake.path).length > 0) await Bun.sleep(20);
+  });
+
   test("is not there: the next way is tried", () => {
     expect(findNvidiaSmi("/nonexistent", [])).toBeNull();
     expect(findNvidiaSmi("/nonexistent", [fake.path])).toBe(`${fake.path}/nvidia-smi`);

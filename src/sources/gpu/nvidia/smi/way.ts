@@ -32,7 +32,7 @@ export function nvidiaSmiWay(root: string): NvidiaWay {
 
 class SmiReader {
   readonly #smi: NvidiaSmi;
-  #finder: QueryFinder;
+  readonly #finder: QueryFinder;
   readonly #sessions: Sessions;
   readonly #beside: BesideReader;
   readonly #known = new KnownCards();
@@ -72,22 +72,22 @@ class SmiReader {
 
   /** The rows of the cards, as soon as there are any; none, where there are no cards, or none that can be opened. */
   async #listen({ signal }: Cycle): Promise<{ rows: readonly GpuRow[]; session: Session }> {
-    const queries = await this.#finder.find();
     while (!signal.aborted && !this.#isClosed) {
+      const queries = await this.#finder.find();
       const session = this.#sessions.current(queries, this.#pace.period_ms, this.#known.pcis);
       const rows = session.gpus();
       if (rows !== null) return { rows, session };
       if (session.hasNoDevices || session.gaveUp) return { rows: [], session };
-      if (session.asksWrongly) this.#askAnew();
-      if (session.trouble !== null) throw new Error(session.trouble);
+      if (session.refused.length > 0) this.#leaveOut(session.refused);
+      else if (session.trouble !== null) throw new Error(session.trouble);
       await Bun.sleep(POLL_MS);
     }
     throw new Error("too late");
   }
 
-  /** Another version of nvidia-smi was installed meanwhile. */
-  #askAnew(): void {
-    this.#finder = new QueryFinder(this.#smi);
+  /** Each session asks for less than the one before, so that there is an end to it. */
+  #leaveOut(names: readonly string[]): void {
+    this.#finder.leaveOut(names);
     this.#sessions.reset();
   }
 
