@@ -106,7 +106,7 @@ function otherUsers(machine: Machine, vendor: Vendor): Verdict[] {
 
 async function readings(machine: Machine, vendor: Vendor): Promise<Verdict[]> {
   if (drivenCards(machine, vendor).length === 0) return [];
-  const reading = await readGpus(machine, vendor.group, 0);
+  const reading = await readGpus(machine, [vendor.group], 0);
   if (reading === null) return [];
   const lost = reading.gpus.flatMap((gpu) =>
     gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`)] : [],

@@ -23,12 +23,16 @@ export const isAnswering = ({ lost }: Gpu): boolean => lost === null || lost ===
 
 /**
  * Reads a vendor's cards by the very source that records them: once, or until cards answer, as long as something may
- * still come of it. `null`: this vendor has no source.
+ * still come of it. `null`: no source has one of these names.
  */
-export async function readGpus(machine: Machine, vendor: string, limit_ms: number): Promise<GpuReading | null> {
+export async function readGpus(
+  machine: Machine,
+  names: readonly string[],
+  limit_ms: number,
+): Promise<GpuReading | null> {
   const sources = await openGpuSources({ root: machine.root, host, registry: new GpuRegistry() });
   try {
-    const source = sources.find(({ name }) => name === vendor);
+    const source = sources.find(({ name }) => names.includes(name));
     return source === undefined ? null : await readUntil(source, performance.now() + limit_ms);
   } finally {
     for (const source of sources) source.close?.();

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { machineOf, type Tree } from "../../../test/doctor.ts";
+import { findingsOf, machineOf, type Tree } from "../../../test/doctor.ts";
 import { gpu } from "../../../test/event_frames.ts";
+import { openGpus } from "../../../test/fixtures/gpus/open.ts";
 import type { Gpu } from "../../frame/schema.ts";
-import { readingVerdicts } from "./nvidia_readings.ts";
+import { Files } from "../files.ts";
+import { nvidiaReadingChecks, readingVerdicts } from "./nvidia_readings.ts";
 
 const DETAIL = { "Driver Version": "590.48.01", "CUDA Version": "13.1", persistence_mode: "Enabled" };
 
@@ -92,4 +94,14 @@ test.each(["Enabled", "1"])("MIG mode is %p, with and without an instance", (mig
   expect(verdicts([card(0, { detail, mig: [{ ...instance, ...sizes }] })])).toHaveLength(1);
   const [, found] = verdicts([card(0, { detail, mig: [] })]);
   expect(found).toBe("note: GPU 0 is in MIG mode, and no instance of it can be seen");
+});
+
+test.skipIf(Boolean(process.env.ALL_SMI_NVML))("the GPU of the recorded Jetson answers", async () => {
+  using recorded = openGpus("tegra-agx-orin");
+  using made = machineOf({});
+  recorded.write("/proc/device-tree/compatible", "nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0");
+  const files = new Files(recorded.root);
+  expect(await findingsOf(nvidiaReadingChecks, { ...made, root: recorded.root, files, own: files })).toEqual([
+    "ok readings: 1 NVIDIA Jetson AGX Orin Developer Kit; driver L4T 36.3.0",
+  ]);
 });

@@ -15,9 +15,12 @@ export const nvidiaReadingChecks: readonly Check[] = [
   { group: "nvidia", name: "readings", limit_ms: LIMIT_MS, run: readings },
 ];
 
+/** There is one of them: a Jetson's GPU is not read by the driver's library. */
+const SOURCES: readonly string[] = ["nvidia", "tegra"];
+
 async function readings(machine: Machine): Promise<Verdict[]> {
   if (!hasNvidiaDriver(machine)) return [];
-  const reading = await readGpus(machine, "nvidia", LIMIT_MS - MARGIN_MS);
+  const reading = await readGpus(machine, SOURCES, LIMIT_MS - MARGIN_MS);
   return reading === null ? [] : readingVerdicts(reading, machine);
 }
 
