@@ -10,7 +10,7 @@ export const kernelLogChecks: readonly Check[] = [
 /** The code of the error, by opening it: the kernel decides only then who may read (`dmesg_restrict`). */
 function openLog(path: string): string | null {
   try {
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
     return null;
   } catch (error) {
     return codeOf(error);

@@ -15,6 +15,9 @@ export interface LogReading {
 /** The kernel gives a whole record at once, of 8 KiB at most; a smaller buffer is refused. */
 const BUFFER_BYTES = 16 * 1024;
 
+/** So many reads without a record in them, and the next cycle goes on: some devices never end. */
+const MOST_FRUITLESS = 16;
+
 /** The kernel's log from the moment on at which it was opened. */
 export class KernelLog {
   readonly #descriptor: number;
@@ -31,7 +34,8 @@ export class KernelLog {
   static open(path: string): KernelLog | null {
     let descriptor: number;
     try {
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      // Some containers have a terminal in its place.
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch {
       return null;
     }
@@ -46,11 +50,13 @@ export class KernelLog {
   read(most: number): LogReading {
     const records: KernelRecord[] = [];
     let lost = 0;
-    while (records.length < most) {
+    let fruitless = 0;
+    while (records.length < most && fruitless < MOST_FRUITLESS) {
       const text = this.#next();
       if (text === "end") return { records, lost, isCut: false };
-      if (text === "overwritten") continue;
-      for (const record of parseRecords(text.log)) {
+      const found = text === "overwritten" ? [] : parseRecords(text.log);
+      if (found.length === 0) fruitless += 1;
+      for (const record of found) {
         lost += this.#missing(record.sequence);
         records.push(record);
       }

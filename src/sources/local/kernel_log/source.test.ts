@@ -8,7 +8,9 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -217,6 +219,15 @@ test("messages that were overwritten before they were read are told by their num
   log.close();
 });
 
+test("a device that never ends and has no records in it keeps nobody waiting", async () => {
+  const root = newRoot();
+  symlinkSync("/dev/zero", join(root, "dev/kmsg"));
+  const source = listen(root);
+  expect(await read(source)).toEqual({ errors: [] });
+  expect(await read(source)).toEqual({ errors: [] });
+  source.close?.();
+});
+
 test("no log, or one that may not be read: no source", () => {
   const root = newRoot();
   expect(kernelLogSources({ root, host: HOST, registry: new GpuRegistry() })).toEqual([]);
@@ -224,11 +235,15 @@ test("no log, or one that may not be read: no source", () => {
   expect(kernelLogSources({ root, host: HOST, registry: new GpuRegistry() })).toHaveLength(0);
 });
 
+const KMSG_DEVICE = (1 << 8) | 11;
+
+/** It is the kernel's own, and programs may write there what is then to be read. */
 function mayReadAndWrite(path: string): boolean {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
-    return true;
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
+    const isTaken = readFileSync("/proc/sys/kernel/printk_devkmsg", "utf8").trim() !== "off";
+    return isTaken && statSync(path).rdev === KMSG_DEVICE;
   } catch {
     return false;
   }
