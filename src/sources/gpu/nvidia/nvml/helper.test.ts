@@ -54,7 +54,7 @@ class Helper {
 
   get calls(): Calling[] {
     const lines = this.#written.split("\n").slice(0, -1);
-    return lines.map((line) => JSON.parse(line));
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
   }
 
   async #listen(): Promise<void> {

@@ -44,7 +44,8 @@ const callOptions = ({ careful = false, exclude = [] }: ReadRequest, announce: A
 function serve(nvml: Nvml): void {
   let request: ReadRequest = { read: 0 };
   const announce: Announce = (calling, card) => {
-    writeSync(STDOUT, `${JSON.stringify({ read: request.read, calling, card } satisfies Calling)}\n`);
+    // What the library prints may not end its line.
+    writeSync(STDOUT, `\n${JSON.stringify({ read: request.read, calling, card } satisfies Calling)}\n`);
   };
   const reader = new NvmlReader(nvml, (calling, card) => {
     announce(calling, card);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
-import { Scenario } from "../../../../../test/nvml.ts";
+import { Scenario, until } from "../../../../../test/nvml.ts";
 import { SupervisedChild } from "../../child.ts";
+import { LastWords } from "../../child_output.ts";
 import { HELPER } from "../helper_way.ts";
 
 const children: SupervisedChild[] = [];
@@ -12,15 +13,37 @@ afterEach(() => {
 test("an error in the helper itself is told as what it was", async () => {
   using scenario = new Scenario("h100");
   const ready = Promise.withResolvers<unknown>();
-  const ended = Promise.withResolvers<string>();
+  await using helper = Bun.spawn(scenario.with(HELPER), {
+    ipc: ready.resolve,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  expect(await ready.promise).toEqual({ ready: true });
+  helper.send({ read: 1, exclude: null });
+  const words = new LastWords();
+  words.add(await helper.stderr.text());
+  expect(words.line).toStartWith("null is not an object");
+  expect(await helper.exited).toBe(1);
+});
+
+test("what the library prints without an end of its line hides no announcement", async () => {
+  using scenario = new Scenario("h100", "0 prints nvmlDeviceGetPowerUsage 1");
+  const lines: string[] = [];
   const child = new SupervisedChild({
     command: scenario.with(HELPER),
-    onMessage: ready.resolve,
-    onEnd: ended.resolve,
+    onMessage: () => {},
+    onLine: (line) => lines.push(line),
+    onEnd: () => {},
   });
   children.push(child);
   child.start();
-  expect(await ready.promise).toEqual({ ready: true });
-  child.send({ read: 1, exclude: null });
-  expect(await ended.promise).toMatch(/^ended with status 1: null is not an object/);
+  child.send({ read: 1, careful: true });
+  await until(
+    () => lines.slice(lines.findIndex((line) => line.includes("a warning"))),
+    (after) => after[0]?.includes("a warning") === true && after.some((line) => line.includes("nvmlDeviceGetFanSpeed")),
+  );
+  expect(lines).toContain("a warning");
+  const announced = lines.filter((line) => line.includes('"calling"'));
+  expect(announced.filter((line) => !line.startsWith("{"))).toEqual([]);
 });

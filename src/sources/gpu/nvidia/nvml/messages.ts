@@ -9,6 +9,7 @@ import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "../card.ts";
  * A {@link Calling} is a line of JSON on its stdout: what a process wrote there before it crashed is read all the same,
  * while messages that were still on their way are lost. In a careful reading there is one before each call, in any other
  * before those that start a card, which takes its time, and then before each one that comes after them, which does not.
+ * Other lines there, empty ones among them, say nothing: the library may print something, too.
  */
 export interface ReadRequest {
   /** Comes back in the answer. */
