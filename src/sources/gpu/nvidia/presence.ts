@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { LIBRARY_PATHS } from "./nvml/library.ts";
 
-/** What there is where the driver is loaded. */
-const DRIVER_SIGNS: readonly string[] = ["/proc/driver/nvidia", "/dev/nvidiactl"];
-/** And in WSL, and on Jetson. */
-const SIGNS: readonly string[] = [...DRIVER_SIGNS, "/dev/nvidia0", "/dev/dxg", "/dev/nvgpu", "/dev/nvhost-ctrl-gpu"];
+/** Every process that uses a card opens it. */
+const CONTROL_DEVICE = "/dev/nvidiactl";
+/** What there is where the driver is loaded, in WSL too, and on Jetson. */
+const SIGNS: readonly string[] = [
+  ...["/proc/driver/nvidia", CONTROL_DEVICE, "/dev/nvidia0", "/dev/dxg", "/dev/nvgpu", "/dev/nvhost-ctrl-gpu"],
+];
 
 /** Loads the driver itself where nobody has yet. */
 const LIBRARIES: readonly string[] = [
@@ -22,10 +24,10 @@ export function mayHaveCards(root: string): boolean {
 }
 
 /**
- * Whether NVIDIA's driver is loaded. What the PCI bus shows says less: a container sees all of it, and a card may be
- * another driver's.
+ * Whether NVIDIA's driver is loaded, and here to be asked. The PCI bus and /proc say less: a container sees those of the
+ * whole machine, also where it was given no card.
  */
-export const hasDriver = (root: string): boolean => DRIVER_SIGNS.some((path) => existsSync(root + path));
+export const hasDriver = (root: string): boolean => existsSync(root + CONTROL_DEVICE);
 
 const NVIDIA = "0x10de";
 /** Display controllers; accelerators without a display are among them. */
