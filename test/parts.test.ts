@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { ALL, frameOf, readAt, START_MS } from "../../test/mock.ts";
-import { mockSource } from "../sources/mock/mock.ts";
-import { PARTS, parseParts, withoutParts } from "./parts.ts";
-import type { Gpu } from "./schema.ts";
+import { PARTS, parseParts, withoutParts } from "../src/frame/parts.ts";
+import type { Gpu } from "../src/frame/schema.ts";
+import { mockSource } from "../src/sources/mock/mock.ts";
+import { ALL, frameOf, readAt, START_MS } from "./mock.ts";
 
 const frame = frameOf(readAt(mockSource({ hosts: 1, gpus: 2, seed: 1, include: ALL, cpus: 8 }), START_MS), START_MS);
 
