@@ -12,20 +12,21 @@ const [seconds = 60] = process.argv.slice(2).map(Number);
 
 const HUNDRED = { nodes: 100, interval_s: 1, frames: seconds, warmUp: 10, garbage: 0, slow: 0, down: 0 };
 
-/** `seek_ms`: that of replay for any recording; a frame of a thousand is 13 MB of text, which is read whole. */
 interface Aims {
   readonly cpu_ms: number;
   readonly memoryMiB: number;
-  readonly seek_ms: number;
 }
 
-const AIMS: Aims = { cpu_ms: 85, memoryMiB: 150, seek_ms: 20 };
+/** That of replay, for whatever was recorded. */
+const SEEK_P99_MS = 20;
+
+const AIMS: Aims = { cpu_ms: 85, memoryMiB: 150 };
 const RUNS: readonly (ClusterRun & Aims)[] = [
   { ...HUNDRED, ...AIMS },
   { ...HUNDRED, ...AIMS, garbage: 2, slow: 3, down: 5 },
   {
     ...{ ...HUNDRED, nodes: 1000, interval_s: 10, frames: seconds / 5, warmUp: 3 },
-    ...{ cpu_ms: 850, memoryMiB: 400, seek_ms: 80 },
+    ...{ cpu_ms: 850, memoryMiB: 400 },
   },
 ];
 
@@ -42,7 +43,7 @@ const row = (run: ClusterRun, cost: ClusterCost) => ({
   highest: `${cost.memory.highest.toFixed(0)} MiB`,
   "a frame": `${formatBytes(cost.textPerFrameBytes)} of text, ${formatBytes(cost.bytesPerFrame)} stored`,
   "kept by default": `${(((KEPT_BYTES / cost.bytesPerFrame) * run.interval_s) / 3600).toFixed(1)} h`,
-  "seek: median, most": `${cost.seek_ms.median.toFixed(0)} ms, ${cost.seek_ms.most.toFixed(0)} ms`,
+  "seek: median, p99": `${cost.seek_ms.median.toFixed(0)} ms, ${cost.seek_ms.p99.toFixed(0)} ms`,
   "nodes' CPU a second": `${cost.nodesCpuPerSecond_ms.toFixed(0)} ms`,
 });
 
@@ -67,7 +68,7 @@ for (const run of RUNS) {
     aim(`${nameOf(run)}: memory, highest`, cost.memory.highest, run.memoryMiB, "MiB"),
     aim(`${nameOf(run)}: frames missing`, run.frames - cost.frames, 0, ""),
     aim(`${nameOf(run)}: frames with a wrong outcome`, cost.wrong, 0, ""),
-    aim(`${nameOf(run)}: seek, median`, cost.seek_ms.median, run.seek_ms, "ms"),
+    aim(`${nameOf(run)}: p99 of seeks`, cost.seek_ms.p99, SEEK_P99_MS, "ms"),
   );
 }
 console.table(rows);
