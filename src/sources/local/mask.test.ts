@@ -31,6 +31,11 @@ const masked: readonly (readonly [string[], string[]])[] = [
     ["run", "token:abc", "password : abc"],
     ["run", "token:***", "password : ***"],
   ],
+  // Looks like a URL, and may as well be a password that begins with slashes.
+  [
+    ["run", "password://abc", "x,token://abc"],
+    ["run", "password:***", "x,token:***"],
+  ],
   [
     ["docker", "run", "-e", "API_KEY=x", "-eAPI_KEY=x", "--env=API_KEY=x"],
     ["docker", "run", "-e", "API_KEY=***", "-eAPI_KEY=***", "--env=API_KEY=***"],

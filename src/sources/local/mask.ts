@@ -14,7 +14,7 @@ export type CommandMode = "masked" | "full" | "name";
 /** A command line in an argument of another (`sh -c "ssh host 'curl …'"`) is followed to this depth, and hidden below. */
 const MAX_DEPTH = 6;
 
-const named = /^((?:-{1,2}|\/)?[A-Za-z_][\w.-]{0,63})(\s*(?:=|:(?!\/\/)))([\s\S]*)$/;
+const named = /^((?:-{1,2}|\/)?[A-Za-z_][\w.-]{0,63})(\s*[=:])([\s\S]*)$/;
 const option = /^--?[A-Za-z][\w.-]*$/;
 const authorizationScheme = /^(?:bearer|basic|digest|token|negotiate|apikey)$/i;
 

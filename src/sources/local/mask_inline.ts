@@ -64,7 +64,7 @@ function endOfQuoted(text: string, from: number, opener: string): number {
 
 const quotedName = /(\\*["'])([\w.-]{1,64})\1\s*[:=]\s*/g;
 /** `name=` or `name:` after a separator; at the beginning of an argument it is the caller's. */
-const embeddedName = /(?<=([?&#;,|:{([]))([\w.-]{1,64})(?:=|:(?!\/\/)\s*)/g;
+const embeddedName = /(?<=([?&#;,|:{([]))([\w.-]{1,64})(?:=|:\s*)/g;
 const signature = /^(?:X-Amz-)?sig(?:nature)?$/i;
 
 /** Replaces the values behind the names that a global pattern finds, where `endOfBare` says how far a bare one goes. */
