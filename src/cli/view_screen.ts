@@ -5,6 +5,7 @@ import type { AppOptions } from "../view/app.ts";
 import { drawOnce, type OnceOptions } from "../view/once.ts";
 import { skippedWords } from "../view/screen.ts";
 import { backgroundOf, colourDepth, makeTheme, type Theme } from "../view/theme.ts";
+import { outsideWords } from "../view/timecode.ts";
 import { writeStandardOutput } from "./standard_output.ts";
 import type { Colour, ScreenOptions, Size } from "./view.ts";
 
@@ -51,6 +52,12 @@ export async function showView(screen: ScreenOptions, what: What): Promise<void>
 async function printOnce({ size }: ScreenOptions, what: What, theme: Theme): Promise<void> {
   const cells = await drawOnce({ ...what, ...(size ?? terminalSize()), theme });
   await writeStandardOutput(theme.depth === "none" ? toText(cells) : toAnsi(cells, theme.depth));
+  sayIfOutside(what);
+}
+
+function sayIfOutside({ cursor: { current, range }, start }: What): void {
+  const words = start === null || current === null ? null : outsideWords(start, current, range);
+  if (words !== null) console.error(`all-smi: --start is ${words}`);
 }
 
 async function runApp(what: What, theme: Theme): Promise<void> {

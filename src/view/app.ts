@@ -53,7 +53,7 @@ export class App implements TerminalListener {
       onJump: (distance_ms) => this.#say(`gap of ${formatElapsed(distance_ms)} skipped`),
       onError: (error) => this.crashed(error),
     });
-    this.#travel = new Travel(this.#player, options.cursor);
+    this.#travel = new Travel(this.#player, options.cursor, (note) => this.#say(note));
     this.#controls = new Controls({
       player: this.#player,
       travel: this.#travel,
@@ -92,6 +92,7 @@ export class App implements TerminalListener {
   }
 
   key(key: string): void {
+    this.#unsay();
     this.#controls.key(key);
   }
 
@@ -100,6 +101,7 @@ export class App implements TerminalListener {
   }
 
   mouse(input: Parameters<TerminalListener["mouse"]>[0]): void {
+    if (input.kind === "down") this.#unsay();
     this.#controls.mouse(input);
   }
 
@@ -119,6 +121,14 @@ export class App implements TerminalListener {
       this.#note = null;
       this.#changed();
     });
+    this.#changed();
+  }
+
+  /** What was said is about where one was: it goes with the next key. */
+  #unsay(): void {
+    if (this.#note === null) return;
+    this.#note = null;
+    this.#noteTime.stop();
     this.#changed();
   }
 

@@ -35,7 +35,7 @@ async function desk({ isLive = false, recorder = null as string | null, hits = {
       throw error;
     },
   });
-  const travel = new Travel(player, cursor);
+  const travel = new Travel(player, cursor, (note) => said.push(note));
   const controls = new Controls({
     ...{ player, travel, zones: { viewer: "UTC", recorder }, isLive, onChange },
     say: (note) => said.push(note),
@@ -254,6 +254,23 @@ test("the scrubber: its first and last column are the ends, and a drag may leave
   await at("drag", 20, 30);
   await at("down", 35, 30);
   expect(places.slice(-2)).toEqual([100_000, 25_000]);
+});
+
+test("a timecode outside of the recording goes to its nearest end, and that is said", async () => {
+  const { type, press, player, said } = await desk();
+  await type("g01:40");
+  await press("enter");
+  expect(said).toEqual([]);
+  await type("g99:00:00");
+  await press("enter");
+  expect(player.shown?.place_ms).toBe(100_000);
+  await type("g@11:00");
+  await press("enter");
+  expect(player.shown?.place_ms).toBe(0);
+  expect(said).toEqual([
+    "that is after the end of the recording: its last frame is shown",
+    "that is before the beginning of the recording: its first frame is shown",
+  ]);
 });
 
 test("Escape gives up what takes long before it changes what is shown", async () => {

@@ -53,7 +53,7 @@ async function play(places: readonly number[], options: Partial<PlayerOptions> =
     },
     ...options,
   });
-  const travel = new Travel(player, cursor);
+  const travel = new Travel(player, cursor, () => {});
   travel.to(at_ms);
   await settled();
   return { clock, cursor, player, travel, shown, jumps };

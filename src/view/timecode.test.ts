@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { formatElapsed, needsEnd, parseTimecode, placeOf, TimecodeError } from "./timecode.ts";
+import type { Position } from "../recording/cursor.ts";
+import {
+  formatElapsed,
+  needsEnd,
+  outsideWords,
+  parseTimecode,
+  placeOf,
+  type Target,
+  TimecodeError,
+} from "./timecode.ts";
 
 /** 2026-04-18 23:30 in Seoul, where it is a day later than in UTC from 15:00 on. */
 const SEOUL = { t_ms: Date.UTC(2026, 3, 18, 14, 30), zone: "Asia/Seoul" };
@@ -104,6 +113,41 @@ test("places on the timeline of a ring, which has forgotten its beginning", () =
   expect(placeOf({ kind: "share", share: 0.25 }, range)).toBe(85_000);
   expect(needsEnd({ kind: "share", share: 0.25 })).toBe(true);
   expect(needsEnd({ kind: "start", offset_ms: 1 })).toBe(false);
+});
+
+const range = {
+  first_t_ms: 1500,
+  last_t_ms: 101_500,
+  first_place_ms: 0,
+  last_place_ms: 100_000,
+  frames: 101,
+  scanned: 1,
+};
+const shownAt = (t_ms: number): Position => ({
+  frame: { t_ms, seq: 0, elapsed_ms: t_ms - 1500, source: "local", hostname: "dgx-01", errors: [] },
+  ordinal: 0,
+  place_ms: t_ms - 1500,
+});
+
+test.each<[Target, Position, RegExp | null]>([
+  [{ kind: "start", offset_ms: 100_000 }, shownAt(101_500), null],
+  [{ kind: "start", offset_ms: 100_001 }, shownAt(101_500), /^after the end.* last frame/],
+  [{ kind: "end", offset_ms: 100_000 }, shownAt(1500), null],
+  [{ kind: "end", offset_ms: 100_001 }, shownAt(1500), /^before the beginning.* first frame/],
+  [{ kind: "share", share: 1 }, shownAt(101_500), null],
+  [{ kind: "wall", t_ms: 1000 }, shownAt(1500), null],
+  [{ kind: "wall", t_ms: 999 }, shownAt(1500), /^before/],
+  [{ kind: "wall", t_ms: 101_500 }, shownAt(101_500), null],
+  [{ kind: "wall", t_ms: 101_501 }, shownAt(101_500), /^after/],
+])("whether %p is outside of the recording", (target, shown, words) => {
+  const said = outsideWords(target, shown, range);
+  if (words === null) expect(said).toBeNull();
+  else expect(said).toMatch(words);
+});
+
+test("nothing is outside of a recording whose end is not known yet", () => {
+  const target = { kind: "start", offset_ms: 999_000 } as const;
+  expect(outsideWords(target, shownAt(101_500), { ...range, scanned: 0.5 })).toBeNull();
 });
 
 test("elapsed time", () => {

@@ -1,4 +1,4 @@
-import type { CursorRange } from "../recording/cursor.ts";
+import type { CursorRange, Position } from "../recording/cursor.ts";
 
 /** Where somebody wants to go. */
 export type Target =
@@ -100,6 +100,31 @@ export function placeOf(target: Exclude<Target, { kind: "wall" }>, range: Cursor
       return Math.max(first, last - target.offset_ms);
     case "share":
       return first + (last - first) * target.share;
+  }
+}
+
+const BEFORE = "before the beginning of the recording: its first frame is shown";
+const AFTER = "after the end of the recording: its last frame is shown";
+
+/**
+ * Where a target lies that is outside of a recording, and what is shown instead; `null` where it is inside, or where
+ * that is not known yet.
+ */
+export function outsideWords(target: Target, shown: Position, range: CursorRange): string | null {
+  const { first_t_ms, first_place_ms, last_place_ms, scanned } = range;
+  const isEndKnown = scanned >= 1;
+  const span_ms = last_place_ms - first_place_ms;
+  switch (target.kind) {
+    case "start":
+      return isEndKnown && target.offset_ms > span_ms ? AFTER : null;
+    case "end":
+      return isEndKnown && target.offset_ms > span_ms ? BEFORE : null;
+    case "share":
+      return null;
+    case "wall":
+      // The clock shows whole seconds: the one of the first frame is inside.
+      if (target.t_ms < Math.floor(first_t_ms / 1000) * 1000) return BEFORE;
+      return isEndKnown && shown.frame.t_ms < target.t_ms ? AFTER : null;
   }
 }
 

@@ -3,23 +3,29 @@ import { isReturn } from "../events/event_log.ts";
 import { type Cursor, Overtaken, type Position } from "../recording/cursor.ts";
 import { placeAt, type Region } from "./hits.ts";
 import type { Player } from "./player.ts";
-import { needsEnd, placeOf, type Target } from "./timecode.ts";
+import { needsEnd, outsideWords, placeOf, type Target } from "./timecode.ts";
 
 /** The ways to another place of a recording, for the keys, the mouse and the command line. */
 export class Travel {
   readonly #player: Player;
   readonly #cursor: Cursor;
+  readonly #say: (note: string) => void;
 
-  constructor(player: Player, cursor: Cursor) {
+  constructor(player: Player, cursor: Cursor, say: (note: string) => void) {
     this.#player = player;
     this.#cursor = cursor;
+    this.#say = say;
   }
 
   /** To a place of the timeline, or its nearest end. */
   to(place_ms: number): void {
-    const { first_place_ms, last_place_ms, scanned } = this.#cursor.range;
-    const target_ms = Math.max(first_place_ms, scanned < 1 ? place_ms : Math.min(place_ms, last_place_ms));
+    const target_ms = this.#nearest_ms(place_ms);
     this.#player.travel(() => this.#cursor.seek(target_ms), target_ms);
+  }
+
+  #nearest_ms(place_ms: number): number {
+    const { first_place_ms, last_place_ms, scanned } = this.#cursor.range;
+    return Math.max(first_place_ms, scanned < 1 ? place_ms : Math.min(place_ms, last_place_ms));
   }
 
   /** That much further, or back. */
@@ -40,12 +46,25 @@ export class Travel {
     this.go({ kind: "end", offset_ms: 0 });
   }
 
-  /** To what a timecode says. Where that takes the end, and it is not known yet, the scan is waited for. */
+  /**
+   * To what a timecode says, or the nearest end, which is told. Where that takes the end, and it is not known yet, the
+   * scan is waited for.
+   */
   go(target: Target): void {
-    if (target.kind === "wall") this.#player.travel(() => this.#cursor.seekWall(target.t_ms));
-    else if (needsEnd(target) && this.#cursor.range.scanned < 1) {
-      this.#player.travel((givenUp) => seekScanned(this.#cursor, target, givenUp));
-    } else this.to(placeOf(target, this.#cursor.range));
+    const cursor = this.#cursor;
+    const arrive = async (move: Promise<Position | null>): Promise<Position | null> => {
+      const found = await move;
+      const words = found === null ? null : outsideWords(target, found, cursor.range);
+      if (words !== null) this.#say(`that is ${words}`);
+      return found;
+    };
+    if (target.kind === "wall") this.#player.travel(() => arrive(cursor.seekWall(target.t_ms)));
+    else if (needsEnd(target) && cursor.range.scanned < 1) {
+      this.#player.travel((givenUp) => arrive(seekScanned(cursor, target, givenUp)));
+    } else {
+      const target_ms = this.#nearest_ms(placeOf(target, cursor.range));
+      this.#player.travel(() => arrive(cursor.seek(target_ms)), target_ms);
+    }
   }
 
   /** To the next or previous frame at which something happened. What that is, or that there is none. */

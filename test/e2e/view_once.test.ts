@@ -20,7 +20,6 @@ const starts: [start: string, elapsed: string, state: string][] = [
   ["50%", "00:30:00", "paused"],
   ["@12:31:58", "00:31:58", "paused"],
   ["2026-04-18T12:10:00Z", "00:10:00", "paused"],
-  ["99:00:00", "01:00:00", "end"],
 ];
 test.each(starts)(
   "--start %s --once is the screen at that moment",
@@ -29,6 +28,19 @@ test.each(starts)(
     expect([code, err]).toEqual([0, ""]);
     expect(out).toContain(`REPLAY | ${elapsed} / 01:00:00 | 1.0x | ${state}`);
     expect(out.split("\n").length).toBe(41);
+  },
+  TEST_MS,
+);
+
+test.each([
+  ["99:00:00", "01:00:00", "after the end of the recording: its last frame is shown"],
+  ["-2h", "00:00:00", "before the beginning of the recording: its first frame is shown"],
+])(
+  "--start %s is outside: the nearest end, and a line that says so",
+  async (start, elapsed, words) => {
+    const { code, out, err } = await once(HOUR, `--start=${start}`, "--size", "120x40");
+    expect([code, err]).toEqual([0, `all-smi: --start is ${words}\n`]);
+    expect(out).toContain(`REPLAY | ${elapsed} / 01:00:00 |`);
   },
   TEST_MS,
 );
