@@ -14,6 +14,7 @@ import { RecordProgress } from "./record_progress.ts";
 import { stopSignal } from "./signals.ts";
 import { openSources, type Sources } from "./sources.ts";
 import { writeStandardOutput } from "./standard_output.ts";
+import { formatCount } from "./units.ts";
 
 const samplerOf = (options: RecordOptions, { sources, kind, hostname }: Sources): Sampler =>
   new Sampler({
@@ -45,7 +46,7 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
     version,
     tell,
   });
-  if (path !== given && options.output !== undefined && !options.quiet) tell(`writing to ${path}`);
+  if (!options.quiet) sayWhereItGoes(options, { given, path, earlierFrames: recorder.earlierFrames }, tell);
   const isLive = process.stderr.isTTY === true && !options.quiet;
   progress = new RecordProgress(() => recorder.status, options.duration, isLive);
   const stop = stopSignal(() => recorder.rotate());
@@ -58,6 +59,21 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   await recorder.close();
   progress.stop();
   if (!options.quiet) say(progress.summary(path));
+}
+
+interface Destination {
+  readonly given: string;
+  readonly path: string;
+  readonly earlierFrames: number;
+}
+
+function sayWhereItGoes(
+  { output }: RecordOptions,
+  { given, path, earlierFrames }: Destination,
+  tell: (message: string) => void,
+): void {
+  if (earlierFrames > 0) tell(`continues ${path}, ${formatCount(earlierFrames, "frame")} so far`);
+  else if (path !== given && output !== undefined) tell(`writing to ${path}`);
 }
 
 /** Not by `console.error`, which prints in red on a terminal. */

@@ -58,6 +58,8 @@ export class Recorder {
   /** What is added to a frame's own `elapsed_ms`; set by the first frame. */
   #elapsed_ms: number | null = null;
   readonly #last: Opened["last"];
+  /** Of the recording that it continues, as far as they were counted; 0 where it is a new one. */
+  readonly earlierFrames: number;
   #room = new Uint8Array(0);
   #missing = 0;
   #missingReason = "";
@@ -77,7 +79,8 @@ export class Recorder {
     this.#keepFreeBytes = options.keepFreeBytes ?? keptFreeBytes(dirname(options.path));
     this.#recording = opened.recording ?? Bun.randomUUIDv7();
     this.#last = opened.last;
-    this.#seq = opened.last === null ? 0 : opened.last.seq + 1;
+    this.earlierFrames = opened.last === null ? 0 : opened.last.seq + 1;
+    this.#seq = this.earlierFrames;
     const { interval_ms } = options;
     const detector = new Detector({ interval_ms, open: opened.open, last_ms: opened.last?.elapsed_ms ?? null });
     const header = (segment: number) => this.#header(segment);

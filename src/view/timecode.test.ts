@@ -139,7 +139,7 @@ test.each<[Target, Position, RegExp | null]>([
   [{ kind: "wall", t_ms: 999 }, shownAt(1500), /^before/],
   [{ kind: "wall", t_ms: 101_500 }, shownAt(101_500), null],
   [{ kind: "wall", t_ms: 101_501 }, shownAt(101_500), /^after/],
-])("whether %p is outside of the recording", (target, shown, words) => {
+])("whether %j is outside of the recording", (target, shown, words) => {
   const said = outsideWords(target, shown, range);
   if (words === null) expect(said).toBeNull();
   else expect(said).toMatch(words);
