@@ -46,6 +46,7 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
     version,
     tell,
   });
+  if (opened.warning !== null && !options.quiet) tell(opened.warning);
   if (!options.quiet) sayWhereItGoes(options, { given, path, earlierFrames: recorder.earlierFrames }, tell);
   const isLive = process.stderr.isTTY === true && !options.quiet;
   progress = new RecordProgress(() => recorder.status, options.duration, isLive);
@@ -82,6 +83,7 @@ const say = (message: string): boolean => process.stderr.write(`all-smi: ${messa
 /** `record -o -`: plain lines to standard output, as long as somebody reads. */
 export async function recordToStandardOutput(options: RecordOptions): Promise<void> {
   const opened = await openSources(options);
+  if (opened.warning !== null && !options.quiet) say(opened.warning);
   const unread = new AbortController();
   const stream = new RecordingStream(headerOf(options, opened), writeStandardOutput);
   const leave = () => unread.abort();

@@ -50,7 +50,8 @@ async function sample(
   format: SnapshotFormat,
   write: (text: string) => Promise<boolean>,
 ): Promise<number> {
-  const { sources, kind, hostname } = await openSources(options);
+  const { sources, kind, hostname, warning } = await openSources(options);
+  if (warning !== null) console.error(`all-smi: ${warning}`);
   const sampler = new Sampler({
     sources,
     include: options.include,

@@ -14,6 +14,8 @@ export interface Sources {
   readonly kind: SourceKind;
   readonly hostname: string;
   readonly hosts: string[];
+  /** What the person who asked for them should know; `null`: nothing. */
+  readonly warning: string | null;
 }
 
 /** Builds what `--source` names. Only the code of that source is loaded. */
@@ -66,7 +68,7 @@ async function localSources(options: SourceOptions): Promise<Sources> {
   const readers = (await Promise.all(options.include.map((section) => LOCAL[section](local)))).flat();
   // It comes first: what the kernel's log says of an XID is more than what the driver's library knows of it.
   const sources = [...kernelLogSources(local), ...readers];
-  return { sources, kind: "local", hostname, hosts: [hostname] };
+  return { sources, kind: "local", hostname, hosts: [hostname], warning: null };
 }
 
 async function mockSources(options: SourceOptions): Promise<Sources> {
@@ -77,7 +79,7 @@ async function mockSources(options: SourceOptions): Promise<Sources> {
   const remote = size.hosts > 1;
   const sources = [mockSource({ ...size, seed: options.seed, include: options.include, processes: options.processes })];
   const hostname = options.hostname ?? (remote ? "remote" : (hosts[0] ?? ""));
-  return { sources, kind: remote ? "remote" : "local", hostname, hosts };
+  return { sources, kind: remote ? "remote" : "local", hostname, hosts, warning: null };
 }
 
 /** Of one host's processes; a frame may have a hundred hosts. */
@@ -87,6 +89,7 @@ async function remoteSources(options: SourceOptions & HostOptions): Promise<Sour
   const { remoteSource } = await import("../sources/remote/remote.ts");
   const { readTargets } = await import("../sources/remote/hostfile.ts");
   const { hosts = [], hostfile, tokenFile, tlsCa, include, processes, command } = options;
+  const { tokenInClear } = await import("./token_in_clear.ts");
   const targets = readTargets(hosts, hostfile);
   const source = remoteSource({
     targets,
@@ -99,7 +102,13 @@ async function remoteSources(options: SourceOptions & HostOptions): Promise<Sour
     ca: tlsCa === undefined ? null : readAuthority(tlsCa),
   });
   const hostname = options.hostname ?? "remote";
-  return { sources: [source], kind: "remote", hostname, hosts: targets.map(({ host_id }) => host_id) };
+  return {
+    sources: [source],
+    kind: "remote",
+    hostname,
+    hosts: targets.map(({ host_id }) => host_id),
+    warning: tokenFile === undefined ? null : tokenInClear(targets),
+  };
 }
 
 function readAuthority(path: string): string {

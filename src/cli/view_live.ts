@@ -11,7 +11,7 @@ import { viewerZone } from "./zones.ts";
 /** `view` of this machine: what the sampler reads goes into a ring, over which the view has a cursor. */
 export async function viewLive(options: LiveOptions): Promise<void> {
   checkTerminal(options);
-  const { sources, kind, hostname } = await openSources(options);
+  const { sources, kind, hostname, warning } = await openSources(options);
   const sampler = new Sampler({
     sources,
     include: options.include,
@@ -32,14 +32,14 @@ export async function viewLive(options: LiveOptions): Promise<void> {
   const sampling = sampler.run(stop.signal, take);
   try {
     if (options.once) await Promise.race([first.promise, sampling]);
-    await show(options, new BlockCursor(ring, () => options.interval));
+    await show(options, new BlockCursor(ring, () => options.interval), warning);
   } finally {
     stop.abort();
     sampler.close();
   }
 }
 
-const show = (options: LiveOptions, cursor: BlockCursor): Promise<void> =>
+const show = (options: LiveOptions, cursor: BlockCursor, warning: string | null): Promise<void> =>
   showView(options, {
     cursor,
     isLive: true,
@@ -49,4 +49,5 @@ const show = (options: LiveOptions, cursor: BlockCursor): Promise<void> =>
     isLoop: false,
     isPaused: false,
     start: null,
+    warning,
   });

@@ -25,6 +25,7 @@ export async function viewReplay(options: ReplayOptions): Promise<void> {
     isLoop: options.loop ?? false,
     isPaused: options.paused ?? false,
     start: options.start === undefined ? null : startTarget(options.start, cursor.range.first_t_ms),
+    warning: null,
   });
 }
 

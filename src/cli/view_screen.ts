@@ -40,6 +40,8 @@ type What = Omit<AppOptions, "theme" | "openTerminal"> & Pick<OnceOptions, "star
 /** Prints one screen, or shows them until somebody quits. */
 export async function showView(screen: ScreenOptions, what: What): Promise<void> {
   const theme = themeFor(screen.color);
+  // For whoever reads on where the view has left the terminal: in the view it is said for seconds only.
+  if (what.warning !== null) console.error(`all-smi: ${what.warning}`);
   try {
     if (screen.once) await printOnce(screen, what, theme);
     else await runApp(what, theme);

@@ -16,6 +16,8 @@ export interface AppOptions extends Subject {
   readonly isPaused: boolean;
   /** Where to begin; `null`: at the first frame, live at the last. */
   readonly start: Target | null;
+  /** Said at the beginning; `null`: nothing. */
+  readonly warning: string | null;
   readonly openTerminal: (listener: TerminalListener) => Promise<Terminal>;
 }
 
@@ -67,9 +69,10 @@ export class App implements TerminalListener {
 
   /** Until somebody quits. Rejects when something crashed; the terminal is given back either way. */
   async run(): Promise<void> {
-    const { openTerminal, start, isLive } = this.#options;
+    const { openTerminal, start, isLive, warning } = this.#options;
     this.#terminal = await openTerminal(this);
     try {
+      if (warning !== null) this.#say(warning);
       if (start !== null) this.#travel.go(start);
       else if (isLive) this.#player.follow();
       else this.#travel.first();

@@ -28,6 +28,7 @@ const app = new Crashing({
   isLoop: false,
   isPaused: true,
   start: null,
+  warning: null,
   theme: makeTheme("truecolor", "dark"),
   openTerminal: (listener) => Terminal.open("truecolor", listener),
 });

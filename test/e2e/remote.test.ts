@@ -86,6 +86,22 @@ test("who is down is said at once, and that a token is wrong", async () => {
   expect([snapshot.code, snapshot.err]).toEqual([0, `all-smi: ${words}`]);
 });
 
+test("a token that everybody on the network could read is told of, once", async () => {
+  const token = join(folder, "token");
+  writeFileSync(token, "s3cret\n", { mode: 0o600 });
+  // A name that no machine has: nobody is asked.
+  const asked = ["--hosts", "token.invalid:9", "--token-file", token];
+  const words = "all-smi: the token passes the network in the clear to token.invalid:9: https:// encrypts it\n";
+  const screen = await all("view", ...asked, "--once", "--size", "120x40");
+  expect([screen.code, screen.err]).toEqual([0, words]);
+  const path = join(folder, "in-the-clear.ndjson");
+  const recorder = record("-o", path, ...asked, "-i", "10", "--keep-free", "0");
+  await until("it records", () => framesOf(path).length >= 1);
+  recorder.child.kill("SIGTERM");
+  const { code, err } = await recorder.ended;
+  expect([code, err.split(words).length]).toEqual([0, 2]);
+});
+
 test("hosts are shown live", async () => {
   const host = await exporter(() => pageBytes("dcgm_exporter_made"));
   const screen = await all("view", "--hosts", host.id, "--once", "--size", "120x40");
