@@ -17,7 +17,7 @@ import { ALL, frameOf, readAt, START_MS } from "./mock.ts";
 export const CHOICES: Choices = {
   host: null,
   marked: null,
-  hostOrder: "given",
+  hostOrder: "default",
   gpuSort: "default",
   processSort: "default",
   isDescending: true,

@@ -6,7 +6,7 @@ import type { Choices, GpuSort, HostOrder, ProcessSort, ZoneName, Zones } from "
 export const INITIAL_CHOICES: Choices = {
   host: null,
   marked: null,
-  hostOrder: "given",
+  hostOrder: "default",
   gpuSort: "default",
   processSort: "default",
   isDescending: true,
@@ -30,14 +30,14 @@ export function sortProcesses(choices: Choices, processSort: ProcessSort): Choic
 
 export const sortGpus = (choices: Choices, gpuSort: GpuSort): Choices => ({ ...choices, gpuSort });
 
-/** Orders the hosts; asked for again, as they were given. */
+/** Orders the hosts; asked for again, as usual. */
 export const orderHosts = (choices: Choices, order: HostOrder): Choices => ({
   ...choices,
-  hostOrder: choices.hostOrder === order ? "given" : order,
+  hostOrder: choices.hostOrder === order ? "default" : order,
   scroll: 0,
 });
 
-const HOST_ORDERS: readonly HostOrder[] = ["given", "trouble", "utilization", "name"];
+const HOST_ORDERS: readonly HostOrder[] = ["default", "trouble", "utilization", "name", "given"];
 
 export const nextHostOrder = (choices: Choices): Choices => ({
   ...choices,

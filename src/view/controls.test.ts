@@ -122,11 +122,11 @@ test("sort keys: a second time the other way round, d as before", async () => {
 test("on the overview u orders the hosts, o goes through the orders, d gives them back", async () => {
   const { press } = await desk({ hits: OVERVIEW });
   expect((await press("u")).hostOrder).toBe("utilization");
-  expect((await press("u")).hostOrder).toBe("given");
+  expect((await press("u")).hostOrder).toBe("default");
   const orders: string[] = [];
-  for (let n = 0; n < 4; n++) orders.push((await press("o")).hostOrder);
-  expect(orders).toEqual(["trouble", "utilization", "name", "given"]);
-  expect((await press("o", "d")).hostOrder).toBe("given");
+  for (let n = 0; n < 5; n++) orders.push((await press("o")).hostOrder);
+  expect(orders).toEqual(["trouble", "utilization", "name", "given", "default"]);
+  expect((await press("o", "d")).hostOrder).toBe("default");
 });
 
 test("z goes through the zones that there are", async () => {
@@ -229,7 +229,7 @@ test("the mouse: tabs, hosts, headers", async () => {
   expect((await mouse("down", 1, 0)).host).toBeNull();
   expect((await mouse("down", 35, 6)).host).toBe("e");
   expect((await mouse("down", 61, 4)).hostOrder).toBe("trouble");
-  expect((await mouse("down", 61, 4)).hostOrder).toBe("given");
+  expect((await mouse("down", 61, 4)).hostOrder).toBe("default");
   const pid = await mouse("down", 74, 4);
   expect([pid.processSort, pid.isDescending]).toEqual(["pid", false]);
   expect((await mouse("down", 84, 4)).gpuSort).toBe("memory");

@@ -25,7 +25,7 @@ const entryArbitrary: fc.Arbitrary<Entry> = fc.record({
 const choicesArbitrary: fc.Arbitrary<Choices> = fc.record({
   host: hostArbitrary,
   marked: hostArbitrary,
-  hostOrder: fc.constantFrom("given", "trouble", "utilization", "name"),
+  hostOrder: fc.constantFrom("default", "trouble", "utilization", "name", "given"),
   gpuSort: fc.constantFrom("default", "utilization", "memory"),
   processSort: fc.constantFrom("default", "cpu", "memory", "gpu_memory", "pid", "user", "time"),
   isDescending: fc.boolean(),

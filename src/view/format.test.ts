@@ -23,7 +23,20 @@ test("power of one and of many", () => {
   expect(format.wattsSum(4100, 5600)).toBe("4.1/5.6kW");
   expect(format.wattsSum(412_000, 560_000)).toBe("412/560kW");
   expect(format.wattsSum(300, 700)).toBe("300/700W");
+  expect(format.wattsSum(999.7, null)).toBe("1.0kW");
+  expect(format.wattsSum(383_000, 1_120_000)).toBe("0.4/1.1MW");
+  expect(format.wattsSum(12_300_000, 560_000_000)).toBe("12/560MW");
+  expect(format.wattsSum(999_700, null)).toBe("1.0MW");
   expect(format.wattsSum(null, 700)).toBe("–");
+});
+
+test("sums of power take nine columns at most", () => {
+  const watts = fc.double({ min: 0, max: 999e6, noNaN: true });
+  fc.assert(
+    fc.property(watts, watts, (used, limit) => {
+      expect(format.wattsSum(used, limit).length).toBeLessThanOrEqual(9);
+    }),
+  );
 });
 
 test("times", () => {

@@ -60,19 +60,22 @@ export function bytesOf(used: number | null | undefined, total: number | null | 
   return `${isSameUnit ? inUnit(used, unitOf(total)) : bytes(used)}/${bytes(total)}`;
 }
 
-/** Of one device: `526/700W`. Nine columns. */
+/** Of one device: `526/700W`, `996/1000W`. */
 export function wattsOf(used: number | null | undefined, limit: number | null | undefined): string {
   if (!known(used)) return UNKNOWN;
   return known(limit) ? `${whole(used)}/${whole(limit)}W` : `${whole(used)}W`;
 }
 
-const kilo = (watts: number): string => (watts < 9950 ? short(watts / 1000) : whole(watts / 1000));
+/** One decimal below 9.95, none above. */
+const brief = (value: number): string => (value < 9.95 ? short(value) : whole(value));
 
-/** Sums: `4.1/5.6kW`, `12/17kW`, `526W`. Nine columns up to a megawatt. */
+/** Sums: `4.1/5.6kW`, `12/17kW`, `526W`, `0.9/1.2MW`. Nine columns. */
 export function wattsSum(used: number | null | undefined, limit: number | null | undefined): string {
   if (!known(used)) return UNKNOWN;
-  if (Math.max(used, limit ?? 0) < 1000) return wattsOf(used, limit);
-  return known(limit) ? `${kilo(used)}/${kilo(limit)}kW` : `${kilo(used)}kW`;
+  const most = Math.max(used, limit ?? 0);
+  if (most < 999.5) return wattsOf(used, limit);
+  const [each, unit] = most < 999_500 ? [1e3, "kW"] : [1e6, "MW"];
+  return known(limit) ? `${brief(used / each)}/${brief(limit / each)}${unit}` : `${brief(used / each)}${unit}`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

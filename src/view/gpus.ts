@@ -16,8 +16,8 @@ export type Severity = "information" | "warning" | "critical";
 export interface Note {
   readonly severity: Severity;
   readonly text: string;
-  /** The same in fewer words, where there are some. */
-  readonly brief?: string;
+  /** The same in fewer and fewer words, where there are some. */
+  readonly briefs?: readonly string[];
 }
 
 /** Its number on its host, as the driver counts; `null` where nobody says. */
@@ -42,28 +42,29 @@ export const memoryShare = ({ used_memory, total_memory }: Pick<Gpu, "used_memor
   used_memory !== null && total_memory !== null && total_memory > 0 ? used_memory / total_memory : null;
 
 const THROTTLE_WORDS: Readonly<Record<string, Note>> = {
-  thermal: { severity: "critical", text: "throttled: heat", brief: "heat" },
-  hardware: { severity: "critical", text: "throttled: hardware", brief: "hardware" },
-  power_brake: { severity: "critical", text: "throttled: power brake", brief: "power brake" },
-  power: { severity: "information", text: "at power limit", brief: "power" },
+  thermal: { severity: "critical", text: "throttled: heat", briefs: ["heat"] },
+  hardware: { severity: "critical", text: "throttled: hardware", briefs: ["hardware"] },
+  power_brake: { severity: "critical", text: "throttled: power brake", briefs: ["power brake", "brake"] },
+  power: { severity: "information", text: "at power limit", briefs: ["power"] },
   sync: { severity: "information", text: "sync boost" },
   application: { severity: "information", text: "clock set" },
 };
 
-const warning = (text: string, brief = text): Note => ({ severity: "warning", text, brief });
-const critical = (text: string, brief = text): Note => ({ severity: "critical", text, brief });
+const warning = (text: string, ...briefs: string[]): Note => ({ severity: "warning", text, briefs });
+const critical = (text: string, ...briefs: string[]): Note => ({ severity: "critical", text, briefs });
 
 type Health = NonNullable<Gpu["health"]>;
 
 function memoryNotes({ ecc, remapped_rows: rows }: Health): Note[] {
   const notes: Note[] = [];
-  if (rows?.failure) notes.push(critical("row remap failed", "remap fail"));
-  if (rows?.pending) notes.push(warning("remap pending", "remap due"));
+  if (rows?.failure) notes.push(critical("row remap failed", "remap fail", "bad row"));
+  if (rows?.pending) notes.push(warning("remap pending", "remap due", "remap"));
   const [uncorrected, corrected] = [ecc?.uncorrected_volatile ?? 0, ecc?.corrected_volatile ?? 0];
-  if (uncorrected > 0) notes.push(warning(`ECC ${whole(uncorrected)} uncorrected`, `ECC ${whole(uncorrected)} unc.`));
+  if (uncorrected > 0)
+    notes.push(warning(`ECC ${whole(uncorrected)} uncorrected`, `ECC ${whole(uncorrected)} unc.`, "ECC unc."));
   else if (corrected > 0) {
     const count = `ECC ${whole(corrected)}`;
-    notes.push({ severity: "information", text: `${count} corrected`, brief: `${count} corr.` });
+    notes.push({ severity: "information", text: `${count} corrected`, briefs: [`${count} corr.`, count] });
   }
   return notes;
 }
@@ -71,7 +72,8 @@ function memoryNotes({ ecc, remapped_rows: rows }: Health): Note[] {
 function linkNotes({ pcie, nvlink }: Health): Note[] {
   const notes: Note[] = [];
   const down = (nvlink ?? []).filter(({ state }) => state === "inactive");
-  if (down.length > 0) notes.push(warning(`NVLink ${down.map((link) => link.link_index).join(" ")} down`));
+  if (down.length > 0)
+    notes.push(warning(`NVLink ${down.map((link) => link.link_index).join(" ")} down`, "NVLink down", "NVLink"));
   // Generation drops to save power when idle; lanes do not come back.
   if (pcie?.width && pcie.width_max && pcie.width < pcie.width_max) {
     notes.push(warning(`PCIe x${whole(pcie.width)} of x${whole(pcie.width_max)}`, `PCIe x${whole(pcie.width)}`));
@@ -86,13 +88,19 @@ function heatNotes({ temperature, temperature_threshold_slowdown: slowdown }: Gp
 
 /** Values that stay unknown, as the call for them hangs or crashes the driver's library. */
 const notAskedNotes = ({ detail }: Gpu): Note[] =>
-  detail["not asked"] ? [warning(`not asked: ${detail["not asked"]}`, "part unread")] : [];
+  detail["not asked"] ? [warning(`not asked: ${detail["not asked"]}`, "part unread", "unread")] : [];
 
 const rank: Readonly<Record<Severity, number>> = { information: 0, warning: 1, critical: 2 };
 
+/** Of an XID the number says it all to those who know them. */
+function lostNote(reason: string): Note {
+  const [, xid] = /^(XID \d+)\b/.exec(reason) ?? [];
+  return critical(reason === "" ? "lost" : reason, ...(xid === undefined ? [] : [xid]));
+}
+
 /** What is wrong with a GPU or bears on its speed, the worst first. */
 export function gpuNotes(gpu: Gpu): Note[] {
-  if (gpu.lost) return [critical(gpu.lost.reason === "" ? "lost" : gpu.lost.reason)];
+  if (gpu.lost) return [lostNote(gpu.lost.reason)];
   const throttle = (gpu.health?.throttle ?? []).map((reason) => THROTTLE_WORDS[reason] ?? warning(reason));
   const health = gpu.health ? [...linkNotes(gpu.health), ...memoryNotes(gpu.health)] : [];
   return [...throttle, ...heatNotes(gpu), ...health, ...notAskedNotes(gpu)].sort(

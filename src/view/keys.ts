@@ -88,7 +88,7 @@ const COMMON_KEYS: KeyMap = new Map<Key, Action>([
   ["right", arrow("right")],
   ["pageup", choose((choices, { hits }) => scrollPage(choices, hits, -1))],
   ["pagedown", choose((choices, { hits }) => scrollPage(choices, hits, 1))],
-  ["d", choose((choices) => orderHosts(sortGpus(sortProcesses(choices, "default"), "default"), "given"))],
+  ["d", choose((choices) => orderHosts(sortGpus(sortProcesses(choices, "default"), "default"), "default"))],
   ["u", choose(byUtilization)],
   ["G", choose((choices) => sortGpus(sortProcesses(choices, "gpu_memory"), "memory"))],
   ["p", choose((choices) => sortProcesses(choices, "pid"))],

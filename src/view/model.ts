@@ -22,7 +22,8 @@ export interface Timeline {
 }
 
 export type ProcessSort = "default" | "cpu" | "memory" | "gpu_memory" | "pid" | "user" | "time";
-export type HostOrder = "given" | "trouble" | "utilization" | "name";
+/** By itself (`default`): what is lost comes first, the rest as given. */
+export type HostOrder = "default" | "trouble" | "utilization" | "name" | "given";
 export type GpuSort = "default" | "utilization" | "memory";
 
 /** What the keys and the mouse set. Nothing of it comes from a frame. */

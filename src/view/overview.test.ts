@@ -36,6 +36,7 @@ const order = (hostOrder: (typeof CHOICES)["hostOrder"], filter = "") =>
   shownHosts(hostsOf(frame), { ...CHOICES, hostOrder, filter }).map(({ host }) => host.name.slice(-1));
 
 test("hosts in each order, and filtered", () => {
+  expect(order("default")).toEqual(["2", "3", "1", "4"]);
   expect(order("given")).toEqual(["1", "2", "3", "4"]);
   expect(order("trouble")).toEqual(["2", "3", "1", "4"]);
   expect(order("utilization")).toEqual(["4", "1", "2", "3"]);

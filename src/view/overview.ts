@@ -24,14 +24,22 @@ function worstNote(host: Host): Note | null {
   for (const [place, gpu] of host.gpus.entries()) {
     const [first] = gpuNotes(gpu);
     if (first === undefined || RANK[first.severity] <= (worst === null ? 0 : RANK[worst.severity])) continue;
-    worst = { severity: first.severity, text: `#${gpuNumber(gpu, place)} ${first.text}` };
+    const [text = "", ...briefs] = [first.text, ...(first.briefs ?? [])].map(
+      (words) => `#${gpuNumber(gpu, place)} ${words}`,
+    );
+    worst = { severity: first.severity, text, briefs };
   }
   return worst;
 }
 
 const entryOf = (host: Host): HostEntry => ({ host, totals: gpuTotals(host.gpus), note: worstNote(host) });
 
+/** What does not answer: a host, or GPUs of it. That lasts, so nothing jumps about. */
+const lostRank = ({ host }: HostEntry): number =>
+  host.downReason !== null ? 2 : host.gpus.some(({ lost }) => lost) ? 1 : 0;
+
 const ORDERS: Readonly<Record<Exclude<HostOrder, "given">, (a: HostEntry, b: HostEntry) => number>> = {
+  default: (a, b) => lostRank(b) - lostRank(a),
   trouble: (a, b) => troubleOf(b) - troubleOf(a),
   utilization: (a, b) => (b.totals.utilization ?? -1) - (a.totals.utilization ?? -1),
   name: (a, b) => a.host.name.localeCompare(b.host.name, "en", { numeric: true }),

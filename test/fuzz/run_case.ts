@@ -127,7 +127,7 @@ function choicesFor({ cursor }: Subject, chance: Chance): Choices {
   return {
     ...INITIAL_CHOICES,
     host: hosts.length > 0 && chance.oneIn(2) ? chance.pick(hosts) : null,
-    hostOrder: chance.pick(["given", "trouble", "utilization", "name"] as const),
+    hostOrder: chance.pick(["default", "trouble", "utilization", "name", "given"] as const),
     gpuSort: chance.pick(["default", "utilization", "memory"] as const),
     processSort: chance.pick(["default", "cpu", "memory", "gpu_memory", "pid", "user", "time"] as const),
     onlyGpuProcesses: chance.oneIn(4),

@@ -2,6 +2,7 @@ import { ALL, measureKey } from "../../frame/points.ts";
 import { bytesOf, celsius, count, percent, UNKNOWN, wattsSum } from "../format.ts";
 import { gpuModels, heatAt } from "../gpus.ts";
 import type { Host } from "../hosts.ts";
+import type { HostOrder } from "../model.ts";
 import { type HostEntry, scrapeCounts, shownHosts } from "../overview.ts";
 import { gpuTotals } from "../totals.ts";
 import { drawRule } from "../widgets/rule.ts";
@@ -61,7 +62,7 @@ function segments(scene: FrameScene, all: Host): Segment[] {
       valueWidth: Math.max(7, 2 * String(totals.devices).length + 1),
       style: totals.answering < totals.devices ? theme.warning : theme.plain,
     },
-    { label: "VRAM", value: bytesOf(totals.used_memory, totals.total_memory), valueWidth: 10, style: theme.plain },
+    { label: "VRAM", value: bytesOf(totals.used_memory, totals.total_memory), valueWidth: 11, style: theme.plain },
     {
       label: "power",
       value: wattsSum(power_w, powerLimit_w),
@@ -97,14 +98,23 @@ export function drawCluster(scene: FrameScene, y: number, height: number): void 
   const tight = roomy.rows > height - 4 ? makeGrid(entries, cells.width, height - 2, false) : null;
   const failures = tight === null ? [] : frame.errors.map((text) => ({ text, priority: -1 }));
   const part = tight === null ? "" : shownPart(tight, height - 2, input.choices.scroll);
-  const known = [{ text: part, priority: -2 }, ...failures, ...facts(scene, all)];
+  const filter = filterRemark(scene, entries);
+  const order = `order: ${ORDER_WORDS[input.choices.hostOrder]}`;
+  const how =
+    tight === null
+      ? []
+      : [
+          { text: filter, priority: -3 },
+          { text: order, priority: input.choices.hostOrder === "default" ? 2.5 : 1.5 },
+        ];
+  const known = [{ text: part, priority: -2 }, ...failures, ...facts(scene, all), ...how];
   drawHeader(scene, y, `${hosts.length} hosts`, known, frame.t_ms);
   drawSegments(scene, y + 1, segments(scene, all));
   if (tight !== null) {
     drawGrid(scene, y + 2, height - 2, tight);
     return;
   }
-  const remark = frame.errors.length > 0 ? frame.errors.join("  ") : orderRemark(scene, entries);
+  const remark = frame.errors.length > 0 ? frame.errors.join("  ") : [filter, order].filter(Boolean).join(" · ");
   drawRule(scene, y + 2, remark, frame.errors.length > 0 ? theme.warning : theme.dim);
   if (entries.length === 0) cells.text(MARGIN, y + 4, "No host matches the filter.", theme.dim);
   drawGrid(scene, y + 3, roomy.rows + 1, roomy);
@@ -123,8 +133,15 @@ function drawRest(scene: FrameScene, y: number, height: number, all: Host): void
   drawEvents(scene, y + graphs + 1, left - 1);
 }
 
-function orderRemark({ input, hosts }: FrameScene, entries: readonly HostEntry[]): string {
-  const { filter, hostOrder } = input.choices;
-  const shown = filter === "" ? "" : `${entries.length} of ${hosts.length} · filter ${filter} · `;
-  return `${shown}order ${hostOrder}`;
+const ORDER_WORDS: Readonly<Record<HostOrder, string>> = {
+  default: "lost first",
+  trouble: "worst first",
+  utilization: "busiest first",
+  name: "by name",
+  given: "as given",
+};
+
+function filterRemark({ input, hosts }: FrameScene, entries: readonly HostEntry[]): string {
+  const { filter } = input.choices;
+  return filter === "" ? "" : `${entries.length} of ${hosts.length} · filter ${filter}`;
 }

@@ -178,9 +178,18 @@ const OPTIONAL: Readonly<Record<string, (gpu: Gpu) => boolean>> = {
   "fan rpm": ({ fan_speed_rpm }) => fan_speed_rpm !== null,
 };
 
+/** Room for `526/700W`, or as many digits as the limits have. */
+function withRoom(column: GpuColumn, gpus: readonly Gpu[]): GpuColumn {
+  if (column.title !== "power") return column;
+  const widest = gpus.reduce((most, gpu) => Math.max(most, count(powerLimit_w(gpu)).length), 3);
+  return { ...column, minimum: 2 * widest + "/W".length };
+}
+
 /** The columns that make sense for these GPUs. A name is one only where they differ. */
 export function gpuColumns(gpus: readonly Gpu[]): GpuColumn[] {
   const areMixed = new Set(gpus.map(({ name }) => name)).size > 1;
-  const columns = COLUMNS.filter(({ title }) => OPTIONAL[title] === undefined || gpus.some(OPTIONAL[title]));
+  const columns = COLUMNS.filter(({ title }) => OPTIONAL[title] === undefined || gpus.some(OPTIONAL[title])).map(
+    (column) => withRoom(column, gpus),
+  );
   return [NUMBER, ...(areMixed ? [NAME] : []), ...columns];
 }

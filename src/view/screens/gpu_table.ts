@@ -28,10 +28,15 @@ function newsOf(scene: FrameScene, host: Host): Map<string, Note> {
   return news;
 }
 
-const noteOf = ({ severity, text, t_ms }: DetectedEvent, { zone }: FrameScene): Note => ({
-  severity: severity === "info" ? "information" : severity,
-  text: `${text} ${zone.time(t_ms)}`,
-});
+function noteOf({ severity, text, t_ms }: DetectedEvent, { zone }: FrameScene): Note {
+  const time = zone.time(t_ms);
+  const [, xid] = /^(XID \d+)\b/.exec(text) ?? [];
+  return {
+    severity: severity === "info" ? "information" : severity,
+    text: `${text} ${time}`,
+    briefs: xid === undefined ? [text] : [`${xid} ${time}`, xid],
+  };
+}
 
 /** The rows of the table: GPUs in the order chosen, each with its MIG instances if there is room for them. */
 export function gpuRows(scene: FrameScene, host: Host, withMig: boolean): GpuRow[] {
@@ -73,12 +78,17 @@ export function drawDenseGpus(scene: FrameScene, y: number, height: number, rows
   const columns = Math.max(1, Math.min(Math.ceil(rows.length / height), Math.floor((cells.width - 1) / DENSE_WIDTH)));
   const width = Math.floor((cells.width - MARGIN) / columns);
   const capacity = columns * height;
-  for (const [i, row] of rows.slice(0, capacity).entries()) {
-    const x = MARGIN + Math.floor(i / height) * width;
-    drawDense(scene, { x, y: y + (i % height), width: width - 2 }, row);
-  }
-  const hidden = rows.length - capacity;
-  if (hidden > 0) cells.field(cells.width - 12, y + height - 1, ` … ${hidden} more`, 11, theme.dim, "right");
+  // Where not all have room, the last place says how many there are more.
+  const shown = rows.length > capacity ? capacity - 1 : rows.length;
+  const placeOf = (i: number) => ({
+    x: MARGIN + Math.floor(i / height) * width,
+    y: y + (i % height),
+    width: width - 2,
+  });
+  for (const [i, row] of rows.slice(0, shown).entries()) drawDense(scene, placeOf(i), row);
+  if (shown === rows.length) return;
+  const { x, ...last } = placeOf(shown);
+  cells.field(x + 1, last.y, `… ${rows.length - shown} more`, last.width - 1, theme.dim);
 }
 
 function drawDense({ cells, theme }: FrameScene, { x, y, width }: Place, { gpu, number }: NumberedGpu): void {

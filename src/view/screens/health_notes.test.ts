@@ -47,8 +47,15 @@ test("where not all words have room, few are said, and how many there are more",
   });
   const full = ["throttled: power brake", "ECC 3 corrected"];
   expect(texts(fitNotes(throttled, full.join(", ").length))).toEqual(full);
-  expect(texts(fitNotes(throttled, full.join(", ").length - 1))).toEqual(["power brake", "ECC 3 corr."]);
-  expect(texts(fitNotes(throttled, 20))).toEqual(["power brake", "+1"]);
-  expect(texts(fitNotes(throttled, 12))).toEqual(["power brake"]);
+  expect(texts(fitNotes(throttled, full.join(", ").length - 1))).toEqual(["throttled: power brake", "ECC 3 corr."]);
+  expect(texts(fitNotes(throttled, 20))).toEqual(["power brake", "ECC 3"]);
+  expect(texts(fitNotes(throttled, 11))).toEqual(["brake", "+1"]);
+  expect(texts(fitNotes(throttled, 7))).toEqual(["brake"]);
   expect(texts(fitNotes(notes(lost("GPU is lost")), 20))).toEqual(["GPU is lost"]);
+  const xid = notes(lost("XID 79: fell off the bus"));
+  expect([40, 20, 10].map((width) => texts(fitNotes(xid, width)))).toEqual([
+    ["XID 79 14:31:58, fell off the bus"],
+    ["XID 79 14:31:58"],
+    ["XID 79"],
+  ]);
 });

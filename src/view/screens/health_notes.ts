@@ -24,8 +24,8 @@ function lostNote({ reason, since }: Lost, { t_ms, zone }: Now): Note {
   const time = Math.abs(t_ms - since_ms) < DAY_MS ? zone.time(since_ms) : zone.day(since_ms);
   const [, xid, meaning] = /^(XID \d+): (.*)$/.exec(words) ?? [];
   return xid === undefined
-    ? { severity: "critical", text: `${words}, since ${time}`, brief: words }
-    : { severity: "critical", text: `${xid} ${time}, ${meaning}` };
+    ? { severity: "critical", text: `${words}, since ${time}`, briefs: [words] }
+    : { severity: "critical", text: `${xid} ${time}, ${meaning}`, briefs: [`${xid} ${time}`, xid] };
 }
 
 /** What is to be said of a GPU: the worst first, the latest news among it. */
@@ -44,16 +44,32 @@ export function healthNotes(gpu: Gpu, news: Note | null, now: Now): Note[] {
 const widthOf = (notes: readonly Note[]): number =>
   notes.reduce((sum, { text }) => sum + textWidth(text), SEPARATOR.length * (notes.length - 1));
 
-/** The notes, in brief where not all of their words have room, and then as many as have, with how many more there are. */
+/** Of a note, the words that are left when it has been shortened so many times. */
+const wordsOf = ({ text, briefs = [] }: Note, times: number): string =>
+  times === 0 ? text : (briefs[Math.min(times, briefs.length) - 1] ?? text);
+
+/** So often a note can be shortened. */
+const MOST_TIMES = 2;
+
+/** As many notes as have room in their fewest words, with how many more there are; the worst then get more words. */
 export function fitNotes(notes: readonly Note[], width: number): readonly Note[] {
-  if (widthOf(notes) <= width) return notes;
-  const briefs = notes.map((note) => ({ ...note, text: note.brief ?? note.text }));
-  for (let count = briefs.length; count > 1; count--) {
-    const shown = withRest(briefs, count);
-    if (widthOf(shown) <= width) return shown;
+  const shortest = notes.map((note) => ({ ...note, text: wordsOf(note, MOST_TIMES) }));
+  for (let count = notes.length; count > 0; count--) {
+    const shown = withRest(shortest, count);
+    if (widthOf(shown) <= width) return lengthened(shown, notes.slice(0, count), width);
   }
-  const first = withRest(briefs, 1);
-  return widthOf(first) <= width ? first : briefs.slice(0, 1);
+  return shortest.slice(0, 1);
+}
+
+/** One after the other in as many words as still fit. */
+function lengthened(shown: Note[], notes: readonly Note[], width: number): Note[] {
+  for (const [i, note] of notes.entries()) {
+    for (let times = MOST_TIMES; times >= 0; times--) {
+      const longer = shown.with(i, { ...note, text: wordsOf(note, times) });
+      if (widthOf(longer) <= width) shown[i] = { ...note, text: wordsOf(note, times) };
+    }
+  }
+  return shown;
 }
 
 function withRest(notes: readonly Note[], count: number): Note[] {

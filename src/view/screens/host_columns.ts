@@ -10,6 +10,7 @@ import { drawGraph, heightsOf } from "../widgets/graph.ts";
 import { levelOf } from "../widgets/sparkline.ts";
 import type { Column } from "../widgets/table.ts";
 import { noteStyle, type Place } from "./gpu_columns.ts";
+import { fitNotes } from "./health_notes.ts";
 import type { FrameScene } from "./scene.ts";
 
 /** A host of the overview with the name that it is shown under. */
@@ -75,7 +76,9 @@ function drawMark({ cells, theme }: FrameScene, { x, y }: Place, { note }: Named
 }
 
 function drawNote({ cells, theme }: FrameScene, { x, y, width }: Place, { note }: NamedEntry): void {
-  if (note !== null) cells.field(x, y, note.text, width, noteStyle(note.severity, theme));
+  if (note === null) return;
+  const [fitted] = fitNotes([note], width);
+  cells.field(x, y, fitted?.text ?? "", width, noteStyle(note.severity, theme));
 }
 
 function drawHistory(scene: FrameScene, { x, y, width }: Place, { host }: NamedEntry): void {
@@ -149,6 +152,6 @@ export function hostColumns(gpus: number, cells: number, nameWidth: number): Hos
     },
     { title: "ms", priority: 11, minimum: 4, align: "right", draw: number(({ host }) => count(host.latency_ms)) },
     { title: "history", priority: 8, minimum: 8, weight: 2, maximum: 60, draw: drawHistory },
-    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 10, weight: 1, maximum: 40, draw: drawNote }] : []),
+    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 12, weight: 1, maximum: 40, draw: drawNote }] : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { bytes, count, duration, percent, UNKNOWN } from "../format.ts";
+import { bytes, count, duration, UNKNOWN } from "../format.ts";
 import type { Host } from "../hosts.ts";
 import type { ProcessSort } from "../model.ts";
 import { gpuRanges, type ProcessRow, type ShownProcesses } from "../processes.ts";
@@ -87,7 +87,7 @@ const COLUMNS: readonly ProcessColumn[] = [
     from: 130,
     minimum: 5,
     align: "right",
-    text: ({ process }) => percent(process.memory_percent),
+    text: ({ process }) => count(process.memory_percent),
   },
   { title: "THR", priority: 11, from: 140, minimum: 4, align: "right", text: ({ process }) => count(process.threads) },
   { title: "S", priority: 9, from: 100, minimum: 1, align: "left", text: ({ process }) => process.state },

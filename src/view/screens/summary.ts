@@ -99,7 +99,7 @@ function gpuSegments(scene: FrameScene, host: Host, scope: string, totals: GpuTo
     {
       label: "VRAM",
       value: bytesOf(used_memory, total_memory),
-      valueWidth: 10,
+      valueWidth: 11,
       style: used_memory === null ? theme.dim : theme.plain,
       drawHistory: sparkline(scene, scope, "gpu_memory", total_memory ?? 0),
     },

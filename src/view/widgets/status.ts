@@ -32,20 +32,20 @@ function chipOf(scene: Scene): readonly [text: string, style: Style] {
   return [liveChip(scene, isFrozen), isFrozen ? theme.frozenChip : theme.liveChip];
 }
 
-/** What keys do, the most useful first. */
-const REPLAY_HINTS = [
-  "space play",
-  "[ ] step",
-  "j k ∓10 s",
-  "n N event",
-  "g go to",
-  "+ - speed",
-  "L loop",
-  "/ filter",
-] as const;
-const LIVE_HINTS = ["space freeze", "[ ] step", "/ filter", "c m G sort", "f GPU only", "z zone"] as const;
-const HOSTS_HINT = "Tab host";
+const REPLAY_SPACE = { playing: "space pause", paused: "space play", end: "space again" } as const;
+const REPLAY_HINTS = ["[ ] step", "j k ∓10 s", "n N event", "g go to", "+ - speed", "L loop"] as const;
+const TABLE_HINTS = ["/ filter", "c m G sort", "f GPU only"] as const;
+const OVERVIEW_HINTS = ["Enter open", "o order", "/ filter"] as const;
 const LAST_HINTS = ["? help", "q quit"] as const;
+
+/** What keys do here and now, the most useful first. */
+function hintsOf({ input: { status }, hits }: Scene): string[] {
+  const here = hits.hosts.length > 0 ? OVERVIEW_HINTS : TABLE_HINTS;
+  const hosts = hits.hostOrder.length > 1 ? ["Tab host"] : [];
+  if (status.kind === "replay") return [REPLAY_SPACE[status.state], ...REPLAY_HINTS, ...here, ...hosts, "z zone"];
+  const space = status.isFrozen ? "space go on" : "space freeze";
+  return [space, "[ ] step", ...here, ...hosts, "z zone"];
+}
 
 /** The bottom line: the chip, and beside it what is being typed, or what takes its time, or a note, or the keys. */
 export function drawStatus(scene: Scene, y: number): void {
@@ -62,9 +62,9 @@ export function drawStatus(scene: Scene, y: number): void {
 }
 
 /** As many as fit, help before all others. */
-function drawHints({ cells, theme, input, hits }: Scene, x: number, y: number): void {
-  const keys = input.status.kind === "replay" ? REPLAY_HINTS : LIVE_HINTS;
-  const hints = hits.hostOrder.length > 1 ? [...keys, HOSTS_HINT] : keys;
+function drawHints(scene: Scene, x: number, y: number): void {
+  const { cells, theme } = scene;
+  const hints = hintsOf(scene);
   const end = cells.width - MARGIN;
   let shown: readonly string[] = [];
   for (let count = 1; count <= hints.length + LAST_HINTS.length; count++) {
