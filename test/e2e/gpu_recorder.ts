@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { decodeLine } from "../../src/frame/decode.ts";
 import type { Frame } from "../../src/frame/frame.ts";
 import type { StubDriver } from "../nvml_stub.ts";
+import { rootWithoutCards } from "./host_root.ts";
 import { PROGRAM, type Started, start, until } from "./run.ts";
 
 /** A frame as it stands in a recording. */
@@ -14,7 +15,7 @@ export const isRead = ({ gpus, errors }: Frame): boolean =>
 
 let count = 0;
 
-/** A recorder on a machine with the stub's driver; five frames a second. */
+/** A recorder on a machine with the stub's driver, and no cards but its; five frames a second. */
 export class GpuRecorder {
   readonly path: string;
   readonly #started: Started;
@@ -33,6 +34,8 @@ export class GpuRecorder {
       "0",
       "--hostname",
       "h",
+      "--host-root",
+      rootWithoutCards(folder),
       ...given,
     ];
     this.#started = start(driver.with(command));

@@ -2,13 +2,15 @@ import { expect, test } from "bun:test";
 import { decodeLine } from "../../src/frame/decode.ts";
 import { StubDriver } from "../nvml_stub.ts";
 import { GpuRecorder, isRead } from "./gpu_recorder.ts";
+import { rootWithoutCards } from "./host_root.ts";
 import { Pty } from "./pty.ts";
 import { PROGRAM, start, testFolder } from "./run.ts";
 
 const folder = testFolder();
+const NO_OTHER_CARDS = ["--host-root", rootWithoutCards(folder)];
 
 async function snapshot(driver: StubDriver, ...options: readonly string[]) {
-  const { code, out, err } = await start(driver.with([...PROGRAM, "snapshot", ...options])).ended;
+  const { code, out, err } = await start(driver.with([...PROGRAM, "snapshot", ...NO_OTHER_CARDS, ...options])).ended;
   const line = decodeLine(out);
   if (line.kind !== "frame") throw new Error(`no frame: ${out}${err}`);
   return { code, frame: line.frame, err };
@@ -35,7 +37,10 @@ test("a snapshot of a machine whose driver hangs has the rest of the machine, an
 
 test("live view: cards, one that is lost, a driver that hangs, and the way out", async () => {
   const driver = new StubDriver(folder, "h100_x8");
-  const pty = new Pty(driver.with([...PROGRAM, "view", "-i", "0.2", "--include", "gpu,cpu,memory"]), { rows: 50 });
+  const pty = new Pty(
+    driver.with([...PROGRAM, "view", "-i", "0.2", "--include", "gpu,cpu,memory", ...NO_OTHER_CARDS]),
+    { rows: 50 },
+  );
   await pty.untilText(/H100.*\n(.*\n)*.*100%/);
   driver.say("4 xid 79", "4 lost");
   await pty.untilText(/XID 79/);

@@ -1,18 +1,15 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Frame } from "../../src/frame/frame.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
 import { fakeNvidiaSmi, type Script } from "../nvidia_smi.ts";
-import { PROGRAM, start } from "./run.ts";
+import { rootWithoutCards } from "./host_root.ts";
+import { PROGRAM, start, testFolder } from "./run.ts";
 
 /** This machine as one with NVIDIA's driver, and without its library. */
-const root = mkdtempSync(join(tmpdir(), "driver-"));
-for (const name of ["proc", "sys", "etc"]) symlinkSync(`/${name}`, join(root, name));
-mkdirSync(join(root, "dev"));
+const root = rootWithoutCards(testFolder());
 writeFileSync(join(root, "dev/nvidiactl"), "");
-afterAll(() => rmSync(root, { recursive: true }));
 
 async function snapshot(script: Script, ...options: string[]): Promise<Frame> {
   using fake = fakeNvidiaSmi(script);
