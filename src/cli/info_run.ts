@@ -3,6 +3,7 @@ import { openAfter } from "../events/conditions.ts";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
 import type { Block } from "../recording/block.ts";
+import type { Cursor, Position } from "../recording/cursor.ts";
 import { openReplay, type Replay } from "../recording/replay.ts";
 import type { SegmentFacts } from "../recording/segment_reader.ts";
 import type { InfoOptions } from "./info.ts";
@@ -20,10 +21,14 @@ interface Info {
   readonly last_t: string;
   readonly elapsed_ms: number;
   readonly interval_ms: number | null;
+  /** As the format has it: `local` is one machine, `remote` any number of them, be they simulated. */
   readonly source: string | null;
   readonly timezone: string | null;
   readonly hosts: readonly string[];
-  /** How many there are of each name, in the last frame; those that have none are `unnamed GPU`, `unnamed CPU`. */
+  /**
+   * How many there are of each name, in the first and the last frame and some between: a host may be down in any of
+   * them. Those that have none are `unnamed GPU`, `unnamed CPU`.
+   */
   readonly devices: Readonly<Record<string, number>>;
   readonly segments: readonly { path: string; bytes: number; codec: string; frames: number }[];
   readonly bytes: number;
@@ -56,16 +61,16 @@ export async function info(path: string, { json }: InfoOptions): Promise<void> {
 }
 
 async function gather(path: string, { cursor, store, header }: Replay): Promise<Info> {
-  const first = (await cursor.first())?.frame;
-  const last = (await cursor.last())?.frame;
-  const { first_t_ms, last_t_ms, last_place_ms, frames } = cursor.range;
+  const frames = await someFrames(cursor, store.blocks);
+  const [first, last] = [frames[0], frames.at(-1)];
+  const { first_t_ms, last_t_ms, last_place_ms, frames: count } = cursor.range;
   const { segments, blocks } = store;
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const events = eventCounts(blocks);
   const { interval_ms = null, source = null, timezone = null } = header() ?? {};
   return {
     path,
-    frames,
+    frames: count,
     first_t: new Date(first_t_ms).toISOString(),
     last_t: new Date(last_t_ms).toISOString(),
     elapsed_ms: last_place_ms,
@@ -73,10 +78,10 @@ async function gather(path: string, { cursor, store, header }: Replay): Promise<
     source: source ?? last?.source ?? null,
     timezone,
     hosts: hostsOf(segments, [first, last]),
-    devices: devicesOf(last),
+    devices: devicesOf(frames),
     segments: segments.map((one) => ({ path: one.path, bytes: one.bytes, codec: one.codec, frames: one.frames })),
     bytes,
-    bytes_per_frame: Math.round((bytes / frames) * 10) / 10,
+    bytes_per_frame: Math.round((bytes / count) * 10) / 10,
     errors: blocks.reduce((sum, { findings }) => sum + (findings?.errors ?? 0), 0),
     gaps: events.gap ?? 0,
     events,
@@ -87,6 +92,18 @@ async function gather(path: string, { cursor, store, header }: Replay): Promise<
     ended: endedOf(segments.at(-1)),
     foreign_bytes: segments.at(-1)?.foreign_bytes ?? 0,
   };
+}
+
+/** Each takes a block to be decoded. */
+const MOST_LOOKS = 16;
+
+/** The first frame, the last, and the first of some blocks between, evenly spread. */
+async function someFrames(cursor: Cursor, blocks: readonly Block[]): Promise<Frame[]> {
+  const every = Math.ceil(blocks.length / MOST_LOOKS);
+  const found: (Position | null)[] = [await cursor.first()];
+  for (let i = every; i < blocks.length; i += every) found.push(await cursor.seek(blocks[i]?.first_place_ms ?? 0));
+  found.push(await cursor.last());
+  return found.flatMap((one) => (one === null ? [] : [one.frame]));
 }
 
 function eventCounts(blocks: readonly Block[]): Record<string, number> {
@@ -117,15 +134,29 @@ function hostsOf(segments: readonly SegmentFacts[], frames: readonly (Frame | un
   return [...new Set(frames.flatMap((frame) => (frame === undefined ? [] : hostIds(frame))))];
 }
 
-function devicesOf(frame: Frame | undefined): Record<string, number> {
+/** Counted by host, and of each host as many as it ever had at once. */
+function devicesOf(frames: readonly Frame[]): Record<string, number> {
+  const most = new Map<string, Map<string, number>>();
+  for (const frame of frames) {
+    const byHost = Map.groupBy(namedDevices(frame), ({ host_id }) => host_id);
+    for (const [host, devices] of byHost) {
+      const known = most.getOrInsertComputed(host, () => new Map());
+      for (const [name, { length }] of Map.groupBy(devices, (device) => device.name)) {
+        known.set(name, Math.max(known.get(name) ?? 0, length));
+      }
+    }
+  }
   const counts: Record<string, number> = {};
-  const names = [
-    ...(frame?.gpus ?? []).map(({ name, device_type }) => name || `unnamed ${device_type}`),
-    ...(frame?.cpus ?? []).map(({ cpu_model }) => cpu_model || "unnamed CPU"),
-  ];
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  for (const [name, count] of [...most.values()].flatMap((known) => [...known])) {
+    counts[name] = (counts[name] ?? 0) + count;
+  }
   return counts;
 }
+
+const namedDevices = ({ gpus = [], cpus = [] }: Frame): { host_id: string; name: string }[] => [
+  ...gpus.map(({ host_id, name, device_type }) => ({ host_id, name: name || `unnamed ${device_type}` })),
+  ...cpus.map(({ host_id, cpu_model }) => ({ host_id, name: cpu_model || "unnamed CPU" })),
+];
 
 function endedOf(newest: SegmentFacts | undefined): Ended {
   if (newest === undefined || newest.ended === "unknown") return "unknown";

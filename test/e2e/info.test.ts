@@ -42,3 +42,15 @@ describe.each(EXTENSIONS)("info, %s", (extension) => {
     expect(out).toMatch(/still on +1 host_lost\nended +closed cleanly, then 700 B that are no part of it\n/);
   });
 });
+
+test("devices of hosts that are down at the end, or in the first frame, are named too", async () => {
+  const path = join(root, "down.ndjson.zst");
+  const of = (host: string, name: string) => ({ ...gpu(0), host_id: host, hostname: host, name });
+  const [a, b] = [of("a", "H100"), of("b", "A100")];
+  for (const [n, gpus] of [[a, { ...b, name: "" }], [b, b], [a]].entries()) {
+    const t_ms = Date.UTC(2026, 3, 18, 12, 0, n);
+    // A recorder each, so that each frame begins a block.
+    await recordFrames(path, [{ ...frameWith(gpus), t_ms }]);
+  }
+  expect(await info(path)).toMatchObject({ frames: 3, devices: { H100: 1, "unnamed GPU": 1, A100: 2 } });
+});
