@@ -75,6 +75,8 @@ async function stepsBack({ cursor }: Replay, count: number): Promise<number[]> {
 async function measure(replay: Replay, name: Measure, count: number): Promise<number[]> {
   const { cursor } = replay;
   if (name === "last") return [await timed(() => cursor.last())];
+  // As in a viewer, where a frame is shown before anybody can seek.
+  await cursor.first();
   await scanned(replay);
   if (name === "back") return await stepsBack(replay, count);
   const next = random();

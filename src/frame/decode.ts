@@ -1,12 +1,8 @@
-import { type Field, type Fields, integerRange } from "./field.ts";
+import { deviceDecoder, devices, isObject, textOr, type Untrusted } from "./device_decoder.ts";
 import { type Frame, SCHEMA, type Sections } from "./frame.ts";
 import { eventFields, type FrameEvent, type Scrape, type SectionName, scrapeFields, sections } from "./schema.ts";
 
-/** A JSON object of which nothing is known yet. */
-export type Untrusted = { readonly [key: string]: unknown };
-
-export const isObject = (value: unknown): value is Untrusted =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export { isObject, type Untrusted } from "./device_decoder.ts";
 
 /** A number that counts or places something. */
 export const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -18,130 +14,6 @@ export type Line =
   | { readonly kind: "index"; readonly value: Untrusted }
   | { readonly kind: "refused"; readonly schema: number }
   | { readonly kind: "bad"; readonly reason: string };
-
-const REJECT = Symbol("a key without which this is no device");
-
-type Read = (value: unknown) => unknown;
-
-const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
-const textOr = (value: unknown, otherwise: string | null): string | null =>
-  typeof value === "string" ? value : otherwise;
-
-/** One level of an untrusted value into our own type: unknown is `null`, whatever the sentinel. */
-function reader(field: Field): Read {
-  switch (field.kind) {
-    case "text":
-      return (value) => textOr(value, field.unknown === "never" ? "" : null);
-    case "boolean":
-      return (value) => value === true;
-    case "integer":
-      return field.unknown === "never" ? (value) => identifierValue(value, field) : integerReader(field);
-    case "float":
-      return (value) => numberValue(value, field);
-    case "choice":
-      return (value) => (field.choices?.includes(value as string) ? value : field.choices?.at(-1));
-    case "platform":
-      return (value) => textOr(isObject(value) ? value.Other : value, "");
-    case "labels":
-      return labelsValue;
-    case "texts":
-      return (value) => (Array.isArray(value) ? (value.every(isText) ? value : value.filter(isText)) : []);
-    case "floats":
-      return (value) => (Array.isArray(value) ? (value.every(Number.isFinite) ? value : value.map(finite)) : []);
-    case "object": {
-      const decode = deviceDecoder(field.fields ?? {});
-      return (value) => (isObject(value) ? decode(value) : null);
-    }
-    case "list": {
-      const decode = deviceDecoder(field.fields ?? {});
-      return (value) => devices(value, decode);
-    }
-  }
-}
-
-function identifierValue(value: unknown, field: Field): unknown {
-  const number = finite(value);
-  return number !== null && number >= 0 ? Math.round(number) : (field.absent ?? REJECT);
-}
-
-/** A number that no line could have in its place is unknown. */
-function integerReader(field: Field): Read {
-  const [lowest, highest] = integerRange(field);
-  return (value) => {
-    const number = numberValue(value, field);
-    return number === null || number < lowest || number > highest ? null : number;
-  };
-}
-
-function numberValue(value: unknown, field: Field): number | null {
-  const number = finite(value);
-  return number === null || number === field.unknown ? null : number;
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-
-function labelsValue(value: unknown): unknown {
-  if (!isObject(value)) return {};
-  if (Object.values(value).every(isText)) return value;
-  const texts = Object.entries(value).flatMap(([key, one]) =>
-    typeof one === "string" || typeof one === "number" || typeof one === "boolean" ? [[key, String(one)]] : [],
-  );
-  return Object.fromEntries(texts);
-}
-
-function devices(value: unknown, decode: (device: Parsed) => unknown): unknown[] {
-  if (!Array.isArray(value)) return [];
-  let found = 0;
-  for (const one of value) {
-    const device = isObject(one) ? decode(one as Parsed) : null;
-    if (device !== null) value[found++] = device;
-  }
-  value.length = found;
-  return value;
-}
-
-/** An object that was just parsed, and is nobody else's. */
-type Parsed = Record<string, unknown>;
-
-const NOTHING: readonly unknown[] = [];
-
-/**
- * Compiles a table of fields into what reads one untrusted device; `null` where it is none. Devices are corrected where
- * they stand: most of a line needs no correction, and to build it anew takes three times as long as to look.
- */
-function deviceDecoder(fields: Fields): (device: Parsed) => unknown {
-  const readers = Object.entries(fields).map(([key, field]) => ({
-    key,
-    read: reader(field),
-    isExtension: field.presence === "extension",
-    isListed: field.unknown === "listed",
-  }));
-  const keys = Object.keys(fields);
-  return (device) => {
-    const unknown = Array.isArray(device.unknown) ? (device.unknown as readonly unknown[]) : NOTHING;
-    let known = 0;
-    for (const { key, read, isExtension, isListed } of readers) {
-      const value = device[key];
-      if (isExtension && value === undefined) continue;
-      known++;
-      if (isExtension && value === null) continue;
-      const result = isListed && unknown.includes(key) ? null : read(value);
-      if (result === REJECT) return null;
-      if (result !== value) device[key] = result;
-    }
-    return Object.keys(device).length === known ? device : only(keys, device);
-  };
-}
-
-/** Without what the table does not know. */
-function only(keys: readonly string[], device: Parsed): Parsed {
-  const known: Parsed = {};
-  for (const key of keys) {
-    const value = device[key];
-    if (value !== undefined) known[key] = value;
-  }
-  return known;
-}
 
 const sectionDecoders = Object.entries(sections).map(([name, fields]) => ({
   name: name as SectionName,

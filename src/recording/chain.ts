@@ -1,7 +1,7 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
-import { BLOCK_TEXT_BYTES, MAX_LINE_BYTES } from "./limits.ts";
+import { LARGEST_BLOCK_TEXT_BYTES } from "./limits.ts";
 import { decodeIndex, type IndexEntry, type IndexLine } from "./lines.ts";
 
 /** An index line with where its unit ends: what follows it there is not indexed yet. */
@@ -30,8 +30,8 @@ const MOST_CANDIDATES = 32;
 /** The text of all index lines that are read of one file: those of ten years. */
 const MAX_CHAIN_TEXT_BYTES = 128 << 20;
 
-/** Behind the last index line there is one block at most, and its last frame may be a long one. */
-const SEARCH_BYTES = BLOCK_TEXT_BYTES + MAX_LINE_BYTES + (1 << 20);
+/** Behind the last index line there is one block at most. */
+const SEARCH_BYTES = LARGEST_BLOCK_TEXT_BYTES + (1 << 20);
 const PIECE_BYTES = 256 << 10;
 
 /** The index line whose unit begins at `at`; `null` where there is none, or one that says it stands elsewhere. */

@@ -21,6 +21,11 @@ export interface Codec {
   /** Decodes the unit that begins where `bytes` does, as far as it goes. Never throws. */
   decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit;
   /**
+   * The length of the text of a unit that is `bytes` and nothing else, decoded into `memory`; `null` where it does not
+   * fit into it, or is damaged.
+   */
+  decodeInto?(bytes: Uint8Array, memory: Uint8Array): number | null;
+  /**
    * How a unit that was never ended can be: which of its bytes to keep (up to the last whole line that was flushed),
    * and which bytes end it there. `null` where not even one line is whole.
    */

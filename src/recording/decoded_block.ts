@@ -1,14 +1,12 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
+import { freeText } from "./block_text.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import { type LineFacts, readFacts } from "./line_facts.ts";
 import { decodeHeader } from "./lines.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
 
 const NEWLINE = 10;
-
-/** Smaller texts may share their memory with others. */
-const OWN_MEMORY_BYTES = 64 << 10;
 
 /** Where the frames of a decoded stretch of text are, and when. */
 export class DecodedBlock {
@@ -57,14 +55,11 @@ export class DecodedBlock {
     return this.#text.length;
   }
 
-  /**
-   * Gives back the memory of the text; no frame can be read after that. What is left to the garbage collector comes to
-   * 300 MB where 32 are held.
-   */
+  /** Gives back the memory of the text; no frame can be read after that. */
   free(): void {
-    const { buffer, length } = this.#text;
+    const text = this.#text;
     this.#text = Buffer.alloc(0);
-    if (length >= OWN_MEMORY_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
+    freeText(text);
   }
 
   get frames(): number {

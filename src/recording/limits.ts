@@ -7,7 +7,10 @@ export const MAX_LINE_BYTES = 16 << 20;
 export const MAX_UNIT_TEXT_BYTES = 64 << 20;
 
 /** The text at which a block ends, so that big frames seek as fast as small ones. */
-export const BLOCK_TEXT_BYTES = 16 << 20;
+export const BLOCK_TEXT_BYTES = 8 << 20;
+
+/** Blocks of the first versions ended at 16 MiB; the last line may be a long one. */
+export const LARGEST_BLOCK_TEXT_BYTES = (16 << 20) + MAX_LINE_BYTES;
 
 /** A block ends after a frame whose `seq` is a multiple of this. */
 export const BLOCK_FRAMES = 1000;
@@ -32,4 +35,4 @@ const BLOCK_BYTES = 64 << 10;
  * that are not touched cost nothing, but a large one makes the engine collect garbage.
  */
 export const outputChunkBytes = (encodedBytes: number): number =>
-  Math.min(Math.max(encodedBytes * (encodedBytes < BLOCK_BYTES ? 8 : 64), 64 << 10), BLOCK_TEXT_BYTES + MAX_LINE_BYTES);
+  Math.min(Math.max(encodedBytes * (encodedBytes < BLOCK_BYTES ? 8 : 64), 64 << 10), LARGEST_BLOCK_TEXT_BYTES);

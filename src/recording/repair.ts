@@ -2,7 +2,7 @@ import { decodeLine, type Line } from "../frame/decode.ts";
 import type { FileBytes } from "./bytes.ts";
 import { findLastIndex, readIndexAt } from "./chain.ts";
 import type { Codec } from "./codec.ts";
-import { BLOCK_TEXT_BYTES, MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { LARGEST_BLOCK_TEXT_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
 import type { IndexEntry, IndexLine } from "./lines.ts";
 import type { ChainState } from "./segment_writer.ts";
 
@@ -35,7 +35,7 @@ const NEWLINE = 10;
 export function findRepair(file: FileBytes, codec: Codec): { last: LastFrame; repair: Repair } | "empty" | null {
   const found = findLastIndex(file, codec);
   const start = found?.end ?? 0;
-  if (file.size - start > BLOCK_TEXT_BYTES + MAX_LINE_BYTES) return null;
+  if (file.size - start > LARGEST_BLOCK_TEXT_BYTES) return null;
   const chain = found === null ? NO_CHAIN() : chainState(file, codec, found.index);
   const tail = closeTail(file.read(start, file.size - start), codec);
   if (chain === null || tail === null) return null;

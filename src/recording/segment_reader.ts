@@ -2,6 +2,7 @@ import { systemWords, UsageError } from "../errors.ts";
 import { decodeLine } from "../frame/decode.ts";
 import type { BlockFacts, OnProgress } from "./block.ts";
 import { scanBlocks } from "./block_scan.ts";
+import { blockText } from "./block_text.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Chain, findLastIndex, readChain } from "./chain.ts";
 import { type Codec, type CodecName, codecOf } from "./codec.ts";
@@ -132,9 +133,7 @@ export class SegmentReader {
   async load(where: Where, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
     if (where.kind === "range") return await this.#loadRange(where.range, signal, onProgress);
     const { byte_offset, at } = where.entry;
-    const unit = this.codec.decodeUnit(this.file.read(byte_offset, at - byte_offset), MAX_UNIT_TEXT_BYTES);
-    if (unit.length !== at - byte_offset) return null;
-    return Buffer.from(unit.text.buffer, unit.text.byteOffset, unit.text.length);
+    return blockText(this.codec, this.file.read(byte_offset, at - byte_offset));
   }
 
   /** One at a time: they share the streams. */

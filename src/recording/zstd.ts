@@ -2,6 +2,7 @@ import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes, WINDOW_LOG_MAX } from "./limits.ts";
+import { stepDecoder } from "./step_decoder.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
 import { frameExtent, isPrefix, skippableBytes, ZSTD_MAGIC } from "./zstd_frame.ts";
 
@@ -100,6 +101,20 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
   }
 }
 
+function decodeInto(bytes: Uint8Array, memory: Uint8Array): number | null {
+  if (frameExtent(bytes)?.length !== bytes.length) return null;
+  const decoder = stepDecoder("zstd", WINDOW_LOG_MAX);
+  if (decoder === null) return null;
+  try {
+    const { consumedBytes, producedBytes } = decoder.step(bytes, memory);
+    return consumedBytes === bytes.length && producedBytes < memory.length ? producedBytes : null;
+  } catch {
+    return null;
+  } finally {
+    decoder.close();
+  }
+}
+
 /** The text of the first blocks of a frame, `null` where they are damaged. */
 function textUpTo(bytes: Uint8Array, end: number, maxTextBytes: number): Uint8Array | null {
   try {
@@ -165,5 +180,6 @@ export const zstd: Codec = {
   encoder: () => new ZstdEncoder(),
   encodeUnit: (text) => zlib.zstdCompressSync(text, ENCODE_SMALL),
   decodeUnit,
+  decodeInto,
   closeUnit: (bytes) => closeUnit(bytes, MAX_UNIT_TEXT_BYTES),
 };

@@ -1,0 +1,180 @@
+import { type Field, type Fields, integerRange } from "./field.ts";
+
+/** A JSON object of which nothing is known yet. */
+export type Untrusted = { readonly [key: string]: unknown };
+
+export const isObject = (value: unknown): value is Untrusted =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An object that was just parsed, and is nobody else's. */
+type Parsed = Record<string, unknown>;
+
+/** The device, corrected; `null` where it is none. */
+export type DeviceDecoder = (device: Parsed) => unknown;
+
+const REJECT = Symbol("a key without which this is no device");
+
+type Read = (value: unknown) => unknown;
+
+const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
+
+export const textOr = (value: unknown, otherwise: string | null): string | null =>
+  typeof value === "string" ? value : otherwise;
+
+/** One level of an untrusted value into our own type: unknown is `null`, whatever the sentinel. */
+function reader(field: Field): Read {
+  switch (field.kind) {
+    case "text":
+      return (value) => textOr(value, field.unknown === "never" ? "" : null);
+    case "boolean":
+      return (value) => value === true;
+    case "integer":
+      return field.unknown === "never" ? (value) => identifierValue(value, field) : integerReader(field);
+    case "float":
+      return (value) => numberValue(value, field);
+    case "choice":
+      return (value) => (field.choices?.includes(value as string) ? value : field.choices?.at(-1));
+    case "platform":
+      return (value) => textOr(isObject(value) ? value.Other : value, "");
+    case "labels":
+      return labelsValue;
+    case "texts":
+      return (value) => (Array.isArray(value) ? (value.every(isText) ? value : value.filter(isText)) : []);
+    case "floats":
+      return (value) => (Array.isArray(value) ? (value.every(Number.isFinite) ? value : value.map(finite)) : []);
+    case "object": {
+      const decode = deviceDecoder(field.fields ?? {});
+      return (value) => (isObject(value) ? decode(value) : null);
+    }
+    case "list": {
+      const decode = deviceDecoder(field.fields ?? {});
+      return (value) => devices(value, decode);
+    }
+  }
+}
+
+function identifierValue(value: unknown, field: Field): unknown {
+  const number = finite(value);
+  return number !== null && number >= 0 ? Math.round(number) : (field.absent ?? REJECT);
+}
+
+/** A number that no line could have in its place is unknown. */
+function integerReader(field: Field): Read {
+  const [lowest, highest] = integerRange(field);
+  return (value) => {
+    const number = numberValue(value, field);
+    return number === null || number < lowest || number > highest ? null : number;
+  };
+}
+
+function numberValue(value: unknown, field: Field): number | null {
+  const number = finite(value);
+  return number === null || number === field.unknown ? null : number;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+function labelsValue(value: unknown): unknown {
+  if (!isObject(value)) return {};
+  if (hasOnlyTexts(value)) return value;
+  const texts = Object.entries(value).flatMap(([key, one]) =>
+    typeof one === "string" || typeof one === "number" || typeof one === "boolean" ? [[key, String(one)]] : [],
+  );
+  return Object.fromEntries(texts);
+}
+
+function hasOnlyTexts(value: Untrusted): boolean {
+  for (const key in value) if (typeof value[key] !== "string") return false;
+  return true;
+}
+
+/** The devices of an untrusted list, in that list itself. */
+export function devices(value: unknown, decode: DeviceDecoder): unknown[] {
+  if (!Array.isArray(value)) return [];
+  let found = 0;
+  for (const one of value) {
+    const device = isObject(one) ? decode(one as Parsed) : null;
+    if (device !== null) value[found++] = device;
+  }
+  value.length = found;
+  return value;
+}
+
+/** Tells of a value `v` that it needs no correction; `null` where only its reader can tell. */
+function soundTest(field: Field): string | null {
+  const known = field.unknown === "listed" ? "unknown === null && " : "";
+  const sentinel = typeof field.unknown === "number" ? ` && v !== ${field.unknown}` : "";
+  switch (field.kind) {
+    case "text":
+      return field.unknown === "never" ? 'typeof v === "string"' : `${known}typeof v === "string" || v === null`;
+    case "boolean":
+      return "v === true || v === false";
+    case "integer": {
+      if (field.unknown === "never") return 'typeof v === "number" && v >= 0 && v <= 0xffffffff && v % 1 === 0';
+      const [lowest, highest] = integerRange(field);
+      return `${known}typeof v === "number" && v >= ${lowest} && v <= ${highest}${sentinel} || v === null`;
+    }
+    case "float":
+      return `${known}typeof v === "number" && v - v === 0${sentinel} || v === null`;
+    case "choice":
+      return (field.choices ?? []).map((one) => `v === ${JSON.stringify(one)}`).join(" || ");
+    case "platform":
+      return 'typeof v === "string"';
+    default:
+      return null;
+  }
+}
+
+function statement(key: string, field: Field, n: number): string {
+  const correct = `if (correct[${n}](device, v, unknown)) return null;`;
+  const sound = soundTest(field);
+  const checked = sound === null ? correct : `if (!(${sound})) ${correct}`;
+  const name = JSON.stringify(key);
+  return field.presence === "extension"
+    ? `v = device[${name}]; if (v !== undefined) { known++; if (v !== null) { ${checked} } }`
+    : `v = device[${name}]; ${checked}`;
+}
+
+type Correct = (device: Parsed, value: unknown, unknown: readonly unknown[] | null) => boolean;
+
+/** Puts right what stands under a key; `true` where that makes the device none. */
+function correction(key: string, field: Field): Correct {
+  const read = reader(field);
+  const isListed = field.unknown === "listed";
+  return (device, value, unknown) => {
+    const result = isListed && unknown?.includes(key) ? null : read(value);
+    if (result === REJECT) return true;
+    if (result !== value) device[key] = result;
+    return false;
+  };
+}
+
+/**
+ * Compiles a table of fields into what reads one untrusted device; `null` where it is none. Devices are corrected where
+ * they stand: most of a line needs no correction, and to build it anew takes three times as long as to look. What looks
+ * is made as program text, from the table's own words: a loop over the table takes three times as long once more.
+ */
+export function deviceDecoder(fields: Fields): DeviceDecoder {
+  const entries = Object.entries(fields);
+  const keys = Object.keys(fields);
+  const required = entries.filter(([, { presence }]) => presence === "required").length;
+  const body = `return (device) => {
+    const listed = device.unknown;
+    const unknown = Array.isArray(listed) && listed.length > 0 ? listed : null;
+    let known = ${required}, v;
+    ${entries.map(([key, field], n) => statement(key, field, n)).join("\n    ")}
+    return Object.keys(device).length === known ? device : only(device);
+  };`;
+  const corrections = entries.map(([key, field]) => correction(key, field));
+  return new Function("correct", "only", body)(corrections, (device: Parsed) => only(keys, device)) as DeviceDecoder;
+}
+
+/** Without what the table does not know. */
+function only(keys: readonly string[], device: Parsed): Parsed {
+  const known: Parsed = {};
+  for (const key of keys) {
+    const value = device[key];
+    if (value !== undefined) known[key] = value;
+  }
+  return known;
+}
