@@ -1,4 +1,4 @@
-import type { CommandWords, OptionWords } from "./completion_words.ts";
+import type { CommandWords, OptionWords, ValueWords } from "./completion_words.ts";
 
 /**
  * For bash 3.2 and newer. Where the function finds nothing, bash completes files (`-o default`), which is what paths
@@ -8,7 +8,7 @@ export function bashScript({ name, options, commands }: CommandWords): string {
   const names = commands.map((one) => one.name);
   return `# bash completion of ${name}
 _${identifier(name)}() {
-  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= words= i
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= words= list= before= i
   # --name=value comes as three words.
   if [ "$word" = = ]; then word=
   elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}
@@ -26,6 +26,14 @@ ${commands.flatMap(valueCases).join("")}    *)
 ${commands.flatMap(wordCases).join("")}      esac ;;
   esac
   compopt +o default 2>/dev/null
+  if [ -n "$list" ]; then
+    # After a comma what is not there yet; a comma may follow.
+    case $word in *,*) before=\${word%,*}, ;; esac
+    for i in $list; do
+      case ,$before in *",$i,"*) ;; *) words="$words $before$i" ;; esac
+    done
+    compopt -o nospace 2>/dev/null
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 complete -o default -F _${identifier(name)} ${name}
@@ -35,6 +43,9 @@ complete -o default -F _${identifier(name)} ${name}
 const identifier = (name: string): string => name.replaceAll("-", "_");
 
 const wordsAre = (words: readonly string[]): string => `words='${words.join(" ")}'`;
+
+const choicesOf = ({ choices, isList }: ValueWords): string =>
+  isList ? `list='${choices.join(" ")}'` : wordsAre(choices);
 
 /** Where nothing is done, there are no words. */
 const cases = (patterns: readonly string[], command: string): string =>
@@ -49,7 +60,7 @@ function valueCases({ name, options }: CommandWords): string[] {
   const withChoices = valued.filter(({ value }) => value.choices.length > 0);
   return [
     cases(patterns(valued.filter(({ value }) => value.isPath)), "return"),
-    ...withChoices.map((one) => cases(patterns([one]), wordsAre(one.value.choices))),
+    ...withChoices.map((one) => cases(patterns([one]), choicesOf(one.value))),
     cases(patterns(valued.filter(({ value }) => !value.isPath && value.choices.length === 0)), ""),
   ];
 }

@@ -28,7 +28,11 @@ function optionSpec({ flags, description, value }: OptionWords): string {
   ].join(" ");
 }
 
-const valueSpec = ({ choices, isPath }: ValueWords): string =>
-  isPath ? "-r -F" : choices.length > 0 ? `-x -a ${quoted(choices.join(" "))}` : "-x";
+function valueSpec({ choices, isList, isPath }: ValueWords): string {
+  if (isPath) return "-r -F";
+  const words = choices.join(" ");
+  if (isList) return `-x -a ${quoted(`(__fish_append , ${words})`)}`;
+  return words === "" ? "-x" : `-x -a ${quoted(words)}`;
+}
 
 const argumentSpec = ({ choices, isPath }: ValueWords): string => (isPath ? "-F" : `-a ${quoted(choices.join(" "))}`);

@@ -1,12 +1,15 @@
 import type { Argument, Command, Option } from "commander";
+import { SECTION_WORDS } from "./options.ts";
 
 /** What can be written after an option, or as an argument. */
 export interface ValueWords {
   /** The name of the value in the help: `path`, `seconds`. */
   readonly name: string;
   readonly isOptional: boolean;
-  /** All there are; empty where it may be anything. */
+  /** All there are, or some that make sense; empty where nothing can be said. */
   readonly choices: readonly string[];
+  /** Whether it may be several of them, with commas between. */
+  readonly isList: boolean;
   readonly isPath: boolean;
 }
 
@@ -29,6 +32,13 @@ export interface CommandWords {
 
 /** Values that are paths, by their names in the help. */
 const PATH_NAMES: readonly string[] = ["path", "file", "folder"];
+
+/** What values may be that have no choices of their own, by their names in the help. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  sections: SECTION_WORDS,
+  factor: ["0.25", "0.5", "1", "2", "4", "8", "16", "32", "64"],
+};
+const LIST_NAMES: readonly string[] = ["sections"];
 
 /** The words of a command and of those below it, as its help has them. */
 export function commandWords(command: Command): CommandWords {
@@ -55,10 +65,11 @@ function optionWords({ flags, short, long, description, required, optional, argC
 const argumentWords = (argument: Argument): ValueWords =>
   valueWords(argument.name(), !argument.required, argument.argChoices);
 
-const valueWords = (name: string, isOptional: boolean, choices: readonly string[] = []): ValueWords => ({
+const valueWords = (name: string, isOptional: boolean, choices: readonly string[] = KNOWN[name] ?? []): ValueWords => ({
   name,
   isOptional,
   choices,
+  isList: LIST_NAMES.includes(name),
   isPath: PATH_NAMES.includes(name),
 });
 

@@ -37,7 +37,10 @@ function optionSpec({ flags, description, value }: OptionWords): string {
   return `'(${flags.join(" ")})'{${names.join(",")}}${quoted(text)}`;
 }
 
-function action({ name, isOptional, choices, isPath }: ValueWords): string {
-  const how = isPath ? "_files" : choices.length > 0 ? `(${choices.join(" ")})` : " ";
-  return `${isOptional ? "::" : ":"}${name}:${how}`;
+const action = (value: ValueWords): string => `${value.isOptional ? "::" : ":"}${value.name}:${howOf(value)}`;
+
+function howOf({ name, choices, isList, isPath }: ValueWords): string {
+  if (isPath) return "_files";
+  if (isList) return `_values -s , ${name} ${choices.join(" ")}`;
+  return choices.length > 0 ? `(${choices.join(" ")})` : " ";
 }

@@ -3,6 +3,9 @@ import type { SectionName } from "../frame/schema.ts";
 import type { CommandMode } from "../sources/local/mask.ts";
 import { sectionList, wholeNumber } from "./values.ts";
 
+/** What `--include` takes, in the order of the frame. */
+export const SECTION_WORDS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
+
 /** What every command that reads devices must know: whose, which, and how much of them. */
 export interface SourceOptions {
   source: "local" | "remote" | "mock";
@@ -34,7 +37,7 @@ export function addSourceOptions(command: Command, include: string, own: Own = {
   return command
     .addOption(new Option("--source <kind>", "where frames come from").choices(kinds).default("local"))
     .addOption(
-      new Option("--include <sections>", "sections, of gpu,cpu,memory,chassis,process,storage")
+      new Option("--include <sections>", `sections, of ${SECTION_WORDS.join(",")}`)
         .argParser(sectionList)
         .default(sectionList(include), include),
     )

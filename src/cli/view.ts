@@ -75,7 +75,9 @@ export function viewCommand(): Command {
     .optionsGroup("Replay:")
     .addOption(new Option("--replay <path>", "plays this recording"))
     .addOption(
-      new Option("--speed <x>", `times as fast as it was, ${SLOWEST} to ${FASTEST}`).argParser(speed).default(1, "1.0"),
+      new Option("--speed <factor>", `times as fast as it was, ${SLOWEST} to ${FASTEST}`)
+        .argParser(speed)
+        .default(1, "1.0"),
     )
     .addOption(new Option("--start <timecode>", "where it begins, see below"))
     .addOption(new Option("--loop", "at the end begins again, for ever"))
