@@ -174,8 +174,8 @@ test("a library that crashes: what does it is named, and the cards are read", as
   const crashes = "the driver's library crashes in nvmlDeviceGetUtilizationRates";
   expect(readings(await withStub("crash", "* crashes nvmlDeviceGetUtilizationRates 1"))).toEqual([
     "ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
-    `problem: GPU-00000000-0000-4000-8000-000000000000: ${crashes}; not asked any more`,
-    `problem: GPU-00000001-0000-4000-8000-000000000001: ${crashes} of a second card; not asked any more of any`,
+    `problem: GPU 0: ${crashes}; not asked any more`,
+    `problem: GPU 1: ${crashes} of a second card; not asked any more of any`,
   ]);
 });
 

@@ -10,6 +10,8 @@ export function givenUpText({ fault, functions, extent }: GivenUp): string {
       return `${what} ${names}; not asked any more`;
     case "all cards":
       return `${what} ${names} of a second card; not asked any more of any`;
+    case "all instances":
+      return `${what} ${names} of a second MIG instance; not asked any more of any`;
     case "card":
       return `${what} ${names}; this card is not asked any more`;
   }

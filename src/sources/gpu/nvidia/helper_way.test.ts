@@ -117,7 +117,7 @@ test.each(FAULTS)("$line: it is found and not asked any more, and all the rest i
   expect(words.filter((word) => word !== STARTING && word !== "a reading")).toEqual([said]);
   const [, card] = cardsOf(result);
   const functions = ["nvmlDeviceGetPowerUsage"];
-  expect(way.takeGivenUp()).toEqual([{ fault, functions, card: card?.row.uuid ?? "", extent: "call" }]);
+  expect(way.takeGivenUp()).toEqual([{ fault, functions, card: card?.row.uuid ?? "", place: "GPU 1", extent: "call" }]);
   const verb = fault === "hung" ? "hangs" : "crashes";
   expect(
     cardsOf(result).map(({ row, lost }) => [row.power_consumption, row.temperature, row.detail["not asked"], lost]),
@@ -142,10 +142,21 @@ test("what crashes from the start on is found in the first reading", async () =>
   expect([...new Set(told(before))].filter((word) => word !== STARTING)).toEqual([
     "the driver's library crashed (signal SIGSEGV)",
   ]);
-  expect(way.takeGivenUp().map(({ functions, extent }) => [functions, extent])).toEqual([
-    [["nvmlDeviceGetPowerUsage"], "call"],
+  expect(way.takeGivenUp().map(({ functions, place, extent }) => [functions, place, extent])).toEqual([
+    [["nvmlDeviceGetPowerUsage"], "GPU 1", "call"],
   ]);
   expect(cardsOf(result)[0]?.row.power_consumption).toBe(631.95);
+});
+
+test("MIG instances that cannot even be named are left out, and the card is read", async () => {
+  const driver = new StubDriver(folder, "h100_mig", "0 crashes nvmlDeviceGetUUID 0 1");
+  const { way, untilRead } = opened({ command: driver.with(HELPER) });
+  const { result } = await untilRead();
+  expect(cardsOf(result).map(({ lost, row }) => [lost, row.temperature, row.mig])).toEqual([[null, 53, []]]);
+  expect(way.takeGivenUp().map(({ functions, place, extent }) => [functions, place, extent])).toEqual([
+    [["nvmlDeviceGetUUID"], "GPU 0 MIG 0", "call"],
+    [["nvmlDeviceGetUUID"], "GPU 0 MIG 1", "all instances"],
+  ]);
 });
 
 test("a card of which every call crashes is given up, and the others are read", async () => {

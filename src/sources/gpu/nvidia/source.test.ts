@@ -122,7 +122,7 @@ test("while nothing can be read, cards keep rows, without values and without pro
 });
 
 test("what was given up is an error once, and an event of its card", async () => {
-  const givenUp: GivenUp = { fault: "hung", functions: ["nvmlDeviceGetX"], card: UUID, extent: "call" };
+  const givenUp: GivenUp = { fault: "hung", functions: ["nvmlDeviceGetX"], card: UUID, place: null, extent: "call" };
   const way = new ScriptedWay(READING, new Error("no answer"), READING);
   const { read } = sourceOf(way);
   await read(0);

@@ -99,7 +99,7 @@ class NvidiaSource implements Source {
   #errorOf(givenUp: GivenUp): string {
     const { card } = givenUp;
     const index = card === null ? null : this.#rows.indexOf(card);
-    const name = index === null ? card : `GPU ${index}`;
+    const name = index === null ? (givenUp.place ?? card) : `GPU ${index}`;
     return `${NAME}: ${name === null ? "" : `${name}: `}${givenUpText(givenUp)}`;
   }
 

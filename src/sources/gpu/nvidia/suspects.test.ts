@@ -50,7 +50,7 @@ test("a function that is called when the helper is lost is not called any more f
   suspects.calls(calling("nvmlDeviceGetTemperature"));
   expect(suspects.fault("crashed")).toEqual({
     ...{ fault: "crashed", functions: ["nvmlDeviceGetTemperature"] },
-    ...{ card: CARD, extent: "call" },
+    ...{ card: CARD, place: CARD, extent: "call" },
   });
   expect(suspects.request(3)).toEqual({ read: 3, careful: true, exclude: ["nvmlDeviceGetTemperature@GPU-1"] });
   expect(suspects.notAsked(CARD)).toBe("nvmlDeviceGetTemperature (crashes)");
@@ -76,7 +76,7 @@ test("a card that hangs in two functions is not asked, and the functions are ask
   suspects.calls(calling("nvmlDeviceGetMemoryInfo_v2"));
   expect(suspects.fault("hung")).toEqual({
     ...{ fault: "hung", functions: ["nvmlDeviceGetTemperature", "nvmlDeviceGetMemoryInfo_v2"] },
-    ...{ card: CARD, extent: "card" },
+    ...{ card: CARD, place: CARD, extent: "card" },
   });
   expect(suspects.request(4)).toEqual({
     read: 4,
@@ -110,11 +110,61 @@ test("a card that cannot even be opened or named is not asked; without the libra
     ["nvmlDeviceGetUUID", "GPU 4"],
   ] as const) {
     suspects.calls(calling(name, card));
-    expect(suspects.fault("hung")).toEqual({ fault: "hung", functions: [name], card, extent: "card" });
+    expect(suspects.fault("hung")).toEqual({ fault: "hung", functions: [name], card, place: card, extent: "card" });
   }
   suspects.calls(calling("nvmlDeviceGetCount_v2", null));
   expect(suspects.fault("hung")).toBeNull();
   expect(suspects.request(4)).toEqual({ read: 4, careful: true, skip: ["GPU 3", "GPU 4"] });
+});
+
+test("a MIG instance is never given up, as nothing names it but what it was not lost by; two are all of them", () => {
+  const suspects = alarmed();
+  const instance = `${CARD} MIG 0`;
+  suspects.calls(calling("nvmlDeviceGetUUID", instance));
+  expect(suspects.fault("crashed")).toMatchObject({ functions: ["nvmlDeviceGetUUID"], card: instance, extent: "call" });
+  expect(suspects.request(3).exclude).toEqual([`nvmlDeviceGetUUID@${instance}`]);
+  for (const name of ["nvmlDeviceGetName", "nvmlDeviceGetMemoryInfo_v2"]) {
+    suspects.calls(calling(name, "MIG-1"));
+    expect(suspects.fault("crashed")).toMatchObject({ functions: [name], card: "MIG-1", extent: "call" });
+  }
+  suspects.calls(calling("nvmlDeviceGetUUID", "GPU-2 MIG 0"));
+  expect(suspects.fault("crashed")).toMatchObject({ card: "GPU-2 MIG 0", extent: "all instances" });
+  expect(suspects.request(4)).toEqual({
+    ...{ read: 4, careful: true },
+    exclude: ["nvmlDeviceGetUUID@MIG", "nvmlDeviceGetName@MIG-1", "nvmlDeviceGetMemoryInfo_v2@MIG-1"],
+  });
+  expect(suspects.notAsked(CARD)).toBeNull();
+});
+
+test("what an instance is not asked its card is, until two cards are not", () => {
+  const suspects = alarmed();
+  for (const card of ["MIG-1", "GPU-2"]) {
+    suspects.calls(calling("nvmlDeviceGetMemoryInfo_v2", card));
+    expect(suspects.fault("crashed")).toMatchObject({ card, extent: "call" });
+  }
+  const [ofCard, ofInstance] = ["nvmlDeviceGetMemoryInfo_v2@GPU-2", "nvmlDeviceGetMemoryInfo_v2@MIG-1"];
+  expect(suspects.request(3).exclude).toEqual([ofCard, ofInstance]);
+  expect(suspects.notAsked("GPU-3")).toBeNull();
+  suspects.calls(calling("nvmlDeviceGetMemoryInfo_v2", "GPU-3"));
+  expect(suspects.fault("crashed")).toMatchObject({ extent: "all cards" });
+  expect(suspects.request(4).exclude).toEqual(["nvmlDeviceGetMemoryInfo_v2"]);
+});
+
+test("a card is called by its number, also in the reading in which its UUID is read first", () => {
+  const suspects = new Suspects();
+  suspects.begin();
+  suspects.request(1);
+  for (const n of [0, 1]) {
+    suspects.calls(calling("nvmlDeviceGetHandleByIndex_v2", `GPU ${n}`));
+    suspects.calls(calling("nvmlDeviceGetUUID", `GPU ${n}`));
+    suspects.calls(calling("nvmlDeviceGetPciInfo_v3", `GPU-${n}a`));
+  }
+  suspects.calls(calling("nvmlDeviceGetMigDeviceHandleByIndex", "GPU-0a"));
+  suspects.calls(calling("nvmlDeviceGetUUID", "GPU-0a MIG 3"));
+  suspects.calls(calling("nvmlDeviceGetGpuInstanceId", "MIG-5"));
+  expect(suspects.calling).toBe("nvmlDeviceGetGpuInstanceId of GPU 0 MIG 3");
+  suspects.calls(calling("nvmlDeviceGetPowerUsage", "GPU-1a"));
+  expect(suspects.fault("hung")).toMatchObject({ card: "GPU-1a", place: "GPU 1" });
 });
 
 test("a function of no card that crashes twice is excluded once for each name", () => {

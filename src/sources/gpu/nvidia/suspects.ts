@@ -1,4 +1,5 @@
-import { type Calling, excludedFor, type ReadRequest, startsCards } from "./nvml/messages.ts";
+import { ANY_INSTANCE, type Calling, excludedFor, isInstance, type ReadRequest, startsCards } from "./nvml/messages.ts";
+import { Places } from "./places.ts";
 import type { Fault, GivenUp } from "./way.ts";
 
 type Call = Pick<Calling, "calling" | "card">;
@@ -16,8 +17,9 @@ type Culprit = Map<string | null, Fault>;
 
 /**
  * Finds the call into the driver's library that crashes or hangs, and keeps it from being made: a helper's first reading is
- * a careful one, and those after a fault are, so that the next fault has a name. What one card is not asked the others still are, until it happens
- * with a second one of them. Where one card is behind several faults it is that card that is not asked for anything.
+ * a careful one, and those after a fault are, so that the next fault has a name. What one card is not asked the others
+ * still are, until it happens with a second one of them. Where one card is behind several faults it is that card that is
+ * not asked for anything. So it is with MIG instances, but that one is asked all that it was not lost by.
  */
 export class Suspects {
   #readings = CAREFUL_READINGS;
@@ -26,21 +28,23 @@ export class Suspects {
   /** By the function's name. */
   readonly #culprits = new Map<string, Culprit>();
   readonly #skipped = new Set<string>();
+  readonly #places = new Places();
 
   get isCareful(): boolean {
     return this.#carefulLeft > 0;
   }
 
-  /** `nvmlDeviceGetHandleByIndex_v2 of GPU 2`: what is being called; `null` where not every call is announced. */
+  /** `nvmlDeviceGetPowerUsage of GPU 2`: what is being called; `null` where not every call is announced. */
   get calling(): string | null {
     if (!this.isCareful || this.#calling === null) return null;
     const { calling, card } = this.#calling;
-    return card === null ? calling : `${calling} of ${card}`;
+    return card === null ? calling : `${calling} of ${this.#places.of(card)}`;
   }
 
   /** A helper begins: its first reading is a careful one, as it is the one that calls everything. */
   begin(): void {
     this.#carefulLeft = Math.max(1, this.#carefulLeft);
+    this.#places.clear();
   }
 
   request(read: number): ReadRequest {
@@ -48,13 +52,14 @@ export class Suspects {
     return {
       read,
       ...(this.isCareful && { careful: true }),
-      ...(this.#culprits.size > 0 && { exclude: [...this.#culprits].map(exclusion) }),
+      ...(this.#culprits.size > 0 && { exclude: [...this.#culprits].flatMap(exclusions) }),
       ...(this.#skipped.size > 0 && { skip: [...this.#skipped] }),
     };
   }
 
   calls(calling: Call): void {
     this.#calling = calling;
+    this.#places.heard(calling.card);
   }
 
   /** A reading came to its end. */
@@ -73,21 +78,25 @@ export class Suspects {
       return null;
     }
     const { calling: name, card } = calling;
+    const place = card === null ? null : this.#places.of(card);
+    if (card !== null && isInstance(card)) {
+      const extent = this.#accuse(name, card, fault).instances.length > 1 ? "all instances" : "call";
+      return { fault, functions: [name], card, place, extent };
+    }
     const others = this.#functionsOf(card);
     if (card !== null && (isIndispensable(name) || others.length > 0)) {
       this.#skip(card);
-      return { fault, functions: [...others, name], card, extent: "card" };
+      return { fault, functions: [...others, name], card, place, extent: "card" };
     }
     if (isIndispensable(name)) return null;
-    const culprit: Culprit = (this.#culprits.get(name) ?? new Map()).set(card, fault);
-    this.#culprits.set(name, culprit);
-    return { fault, functions: [name], card, extent: isOfAll(culprit) ? "all cards" : "call" };
+    const extent = this.#accuse(name, card, fault).cards.length > 1 ? "all cards" : "call";
+    return { fault, functions: [name], card, place, extent };
   }
 
   /** Which functions this card is not asked for, and what they do; `null`: it is asked for all. */
   notAsked(card: string): string | null {
     const entries = [...this.#culprits].flatMap(([name, culprit]) => {
-      const fault = culprit.get(card) ?? (isOfAll(culprit) ? [...culprit.values()].at(-1) : undefined);
+      const fault = culprit.get(card) ?? (sidesOf(culprit).cards.length > 1 ? [...culprit.values()].at(-1) : undefined);
       return fault === undefined ? [] : [`${name} (${fault === "hung" ? "hangs" : "crashes"})`];
     });
     return entries.length > 0 ? entries.join(", ") : null;
@@ -99,6 +108,12 @@ export class Suspects {
     this.#skipped.clear();
     this.#carefulLeft = 0;
     this.#readings = CAREFUL_READINGS;
+  }
+
+  #accuse(name: string, card: string | null, fault: Fault): ReturnType<typeof sidesOf> {
+    const culprit: Culprit = (this.#culprits.get(name) ?? new Map()).set(card, fault);
+    this.#culprits.set(name, culprit);
+    return sidesOf(culprit);
   }
 
   #functionsOf(card: string | null): string[] {
@@ -115,10 +130,19 @@ export class Suspects {
   }
 }
 
-/** What happens with two cards happens with all. */
-const isOfAll = (culprit: Culprit): boolean => culprit.size > 1;
+/** Those of a function, apart: what happens with two cards happens with all, and with two instances, with all of these. */
+const sidesOf = (culprit: Culprit) => ({
+  cards: [...culprit.keys()].filter((card) => card === null || !isInstance(card)),
+  instances: [...culprit.keys()].filter((card) => card !== null && isInstance(card)),
+});
 
-function exclusion([name, culprit]: [string, Culprit]): string {
-  const [card = null] = culprit.keys();
-  return card === null || isOfAll(culprit) ? name : excludedFor(name, card);
+function exclusions([name, culprit]: [string, Culprit]): string[] {
+  const { cards, instances } = sidesOf(culprit);
+  const [card, secondCard] = cards;
+  const [instance, secondInstance] = instances;
+  if (card === null || secondCard !== undefined) return [name];
+  return [
+    ...(card === undefined ? [] : [excludedFor(name, card)]),
+    ...(instance == null ? [] : [excludedFor(name, secondInstance === undefined ? instance : ANY_INSTANCE)]),
+  ];
 }

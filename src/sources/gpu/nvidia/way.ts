@@ -11,8 +11,10 @@ export interface GivenUp {
   readonly functions: readonly string[];
   /** For which it happened: its UUID, or `GPU 3` where that could not be read; `null`: for none. */
   readonly card: string | null;
-  /** The call for that card, the call for all cards, or that card altogether. */
-  readonly extent: "call" | "all cards" | "card";
+  /** What people call that card: `GPU 3`, or a MIG instance of it, `GPU 3 MIG 0`; `null`: not known. */
+  readonly place: string | null;
+  /** The call for that card, the call for all cards, that for all MIG instances, or that card altogether. */
+  readonly extent: "call" | "all cards" | "all instances" | "card";
 }
 
 /** By which NVIDIA's cards are read: the driver's library in a helper process, or nvidia-smi. */

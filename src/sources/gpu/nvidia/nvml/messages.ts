@@ -41,12 +41,18 @@ export interface Calling {
   /** The reading in which it is called. */
   readonly read: number;
   readonly calling: string;
-  /** Its UUID, or `GPU 3` before that is known; `null`: the call concerns no card. */
+  /** Its UUID, or `GPU 3` before that is known; so a MIG instance, or `GPU-… MIG 0`. `null`: it concerns no card. */
   readonly card: string | null;
 }
 
 /** The entry of {@link ReadRequest.exclude} for a function and a card, as a {@link Calling} names them. */
 export const excludedFor = (name: string, card: string): string => `${name}@${card}`;
+
+/** In a card's place there: any MIG instance. */
+export const ANY_INSTANCE = "MIG";
+
+/** Whether a {@link Calling} names a MIG instance so, and no card. */
+export const isInstance = (card: string): boolean => /^MIG-| MIG \d+$/.test(card);
 
 /** Without these functions nothing can be read at all; and they start cards that nobody uses. */
 export const startsCards = (name: string): boolean =>

@@ -1,7 +1,7 @@
 import { LAYOUTS } from "./layouts.ts";
 import { type NativeFunctions, NvmlUnavailable } from "./library.ts";
 import { NativeMemory } from "./memory.ts";
-import { excludedFor, type UnavailableKind } from "./messages.ts";
+import { ANY_INSTANCE, excludedFor, isInstance, type UnavailableKind } from "./messages.ts";
 import {
   DRIVER_NOT_LOADED,
   describe,
@@ -73,7 +73,8 @@ export class Nvml {
   #isExcluded(name: FunctionName, card: string | null): boolean {
     const exclude = this.#options?.exclude;
     if (exclude === undefined || exclude.size === 0) return false;
-    return exclude.has(name) || (card !== null && exclude.has(excludedFor(name, card)));
+    if (card === null || exclude.has(name)) return exclude.has(name);
+    return exclude.has(excludedFor(name, card)) || (isInstance(card) && exclude.has(excludedFor(name, ANY_INSTANCE)));
   }
 
   has(name: FunctionName): boolean {
