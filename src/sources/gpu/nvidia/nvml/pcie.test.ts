@@ -41,13 +41,36 @@ test("one of 32 bits goes on at 0, and tells nothing of a link that is fast enou
   expect(traffic.isAmbiguous).toBe(true);
 });
 
-test("one that is called 64 bits wide and goes round at 32 is one of 32", () => {
+test("one that is called 64 bits wide and goes round twice below 2^32 is one of 32", () => {
   const traffic = new PcieTraffic();
   traffic.rates(wide(2 ** 32 - 100), SLOW, 1000);
-  expect(traffic.rates(wide(400), SLOW, 2000).rx_bytes_per_second).toBe(500);
-  traffic.rates(wide(2 ** 32 - 1), FAST, 3000);
-  expect(traffic.rates(wide(5), FAST, 4000).rx_bytes_per_second).toBeNull();
+  expect(traffic.rates(wide(400), SLOW, 2000).rx_bytes_per_second).toBeNull();
+  traffic.rates(wide(2 ** 32 - 300), SLOW, 30_000);
+  expect(traffic.rates(wide(200), SLOW, 31_000).rx_bytes_per_second).toBe(500);
+  expect(traffic.isAmbiguous).toBe(false);
+  expect(traffic.rates(wide(700), FAST, 32_000).rx_bytes_per_second).toBeNull();
   expect(traffic.isAmbiguous).toBe(true);
+});
+
+test("counters that both go back once were reset; those that have been beyond 2^32 never go round there", () => {
+  const traffic = new PcieTraffic();
+  traffic.rates(wide(GIB, GIB), FAST, 1000);
+  expect(traffic.rates(wide(100, 200), FAST, 2000)).toEqual({ rx_bytes_per_second: null, tx_bytes_per_second: null });
+  expect(traffic.rates(wide(300, 500), FAST, 3000)).toEqual({ rx_bytes_per_second: 200, tx_bytes_per_second: 300 });
+  traffic.rates(wide(5 * GIB, 500), FAST, 4000);
+  traffic.rates(wide(GIB, 0), FAST, 5000);
+  traffic.rates(wide(0, 0), FAST, 6000);
+  expect(traffic.rates(wide(100, 200), FAST, 7000)).toEqual({ rx_bytes_per_second: 100, tx_bytes_per_second: 200 });
+  expect(traffic.isAmbiguous).toBe(false);
+});
+
+test("a counter that stands at its highest number tells nothing", () => {
+  for (const full of [2 ** 32 - 1, 2 ** 64]) {
+    const traffic = new PcieTraffic();
+    traffic.rates(wide(full - 2 ** 12), null, 1000);
+    expect(traffic.rates(wide(full), null, 2000).rx_bytes_per_second).toBeNull();
+    expect(traffic.rates(wide(full), null, 3000).rx_bytes_per_second).toBeNull();
+  }
 });
 
 test("more than the link can carry is no reading", () => {
