@@ -177,7 +177,7 @@ describe("the snapshot", () => {
     api.feed.take(frame, { duration_ms: 1, sources: [] });
     const named = async (include: string) =>
       (await get(api, `/snapshot?include=${include}`)).headers.get("all-smi-not-served");
-    expect([await named("cpu,process"), await named("cpu"), await named("")]).toEqual(["processes", null, null]);
+    expect([await named("cpu,process"), await named("cpu"), await named("")]).toEqual(["process", null, null]);
   });
 
   test("is without the parts that nobody wants", async () => {

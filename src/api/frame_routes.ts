@@ -1,3 +1,4 @@
+import { wordOf } from "../frame/section_words.ts";
 import { chooseEncoding } from "./accept.ts";
 import { type Ask, answer, refuse, UNSTORED } from "./answer.ts";
 import type { EventRequest } from "./event_client.ts";
@@ -14,7 +15,7 @@ export function snapshotRoute(feed: ServedFeed) {
     if (current === null) return refuse(c, 503, reasonOf(feed), { "Retry-After": "1" });
     const body = current.frameBody(selection, isPretty ? "pretty" : "line", isPretty ? indented : ended);
     const missing = selection.include?.filter((name) => current.frame[name] === undefined) ?? [];
-    if (missing.length > 0) c.header("All-Smi-Not-Served", missing.join(", "));
+    if (missing.length > 0) c.header("All-Smi-Not-Served", missing.map(wordOf).join(", "));
     return answer(c, body, "application/json");
   };
 }

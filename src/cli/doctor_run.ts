@@ -55,9 +55,9 @@ async function printText(setup: Setup): Promise<Finding[]> {
   const hasColours = setup.terminal !== null && colourDepth(process.env) !== "none";
   const text = new DoctorText(columns, hasColours);
   const findings: Finding[] = [];
-  let written: Promise<unknown> = Promise.resolve();
+  let written = Promise.resolve(true);
   const write = (part: string) => {
-    written = written.then(() => writeStandardOutput(part));
+    written = written.then(async (isRead) => isRead && (await writeStandardOutput(part)));
   };
   await runChecks(setup, (found) => {
     findings.push(...found);

@@ -26,7 +26,7 @@ Examples:
   all-smi snapshot --format csv --query hostname,name,utilization,detail.Vendor
   all-smi snapshot --format prometheus -o node.prom
                                                 a file, whole or not at all
-  all-smi snapshot --samples 5 --interval 2     five, two seconds apart
+  all-smi snapshot --samples 5 -i 2             five, two seconds apart
 
 Exit status: 0 (what could not be read is named on standard error); 1: no device
 was found, or something failed; 2: an option is wrong.`;
@@ -48,7 +48,7 @@ export function snapshotCommand(): Command {
     )
     .addOption(new Option("--samples <n>", "how many frames").argParser(wholeNumber(1)).default(1))
     .addOption(
-      new Option("--interval <seconds>", "between frames")
+      new Option("-i, --interval <seconds>", "between frames, with fractions; 0.1 at least")
         .argParser(interval_ms)
         .default(interval_ms(DEFAULT_INTERVAL_S), DEFAULT_INTERVAL_S),
     )

@@ -19,7 +19,7 @@ export async function snapshot(options: SnapshotOptions): Promise<void> {
   const write = toFile ? async (text: string) => texts.push(text) > 0 : writeStandardOutput;
   const devices = await sample(options, formatOf(options, !toFile && process.stdout.isTTY), write);
   if (toFile) writeOutputFile(options.output, texts.join(""));
-  if (devices > 0) return;
+  if (devices !== 0) return;
   console.error("all-smi: no device found");
   process.exitCode = 1;
 }
@@ -44,12 +44,12 @@ function formatOf({ format, samples, query, pretty }: SnapshotOptions, terminal:
   }
 }
 
-/** Writes the frames as they come, stopping early when nobody reads; the number of devices in all of them. */
+/** Writes the frames as they come, stopping early when nobody reads; the number of devices in all of them, `null` in that case. */
 async function sample(
   options: SnapshotOptions,
   format: SnapshotFormat,
   write: (text: string) => Promise<boolean>,
-): Promise<number> {
+): Promise<number | null> {
   const { sources, kind, hostname, warning } = await openSources(options);
   if (warning !== null) console.error(`all-smi: ${warning}`);
   const sampler = new Sampler({
@@ -88,8 +88,7 @@ async function sample(
     sampler.close();
   }
   put(format.end);
-  await written;
-  return devices;
+  return (await written) ? devices : null;
 }
 
 const deviceCount = (frame: Frame): number =>

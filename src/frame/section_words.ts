@@ -1,6 +1,6 @@
 import type { SectionName } from "./schema.ts";
 
-/** What people call the sections, in the order of the frame. */
+/** What people call the sections, in the order of the frame; the first word of each is the one that we say. */
 const WORDS = new Map<string, SectionName>([
   ["gpu", "gpus"],
   ["gpus", "gpus"],
@@ -14,6 +14,12 @@ const WORDS = new Map<string, SectionName>([
   ["storage", "storage"],
   ["disk", "storage"],
 ]);
+
+/** `gpu` of `gpus`: the word for which `include` has that section. */
+export function wordOf(section: SectionName): string {
+  const [word = section] = [...WORDS].find(([, named]) => named === section) ?? [];
+  return word;
+}
 
 /** A list such as `gpu,cpu`, as sections in the order of the frame; a text is what is wrong with it. */
 export function parseSections(text: string): SectionName[] | string {

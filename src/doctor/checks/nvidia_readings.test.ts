@@ -59,8 +59,9 @@ test.each([
   ],
   ["ALL_SMI_NVML: file too short", "unset it", "unset it"],
 ])("%s: what to do about it on the machine (%s) and in a container (%s)", (error, onMachine, inContainer) => {
-  using machine = machineOf({});
-  using container = machineOf({ "/.dockerenv": "" });
+  const path = "/opt/libnvidia-ml.so";
+  using machine = machineOf({ [path]: "" }, { env: { ALL_SMI_NVML: path } });
+  using container = machineOf({ [path]: "", "/.dockerenv": "" }, { env: { ALL_SMI_NVML: path } });
   for (const [where, fix] of [
     [machine, onMachine],
     [container, inContainer],
@@ -68,6 +69,11 @@ test.each([
     const [verdict] = readingVerdicts({ gpus: [], errors: [error] }, where);
     expect(verdict).toEqual({ state: "problem", says: error, fix: expect.stringContaining(fix) });
   }
+});
+
+test("that there is no file of the name in ALL_SMI_NVML is one problem, which the check of the library tells", () => {
+  using machine = machineOf({}, { env: { ALL_SMI_NVML: "/nonexistent" } });
+  expect(readingVerdicts({ gpus: [], errors: ["ALL_SMI_NVML: cannot open shared object file"] }, machine)).toEqual([]);
 });
 
 test("a card that this process may not open may be another's", () => {

@@ -27,11 +27,14 @@ async function readings(machine: Machine): Promise<Verdict[]> {
 /** What the cards' values say about what is set up, and what is not. */
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
   const answering = gpus.filter(isAnswering);
+  const unsaid = errors.filter((error) => !isSaidOfLibrary(error, machine));
   const problems = [
-    ...errors.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine))),
+    ...unsaid.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine))),
     ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
-  if (answering.length === 0 && problems.length === 0) return canAskDriver(machine) ? [noCardVerdict(machine)] : [];
+  if (answering.length === 0 && problems.length === 0) {
+    return errors.length === 0 && canAskDriver(machine) ? [noCardVerdict(machine)] : [];
+  }
   if (answering.length === 0) return problems;
   return [
     ok(`${gpuWords(answering)}${versions(answering)}`),
@@ -40,6 +43,10 @@ export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine):
     ...mig(answering, machine),
   ];
 }
+
+/** That there is no such file the check of the library has said. */
+const isSaidOfLibrary = (error: string, { env, own }: Machine): boolean =>
+  error.startsWith("ALL_SMI_NVML: ") && own.denied(env.ALL_SMI_NVML ?? "", "r") !== null;
 
 const slowVerdict = (error: string): Verdict =>
   problem(
