@@ -48,8 +48,19 @@ export class BlockCache {
     return look(decoded);
   }
 
+  /** What has to go soon goes before, so that its memory is there for what comes. */
+  #makeRoom(): void {
+    const last = [...this.#decoded.values()].at(-1);
+    let bytes = this.heldBytes + (last?.textBytes ?? 0);
+    for (const [block, decoded] of this.#decoded) {
+      if (bytes <= MAX_TEXT_BYTES || decoded === last) return;
+      bytes -= this.#drop(block, decoded);
+    }
+  }
+
   async #load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<DecodedBlock> {
     this.#decodes++;
+    this.#makeRoom();
     const text = await this.#store.load(block, signal, onProgress);
     signal.throwIfAborted();
     const decoded = text === null ? null : new DecodedBlock(text, block.before);
@@ -63,10 +74,16 @@ export class BlockCache {
       // What it was before it grew: nobody asks for that again.
       const isOutdated = block.first_ordinal === except.first_ordinal;
       if (block === except || (bytes <= MAX_TEXT_BYTES && !isOutdated)) continue;
-      this.#decoded.delete(block);
-      bytes -= decoded.textBytes;
-      decoded.free();
+      bytes -= this.#drop(block, decoded);
     }
+  }
+
+  /** Returns how much text is held no more. */
+  #drop(block: Block, decoded: DecodedBlock): number {
+    const { textBytes } = decoded;
+    this.#decoded.delete(block);
+    decoded.free();
+    return textBytes;
   }
 }
 

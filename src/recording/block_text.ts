@@ -5,10 +5,10 @@ import { LARGEST_BLOCK_TEXT_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
 const SMALL_UNIT_BYTES = 64 << 10;
 /** Smaller texts may share their memory with others. */
 const OWN_MEMORY_BYTES = 64 << 10;
-/** Of one machine's frames a block decodes to 40 times its size, of a cluster's to 75. */
-const TEXT_FACTOR = 96;
+/** Of one machine's frames a block decodes to 40 times its size, of a cluster's to 55. */
+const TEXT_FACTOR = 64;
 /** Memory is of so many bytes or a multiple of it, so that what one block leaves does for most others. */
-const STEP_BYTES = 1 << 20;
+const STEP_BYTES = 4 << 20;
 
 const memoryBytes = (unitBytes: number): number =>
   Math.min(Math.ceil((unitBytes * TEXT_FACTOR) / STEP_BYTES) * STEP_BYTES, LARGEST_BLOCK_TEXT_BYTES);

@@ -2,7 +2,7 @@ import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { Flusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes, WINDOW_LOG_MAX } from "./limits.ts";
-import { stepDecoder } from "./step_decoder.ts";
+import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
 import { frameExtent, isPrefix, skippableBytes, ZSTD_MAGIC } from "./zstd_frame.ts";
 
@@ -101,18 +101,25 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
   }
 }
 
+/** Kept from one unit to the next, as it touches 8 MiB of memory of its own. */
+let unitDecoder: StepDecoder | null = null;
+
 function decodeInto(bytes: Uint8Array, memory: Uint8Array): number | null {
   if (frameExtent(bytes)?.length !== bytes.length) return null;
-  const decoder = stepDecoder("zstd", WINDOW_LOG_MAX);
+  const decoder = unitDecoder ?? stepDecoder("zstd", WINDOW_LOG_MAX);
+  unitDecoder = null;
   if (decoder === null) return null;
   try {
     const { consumedBytes, producedBytes } = decoder.step(bytes, memory);
-    return consumedBytes === bytes.length && producedBytes < memory.length ? producedBytes : null;
+    if (consumedBytes === bytes.length && producedBytes < memory.length) {
+      unitDecoder = decoder;
+      return producedBytes;
+    }
   } catch {
-    return null;
-  } finally {
-    decoder.close();
+    // Damaged: whoever decodes it by itself says how.
   }
+  decoder.close();
+  return null;
 }
 
 /** The text of the first blocks of a frame, `null` where they are damaged. */
