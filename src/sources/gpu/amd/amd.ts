@@ -73,7 +73,7 @@ class AmdSource implements Source {
     for (const found of findCards(this.#tree, ["amdgpu"])) {
       const known = this.#readers.get(found.pci);
       if (known?.card.name === found.name) continue;
-      const card = describeCard(this.#tree, found, known?.card.index ?? this.#indexes.next());
+      const card = describeCard(this.#tree, found, this.#indexes.of(found.pci));
       this.#readers.set(card.pci, new CardReader(this.#options.root, this.#withOwnUuid(card)));
     }
   }

@@ -81,7 +81,7 @@ class IntelSource implements Source {
     for (const found of findCards(this.#tree, ["i915", "xe"])) {
       const known = this.#readers.get(found.pci);
       if (known?.card.name === found.name) continue;
-      const card = describeCard(this.#tree, found, known?.card.index ?? this.#indexes.next());
+      const card = describeCard(this.#tree, found, this.#indexes.of(found.pci));
       this.#readers.set(card.pci, new CardReader(this.#options.root, card));
     }
   }
