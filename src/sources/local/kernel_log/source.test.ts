@@ -187,24 +187,6 @@ test("the time of an event is that of its message, and within the cycle", async 
   log.close();
 });
 
-test("a flood: no more than so many records a cycle, so many events a frame; nothing is forgotten", async () => {
-  const root = newRoot();
-  const path = join(root, "dev/kmsg");
-  writeFileSync(path, "");
-  const source = listen(root);
-  const oom = (pid: number) => record(`Out of memory: Killed process ${pid} (x) total-vm:1kB, anon-rss:1kB`);
-  appendFileSync(path, Array.from({ length: 100 }, (_, pid) => oom(pid)).join(""));
-  const flooded = await read(source);
-  expect(flooded.events).toHaveLength(32);
-  expect(flooded.errors).toEqual(["kernel: 68 more events"]);
-  appendFileSync(path, record("NET: up").repeat(3000) + oom(1));
-  let cycles = 0;
-  for (let events = 0; events === 0 && cycles < 100; cycles++) events = (await read(source)).events?.length ?? 0;
-  expect(cycles).toBeGreaterThan(1);
-  expect(cycles).toBeLessThan(100);
-  source.close?.();
-});
-
 test("messages that were overwritten before they were read are told by their number", async () => {
   const log = pipe();
   const source = listen(log.root);

@@ -17,8 +17,10 @@ export interface KernelLogOptions {
 
 /** So many take about 10 ms; the rest waits for the next cycle. */
 const MOST_RECORDS = 1000;
-/** Of one frame. */
+/** Of one frame; the rest waits for the next ones. */
 const MOST_EVENTS = 32;
+/** Waiting ones: a machine that does more than this has told enough of it. */
+const MOST_WAITING = 1000;
 /** As long as that of an event in an index line. */
 const MAX_TEXT = 240;
 /** Bridges between a port and a card below it. */
@@ -31,6 +33,7 @@ class KernelLogSource implements Source {
   readonly #host: HostIdentity;
   readonly #registry: GpuRegistry;
   readonly #bursts = new Bursts();
+  #waiting: Heard[] = [];
   /** Wall clock when the log was last read to its end: what is read next is not older. */
   #readTo_ms = Date.now();
 
@@ -52,13 +55,26 @@ class KernelLogSource implements Source {
       found.map((one) => this.#withDevice(one)),
       cycle.monotonic_ms,
     );
-    const events = heard.filter((one) => this.#isNew(one)).map((one) => this.#eventOf(one));
-    if (events.length > MOST_EVENTS) errors.push(`${this.name}: ${events.length - MOST_EVENTS} more events`);
-    return { ...(events.length > 0 && { events: events.slice(0, MOST_EVENTS) }), errors };
+    const dropped = this.#enqueue(heard);
+    if (dropped > 0) errors.push(`${this.name}: too many events at once: ${dropped} are left out`);
+    const events = this.#waiting.splice(0, MOST_EVENTS).map((one) => this.#eventOf(one));
+    const { length } = this.#waiting;
+    if (length > 0) errors.push(`${this.name}: ${length} more events, told in the frames that follow`);
+    return { ...(events.length > 0 && { events }), errors };
   }
 
   close(): void {
     this.#log.close();
+  }
+
+  /** How many found no room. They do not count as told: the driver's library may tell of the same. */
+  #enqueue(heard: readonly Heard[]): number {
+    let dropped = 0;
+    for (const one of heard) {
+      if (this.#waiting.length >= MOST_WAITING) dropped++;
+      else if (this.#isNew(one)) this.#waiting.push(one);
+    }
+    return dropped;
   }
 
   #find(records: readonly KernelRecord[], now_ms: number): Omit<Heard, "device">[] {
