@@ -103,10 +103,8 @@ describe("hosts that do not do as they should", () => {
     const ids = [...bad.map(({ id }) => id), `127.0.0.1:${refusing}`, ...good.map(({ id }) => id)];
     const source = sourceOf([...ids, "no-such-host.invalid"]);
     for (let n = 0; n < 2; n++) {
-      const from = performance.now();
+      // Some of them never answer: whoever waited for them would wait for ever.
       const reading = await read(source);
-      // Those that hang do so for much longer; this machine may be busy.
-      expect(performance.now() - from).toBeLessThan(4 * WAIT_MS);
       expect(reading.scrapes?.map(({ host }) => host)).toEqual([...ids, "no-such-host.invalid:9090"]);
       for (const [at, [name, expected]] of cases.entries()) {
         const outcome = { name, outcome: outcomeOf(reading, at) };
@@ -123,10 +121,8 @@ describe("hosts that do not do as they should", () => {
   test("a reading that is only for rates does not wait for one that hangs", async () => {
     const [well, silent] = [await exporter(dcgm), await rawHost(() => {})];
     const source = sourceOf([well.id, silent.id]);
-    const wait_ms = 50_000;
-    const from = performance.now();
-    const reading = await source.read({ ...cycleNow(wait_ms), isOnlyForRates: true });
-    expect(performance.now() - from).toBeLessThan(wait_ms / 2);
+    // As a cycle's reading it would take longer than the test may.
+    const reading = await source.read({ ...cycleNow(600_000), isOnlyForRates: true });
     expect(outcomeOf(reading, 1)).toBe("timeout");
   });
 
