@@ -85,20 +85,20 @@ const fieldArbitrary = (field: Field): fc.Arbitrary<unknown> =>
   field.unknown === "never" ? knownArbitrary(field) : fc.option(knownArbitrary(field), { freq: UNKNOWN_FREQUENCY });
 
 /** A device with the keys of a table: each value known or `null`, each extension also absent. */
-export function shapeArbitrary<F extends Fields>(fields: F): fc.Arbitrary<Shape<F>> {
+function shapeArbitrary<F extends Fields>(fields: F): fc.Arbitrary<Shape<F>> {
   const entries = Object.entries(fields);
   const model = Object.fromEntries(entries.map(([key, field]) => [key, fieldArbitrary(field)]));
   const requiredKeys = entries.filter(([, field]) => field.presence === "required").map(([key]) => key);
   return fc.record(model, { requiredKeys, noNullPrototype: true }) as fc.Arbitrary<unknown> as fc.Arbitrary<Shape<F>>;
 }
 
-export const gpuArbitrary = shapeArbitrary(gpuFields);
-export const cpuArbitrary = shapeArbitrary(cpuFields);
-export const memoryArbitrary = shapeArbitrary(memoryFields);
-export const chassisArbitrary = shapeArbitrary(chassisFields);
-export const processArbitrary = shapeArbitrary(processFields);
-export const storageArbitrary = shapeArbitrary(storageFields);
-export const scrapeArbitrary = shapeArbitrary(scrapeFields);
+const gpuArbitrary = shapeArbitrary(gpuFields);
+const cpuArbitrary = shapeArbitrary(cpuFields);
+const memoryArbitrary = shapeArbitrary(memoryFields);
+const chassisArbitrary = shapeArbitrary(chassisFields);
+const processArbitrary = shapeArbitrary(processFields);
+const storageArbitrary = shapeArbitrary(storageFields);
+const scrapeArbitrary = shapeArbitrary(scrapeFields);
 export const eventArbitrary = shapeArbitrary(eventFields);
 
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: LONGEST_LIST });

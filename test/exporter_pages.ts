@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dir, "fixtures/exporters");
 /** The bytes of a page in fixtures/exporters. */
 export const pageBytes = (name: string): Uint8Array => readFileSync(join(FOLDER, `${name}.metrics`));
 
-export const pageContext = (given: Partial<PageContext> = {}): PageContext => ({
+const pageContext = (given: Partial<PageContext> = {}): PageContext => ({
   time: "2026-04-18 21:02:06",
   t_ms: Date.parse("2026-04-18T12:02:06Z"),
   monotonic_ms: 0,

@@ -20,7 +20,7 @@ import {
 const EXTENSION = { zstd: ".ndjson.zst", gzip: ".ndjson.gz", none: ".ndjson" } as const;
 
 /** Small blocks: of every kind there are several. */
-export const SMALL_BLOCKS = { frames: 20, textBytes: 16 << 10 };
+const SMALL_BLOCKS = { frames: 20, textBytes: 16 << 10 };
 
 /** Where the Rust tool puts a segment's number. */
 const NAMES = {

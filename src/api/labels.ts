@@ -64,7 +64,7 @@ export function withExtraLabels(text: string, labels: readonly Label[]): string 
 }
 
 /** A free-form key as the name of a label: `Driver Version` is `driver_version`; `""` where nothing is left of it. */
-export function labelName(key: string): string {
+function labelName(key: string): string {
   const name = key
     .toLowerCase()
     .replace(/[^a-z0-9]/g, "_")

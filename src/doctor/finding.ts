@@ -8,7 +8,7 @@ import type { Machine } from "./machine.ts";
  */
 export type State = "ok" | "note" | "problem" | "absent";
 
-export const GROUPS = ["program", "machine", "readers", "nvidia", "amd", "intel", "kernel", "recording"] as const;
+const GROUPS = ["program", "machine", "readers", "nvidia", "amd", "intel", "kernel", "recording"] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What a check found out. */

@@ -13,7 +13,7 @@ export const ALL = "";
  * Of a scope: mean utilization of the GPUs (%), GPU memory in use (bytes), GPU power (W), temperature of the hottest
  * GPU (°C), CPU utilization (%), memory in use (%); and, over all hosts, the lowest and highest of the hosts' GPU means.
  */
-export const MEASURES = [
+const MEASURES = [
   "gpu_utilization",
   "gpu_memory",
   "gpu_power",

@@ -64,7 +64,7 @@ function openEach(files: readonly string[]): { segments: SegmentReader[]; failur
  * Finds all segments of the recording at a path: of the recording itself, of any of its segments, or of the folder
  * that holds one. Throws a UsageError where there is none, or several.
  */
-export function findSegments(path: string): SegmentSet {
+function findSegments(path: string): SegmentSet {
   if (isDirectory(path)) return onlyRecordingIn(path);
   const active = activePath(path);
   const files = existing(active);

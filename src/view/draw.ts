@@ -6,8 +6,8 @@ import { drawScreen } from "./screens/frame.ts";
 import { makeScene } from "./screens/scene.ts";
 import type { Theme } from "./theme.ts";
 
-export const SMALLEST_WIDTH = 60;
-export const SMALLEST_HEIGHT = 15;
+const SMALLEST_WIDTH = 60;
+const SMALLEST_HEIGHT = 15;
 
 /** Draws the whole screen anew. Says where on it things are, for the mouse. */
 export function draw(cells: Cells, input: ViewInput, theme: Theme): Hits {

@@ -18,7 +18,7 @@ export function editEntry(entry: Entry, key: string): Entry | null {
 }
 
 /** Whether a key is a character and not the name of one. */
-export const isTyped = (key: string): boolean => [...key].length === 1;
+const isTyped = (key: string): boolean => [...key].length === 1;
 
 /** Adds what was typed or pasted; of several lines the first. */
 export function typeInto(entry: Entry, text: string): Entry {

@@ -1,7 +1,7 @@
 /** The arithmetic of playing. */
 
 /** The speeds that `+` and `-` go through; a recording may be started with any other. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
+const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const;
 export const SLOWEST = 0.25;
 export const FASTEST = 64;
 

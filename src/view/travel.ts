@@ -94,7 +94,7 @@ function sentence({ host, device, text, state }: DetectedEvent): string {
 }
 
 /** Seeks what counts from the end, when that is known. */
-export async function seekScanned(
+async function seekScanned(
   cursor: Cursor,
   target: Exclude<Target, { kind: "wall" }>,
   givenUp: AbortSignal,

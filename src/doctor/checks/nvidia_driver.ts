@@ -7,7 +7,7 @@ export const nvidiaDriverChecks: readonly Check[] = [
   { group: "nvidia", name: "driver", run: driver },
 ];
 
-export const nvidiaCards = ({ files }: Machine): PciCard[] => pciCards(files, "0x10de");
+const nvidiaCards = ({ files }: Machine): PciCard[] => pciCards(files, "0x10de");
 
 /** The version of the kernel's module, by what it says in /proc; in a container it may be seen there only. */
 export function driverVersion({ files, own }: Machine): string | null {
@@ -23,7 +23,7 @@ export const parseDriverVersion = (text: string): string | null =>
   /\b(\d{3,4}\.\d+(?:\.\d+)?)\b/.exec(text)?.[1] ?? null;
 
 /** The driver is in Windows there, and nothing of it on a bus. */
-export const WSL_DEVICE = "/dev/dxg";
+const WSL_DEVICE = "/dev/dxg";
 const TEGRA = /nvidia,tegra/;
 
 const isTegra = ({ files }: Machine): boolean => TEGRA.test(files.text("/proc/device-tree/compatible") ?? "");

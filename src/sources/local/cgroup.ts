@@ -137,7 +137,7 @@ function readWorkingSet(tree: Tree, { memory, files }: Groups): number | null {
 }
 
 /** Lines of `key number`. */
-export function parseKeyed(text: string | null): Map<string, number> {
+function parseKeyed(text: string | null): Map<string, number> {
   const values = new Map<string, number>();
   for (const line of text?.split("\n") ?? []) {
     const [key, value] = line.split(" ");

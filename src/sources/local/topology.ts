@@ -87,7 +87,7 @@ function capacityTypes(cpus: readonly number[], capacityOf: (cpu: number) => num
 }
 
 /** Bytes of a cache size as sysfs writes it: `107520K`. */
-export function parseCacheSize(text: string | null): number | null {
+function parseCacheSize(text: string | null): number | null {
   const size = /^(\d{1,9})K$/.exec(text ?? "");
   return size === null ? null : Number(size[1]) * 1024;
 }

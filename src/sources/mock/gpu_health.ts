@@ -13,7 +13,7 @@ const CORRECTED_EACH = 2;
 const CRC_EACH = 12;
 const REPLAYS_EACH = 3;
 /** So many ECC incidents of a GPU go by before one cannot be corrected. */
-export const UNCORRECTABLE_EVERY = 32;
+const UNCORRECTABLE_EVERY = 32;
 
 const EARLIER = salt("errors before this boot");
 const WEAK_LINK = salt("weak link");

@@ -27,7 +27,7 @@ const FEEDING_THREADS = 6;
 const BOOT = salt("boot");
 const BACKGROUND = salt("background load");
 
-export function bootOf(seed: number, host: number, t_s: number): number {
+function bootOf(seed: number, host: number, t_s: number): number {
   const phase = hash(seed, BOOT, host) % UPTIME_S;
   return Math.floor((t_s - phase) / UPTIME_S) * UPTIME_S + phase;
 }

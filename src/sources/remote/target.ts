@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /** That of our own API, of the Rust tool's and of Prometheus. */
-export const DEFAULT_PORT = 9090;
+const DEFAULT_PORT = 9090;
 
 /** `host`, `host:port`, `http(s)://host:port/path`, `[v6]:port`; a text says what is wrong with it. */
 export function parseEndpoint(text: string): Endpoint | string {

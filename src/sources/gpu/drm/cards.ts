@@ -79,8 +79,7 @@ export const parsePciId = (text: string | null): string | null =>
   /^0x([0-9a-f]{2,4})$/i.exec(text ?? "")?.[1]?.toLowerCase() ?? null;
 
 /** A machine with one node only says -1. */
-export const parseNumaNode = (text: string | null): number | null =>
-  /^\d{1,4}$/.test(text ?? "") ? Number(text) : null;
+const parseNumaNode = (text: string | null): number | null => (/^\d{1,4}$/.test(text ?? "") ? Number(text) : null);
 
 function pathOf(tree: Tree, folder: string, pci: string): string[] {
   try {

@@ -1,23 +1,23 @@
 /** nvmlReturn_t, as far as one is treated unlike another. */
 export const SUCCESS = 0;
-export const UNINITIALIZED = 1;
-export const INVALID_ARGUMENT = 2;
+const UNINITIALIZED = 1;
+const INVALID_ARGUMENT = 2;
 export const NOT_SUPPORTED = 3;
 export const NO_PERMISSION = 4;
-export const NOT_FOUND = 6;
+const NOT_FOUND = 6;
 export const INSUFFICIENT_SIZE = 7;
 export const DRIVER_NOT_LOADED = 9;
 export const TIMEOUT = 10;
 export const LIBRARY_NOT_FOUND = 12;
 export const FUNCTION_NOT_FOUND = 13;
-export const GPU_IS_LOST = 15;
-export const RESET_REQUIRED = 16;
+const GPU_IS_LOST = 15;
+const RESET_REQUIRED = 16;
 export const OPERATING_SYSTEM = 17;
 export const LIB_RM_VERSION_MISMATCH = 18;
-export const NO_DATA = 21;
-export const ARGUMENT_VERSION_MISMATCH = 25;
-export const DEPRECATED = 26;
-export const NOT_READY = 27;
+const NO_DATA = 21;
+const ARGUMENT_VERSION_MISMATCH = 25;
+const DEPRECATED = 26;
+const NOT_READY = 27;
 /** None of the library's: the call was not made. */
 export const EXCLUDED = -1;
 
