@@ -8,8 +8,7 @@ import type { Machine } from "./machine.ts";
  */
 export type State = "ok" | "note" | "problem" | "absent";
 
-const GROUPS = ["program", "machine", "readers", "nvidia", "amd", "intel", "kernel", "recording"] as const;
-export type Group = (typeof GROUPS)[number];
+export type Group = "program" | "machine" | "readers" | "nvidia" | "amd" | "intel" | "kernel" | "recording";
 
 /** What a check found out. */
 export interface Verdict {
