@@ -248,6 +248,18 @@ describe("labels", () => {
     });
   });
 
+  test("of a GPU without a name its maker stands in its place", () => {
+    const [first] = nvidiaFrame.gpus ?? [];
+    if (!first) throw new Error("no GPUs");
+    const gpus = [
+      { ...first, name: "", detail: { Brand: "AMD" } },
+      { ...first, name: "", detail: {} },
+    ];
+    const text = textOf({ ...nvidiaFrame, gpus });
+    const names = parse(text).flatMap(({ family, labels }) => (family === "gpu_info" ? labels.get("gpu") : []));
+    expect(names).toEqual(["AMD", "unknown"]);
+  });
+
   test("of GPUs without an index of their own count within each host", () => {
     const [first, second, third] = nvidiaFrame.gpus ?? [];
     if (!first || !second || !third) throw new Error("no GPUs");

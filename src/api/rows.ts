@@ -42,10 +42,17 @@ function gpuIndexes(gpus: readonly Gpu[]): Map<Gpu, string> {
   );
 }
 
+/** Something of which a label keeps more than nothing. */
+const PRINTABLE = /[^\p{Cc}\p{Zl}\p{Zp}]/u;
+
+/** Of one that has not said what it is, its maker. */
+const modelOf = ({ name, detail }: Gpu): string =>
+  [name, detail.Brand].find((text) => text !== undefined && PRINTABLE.test(text)) ?? "unknown";
+
 function gpuRows(gpus: readonly Gpu[]) {
   const indexes = gpuIndexes(gpus);
   const labels = (gpu: Gpu): Label[] => [
-    ["gpu", gpu.name],
+    ["gpu", modelOf(gpu)],
     ["instance", gpu.instance],
     ["gpu_uuid", gpu.uuid],
     ["gpu_index", indexes.get(gpu)],
@@ -68,7 +75,7 @@ function gpuRows(gpus: readonly Gpu[]) {
       (instance, gpu) => [
         ["gpu_index", indexes.get(gpu)],
         ["gpu_uuid", gpu.uuid],
-        ["gpu", gpu.name],
+        ["gpu", modelOf(gpu)],
         ["instance", gpu.instance],
         ["host", gpu.hostname],
         ["mig_uuid", instance.uuid],

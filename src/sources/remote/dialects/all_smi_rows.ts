@@ -21,6 +21,8 @@ const MOST_CORES = 8192;
 /** Links, sockets, fans, instances: of one device. */
 const MOST_PARTS = 64;
 const MOST_PROCESSES = 4096;
+/** What we write as the name of a GPU that has none. */
+const UNNAMED = "unknown";
 
 const CORE_TYPES = new Map<string, Cpu["per_core_utilization"][number]["core_type"]>([
   ["S", "Super"],
@@ -108,7 +110,8 @@ export class AllSmiRows {
     if (labels.has("dla")) return null;
     const uuid = labels.get("gpu_uuid") ?? labels.get("npu_uuid") ?? labels.get("uuid") ?? "";
     const place = labels.get("gpu_index") ?? labels.get("npu_index") ?? labels.get("index");
-    const name = labels.get("gpu") ?? labels.get("npu") ?? "";
+    const model = labels.get("gpu") ?? labels.get("npu") ?? "";
+    const name = model === UNNAMED ? "" : model;
     return this.gpus.get(`${uuid} ${place}`, (gpu) => {
       gpu.uuid = uuid;
       gpu.name = name;
