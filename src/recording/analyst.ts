@@ -1,3 +1,5 @@
+import { openAfter } from "../events/conditions.ts";
+import { conditionOf } from "../events/definitions.ts";
 import type { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
@@ -153,27 +155,35 @@ export class Analyst {
   }
 
   /**
-   * The block before is looked at again with the conditions that were on at its beginning, after as many frames before
-   * it as a detector remembers.
+   * It is told what was on when the block began, and shown as many frames before it as it remembers. Where the block
+   * before does not say what was on at its end, that begins one block earlier.
    */
   async #primed(block: Block): Promise<Detector> {
     const { Detector, lookback_ms } = await import("../events/detector.ts");
     const { blocks } = this.#store;
-    const before = blocks[blocks.indexOf(block) - 1];
     const interval_ms = this.#interval_ms();
+    const at = blocks.indexOf(block);
+    const before = blocks[at - 1];
     if (before === undefined) return new Detector({ interval_ms });
-    const from_ms = before.first_place_ms - lookback_ms(interval_ms);
-    const earlier = blocks.filter((one) => one.after.place_ms >= from_ms && one.first_ordinal < before.first_ordinal);
+    const open = openBehind(before);
+    const known_at = open === null ? at - 1 : at;
+    const from_ms = (blocks[known_at] ?? block).first_place_ms - lookback_ms(interval_ms);
+    const earlier = blocks.slice(0, known_at).filter(({ after }, n) => after.place_ms >= from_ms || n === known_at - 1);
     const detector = new Detector({ interval_ms, last_ms: earlier[0]?.before?.place_ms ?? null });
     for (const one of earlier) await this.#show(detector, one, from_ms);
-    detector.open = before.findings?.open ?? [];
-    await this.#show(detector, before, from_ms);
+    detector.open = open ?? before.findings?.open ?? [];
+    if (open === null) await this.#show(detector, before, from_ms);
     return detector;
   }
 
   async #show(detector: Detector, block: Block, from_ms: number): Promise<void> {
-    const first = (decoded: DecodedBlock) => Math.max(0, decoded.lastAtOrBefore(from_ms));
-    await this.#eachFrame(block, first, (n, decoded) => {
+    const begin = (decoded: DecodedBlock): number => {
+      const first = Math.max(0, decoded.lastAtOrBefore(from_ms));
+      const stretch = [...decoded.stretches].findLast(([n]) => n <= first);
+      if (stretch !== undefined) detector.restart(stretch[1]);
+      return first;
+    };
+    await this.#eachFrame(block, begin, (n, decoded) => {
       this.#detect(detector, decoded, n, decoded.frame(n), block);
     });
   }
@@ -194,6 +204,12 @@ export class Analyst {
 async function newLook(...about: ConstructorParameters<typeof BlockLook>): Promise<BlockLook> {
   const { BlockLook } = await import("./block_look.ts");
   return new BlockLook(...about);
+}
+
+/** The conditions that were on when the block ended; `null` where not all of what began and ended in it is listed. */
+function openBehind({ findings }: Block): readonly DetectedEvent[] | null {
+  if (findings === null || [...findings.moreEvents.keys()].some(conditionOf)) return null;
+  return openAfter(findings.open, findings.events);
 }
 
 type Look = (n: number, decoded: DecodedBlock) => void;
