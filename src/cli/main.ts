@@ -2,14 +2,6 @@ import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
-import { apiCommand } from "./api.ts";
-import { completionCommand } from "./completion.ts";
-import { doctorCommand } from "./doctor.ts";
-import { infoCommand } from "./info.ts";
-import { mockCommand } from "./mock.ts";
-import { recordCommand } from "./record.ts";
-import { snapshotCommand } from "./snapshot.ts";
-import { localCommand, viewCommand } from "./view.ts";
 
 /** What commander means by an exit that is no error: help or version was shown. */
 const SHOWN = 0;
@@ -23,21 +15,33 @@ Examples:
   all-smi --replay trace.ndjson.zst           that file, played back
   all-smi doctor                              what can be read here, and what not`;
 
-function program(): Command {
-  return new Command("all-smi")
+/** In the order in which help lists them. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["view", async () => (await import("./view.ts")).viewCommand()],
+  ["local", async () => (await import("./view.ts")).localCommand()],
+  ["record", async () => (await import("./record.ts")).recordCommand()],
+  ["snapshot", async () => (await import("./snapshot.ts")).snapshotCommand()],
+  ["info", async () => (await import("./info.ts")).infoCommand()],
+  ["api", async () => (await import("./api.ts")).apiCommand()],
+  ["mock", async () => (await import("./mock.ts")).mockCommand()],
+  ["doctor", async () => (await import("./doctor.ts")).doctorCommand()],
+  ["completion", async () => (await import("./completion.ts")).completionCommand()],
+]);
+
+/** A command that is named needs no other, but for the one that lists them all: to put all together takes 10 ms. */
+function commandsFor(name: string): Promise<Command[]> {
+  const named = name === "completion" ? undefined : COMMANDS.get(name);
+  return Promise.all((named === undefined ? [...COMMANDS.values()] : [named]).map((make) => make()));
+}
+
+async function program(name: string): Promise<Command> {
+  const command = new Command("all-smi")
     .description("Shows and records what GPU machines do, and plays it back.")
     .version(version, "-V, --version")
     .showSuggestionAfterError()
-    .addHelpText("after", HELP)
-    .addCommand(viewCommand())
-    .addCommand(localCommand())
-    .addCommand(recordCommand())
-    .addCommand(snapshotCommand())
-    .addCommand(infoCommand())
-    .addCommand(apiCommand())
-    .addCommand(mockCommand())
-    .addCommand(doctorCommand())
-    .addCommand(completionCommand());
+    .addHelpText("after", HELP);
+  for (const one of await commandsFor(name)) command.addCommand(one);
+  return command;
 }
 
 /** Errors are thrown, not printed: one place says them, as one line. */
@@ -75,7 +79,8 @@ function fail(error: unknown): number {
 
 async function main(): Promise<number> {
   try {
-    await quiet(program()).parseAsync(withCommand(process.argv));
+    const words = withCommand(process.argv);
+    await quiet(await program(words[2] ?? "")).parseAsync(words);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return fail(error);
