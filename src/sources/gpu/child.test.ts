@@ -109,7 +109,7 @@ test.each(deaf)("one that %s is killed when it does not do what is expected", as
 });
 
 test("one that does in time what is expected lives on", async () => {
-  const { child, ends, lines } = supervise(shell("echo up; sleep 1000"));
+  const { child, ends, lines } = supervise(shell("echo up; exec sleep 1000"));
   child.start();
   child.expect(60_000, "slow");
   await until(() => lines.length > 0);
@@ -117,7 +117,7 @@ test("one that does in time what is expected lives on", async () => {
   child.expect(20, "slow");
   child.met();
   // One of which the same is expected later, and that does not do it, is killed by then.
-  const other = supervise(shell("sleep 1000"));
+  const other = supervise(shell("exec sleep 1000"));
   other.child.start();
   other.child.expect(20, "slow");
   await until(() => other.ends.length > 0);
@@ -133,7 +133,7 @@ test("one that only wants a CPU gets five times as long", async () => {
       return "R";
     },
   });
-  const { child, ends } = supervise(shell("sleep 1000"), control);
+  const { child, ends } = supervise(shell("exec sleep 1000"), control);
   child.start();
   child.expect(5, "spins");
   await until(() => ends.length > 0);
