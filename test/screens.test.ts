@@ -70,6 +70,12 @@ test("status lines", () => {
     { ...REPLAY, state: "playing", speed: 0.25, isLoop: true },
     { ...REPLAY, state: "end", speed: 8, note: "2 lines skipped: bad JSON (2)" },
     { ...REPLAY, progress: 0.42, note: "scanning" },
+    { ...REPLAY, isNotePassing: true, note: "mock-0001 GPU 2: XID 79: GPU has fallen off the bus" },
+    {
+      ...REPLAY,
+      isNotePassing: true,
+      note: "mock-0001 GPU 2: XID 79: GPU has fallen off the bus · mock-0001: GPU 2 is lost",
+    },
   ];
   const lines = statuses.map((status) =>
     toText(drawn(inputOf(oneHost, 250, { status }), 120, 24).cells)

@@ -37,7 +37,11 @@ const choicesArbitrary: fc.Arbitrary<Choices> = fc.record({
   entry: fc.option(entryArbitrary),
 });
 
-const common = { note: fc.option(textArbitrary), progress: fc.option(fc.double({ min: 0, max: 1, noNaN: true })) };
+const common = {
+  note: fc.option(textArbitrary),
+  isNotePassing: fc.boolean(),
+  progress: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+};
 
 const statusArbitrary: fc.Arbitrary<Status> = fc.oneof(
   fc.record({ kind: fc.constant("live" as const), isFrozen: fc.boolean(), ...common }),

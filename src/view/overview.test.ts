@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CHOICES, drawn, inputOf, mockFrames } from "../../test/screen.ts";
+import { CHOICES, drawn, inputOf, LIVE, mockFrames } from "../../test/screen.ts";
 import type { Frame } from "../frame/frame.ts";
 import { toText } from "./ansi.ts";
 import { hostsOf } from "./hosts.ts";
@@ -46,7 +46,7 @@ test("hosts in each order, and filtered", () => {
 
 test("a hundred hosts of eight GPUs all show on 160x50, and even on 80x24", () => {
   const input = inputOf(mockFrames({ hosts: 100, gpus: 8, frames: 1, interval_ms: 3000 }), 0);
-  const live = { ...input, status: { kind: "live", isFrozen: false, note: null, progress: null } as const };
+  const live = { ...input, status: LIVE };
   for (const [width, height] of [
     [160, 50],
     [80, 24],

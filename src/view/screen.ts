@@ -30,7 +30,11 @@ export function viewInput({ cursor, interval_ms, zones }: Subject, choices: Choi
 
 /** The status line of a view that plays. `note` is for what there is to say for a few seconds only. */
 export function playerStatus({ cursor, isLive }: Subject, player: Player, note: string | null): Status {
-  const common = { note: note ?? lastingNote(cursor), progress: cursor.progress ?? player.scanned };
+  const common = {
+    note: note ?? lastingNote(cursor),
+    isNotePassing: note !== null,
+    progress: cursor.progress ?? player.scanned,
+  };
   if (isLive) return { kind: "live", isFrozen: player.state === "paused", ...common };
   return { kind: "replay", state: player.state, speed: player.speed, isLoop: player.isLoop, ...common };
 }

@@ -114,8 +114,8 @@ export function drawCluster(scene: FrameScene, y: number, height: number): void 
     drawGrid(scene, y + 2, height - 2, tight);
     return;
   }
-  const remark = frame.errors.length > 0 ? frame.errors.join("  ") : [filter, order].filter(Boolean).join(" · ");
-  drawRule(scene, y + 2, remark, frame.errors.length > 0 ? theme.warning : theme.dim);
+  const label = [order, filter].filter((text) => text !== "").join(" · ");
+  drawRule(scene, y + 2, frame.errors.join("  "), theme.warning, label);
   if (entries.length === 0) cells.text(MARGIN, y + 4, "No host matches the filter.", theme.dim);
   drawGrid(scene, y + 3, roomy.rows + 1, roomy);
   drawRest(scene, y + 4 + roomy.rows, height - 4 - roomy.rows, all);

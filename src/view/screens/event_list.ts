@@ -41,7 +41,9 @@ export function drawEvents(scene: FrameScene, y: number, height: number): void {
   const { cells, theme, zone, hosts, input, position } = scene;
   const width = whereWidth(scene);
   const names = new Map(hosts.map(({ host_id, name }) => [host_id, name]));
-  for (const [i, line] of latestLines(input.timeline.events, position.place_ms, height).entries()) {
+  const lines = latestLines(input.timeline.events, position.place_ms, height);
+  if (lines.length === 0) cells.text(MARGIN, y, "none so far", theme.dim);
+  for (const [i, line] of lines.entries()) {
     const row = y + i;
     const { event } = line;
     let x = cells.text(MARGIN, row, zone.time(event.t_ms), theme.dim) + 2;

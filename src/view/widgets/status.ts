@@ -16,6 +16,14 @@ function replayChip({ input }: Scene, { state, speed: factor, isLoop }: ReplaySt
   return `REPLAY | ${place} / ${timecode(last - first)} | ${speed(factor)} | ${state}${isLoop ? " | loop" : ""}`;
 }
 
+/** `REPLAY | 00:12:34`, `LIVE`, `FROZEN` */
+function briefChip({ input }: Scene): string {
+  const { position, status, timeline } = input;
+  if (status.kind === "live") return status.isFrozen ? "FROZEN" : "LIVE";
+  const first_ms = timeline.range.first_place_ms;
+  return `REPLAY | ${timecode((position?.place_ms ?? first_ms) - first_ms)}`;
+}
+
 /** `LIVE | 14:32:05`, `FROZEN | 14:32:05 | 00:00:12 ago` */
 function liveChip({ input, zone }: Scene, isFrozen: boolean): string {
   const { position, timeline } = input;
@@ -50,11 +58,14 @@ function hintsOf({ input: { status }, hits }: Scene): string[] {
 /** The bottom line: the chip, and beside it what is being typed, or what takes its time, or a note, or the keys. */
 export function drawStatus(scene: Scene, y: number): void {
   const { cells, input, theme } = scene;
-  const [chip, style] = chipOf(scene);
+  const [whole, style] = chipOf(scene);
   const { entry } = input.choices;
+  const { note, isNotePassing, progress } = input.status;
+  // What is gone in a moment may have the room of what will be there then.
+  const isCut = note !== null && whole.length + 4 + textWidth(note) + MARGIN > cells.width;
+  const chip = isNotePassing && isCut && entry === null && progress === null ? briefChip(scene) : whole;
   const hidesChip = entry !== null && cells.width - chip.length < NARROWEST_ENTRY + 4;
   const x = hidesChip ? MARGIN : cells.text(0, y, ` ${chip} `, style) + 2;
-  const { note, progress } = input.status;
   if (entry !== null) drawEntry(scene, x, y, entry);
   else if (progress !== null) drawProgress(scene, x, y, progress, note ?? "reading");
   else if (note !== null) cells.field(x, y, note, cells.width - x - MARGIN, theme.warning);
@@ -95,5 +106,8 @@ function drawEntry({ cells, theme }: Scene, x: number, y: number, { kind, text, 
   const end = cells.text(begin, y, tail, theme.strong, begin + room);
   cells.put(end, y, 0x20, { ...theme.selected, attributes: 32 });
   if (problem !== null) cells.field(end + 2, y, problem, cells.width - end - 2 - MARGIN, theme.warning);
-  else cells.field(end + 2, y, "Enter  Esc", cells.width - end - 2 - MARGIN, theme.dim);
+  else {
+    const hint = kind === "goto" && text === "" ? "@14:31, 00:30, -5m, 50%" : "Enter  Esc";
+    cells.field(end + 2, y, hint, cells.width - end - 2 - MARGIN, theme.dim);
+  }
 }
