@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
 import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
 import type { Machine } from "../../../../test/fixtures/machines/make.ts";
@@ -10,6 +10,7 @@ import { DrmClients } from "../drm/clients.ts";
 import { CardIndexes } from "../drm/indexes.ts";
 import { GpuRegistry } from "../registry.ts";
 import { amdSource } from "./amd.ts";
+import { LAYOUTS } from "./metrics_layouts.ts";
 
 const CARD = "/sys/class/drm/card1/device";
 
@@ -191,10 +192,32 @@ test("the slot's link is shown, where the firmware does not say", async () => {
   expect(health?.pcie).toMatchObject({ generation: 3, generation_max: 4, width: 8, width_max: 16 });
 });
 
+test("a card in partitions has a row of each below it", async () => {
+  using opened = open("amd-mi300x");
+  const metrics = readFileSync(`${opened.machine.root}${CARD}/gpu_metrics`);
+  const places = LAYOUTS.get("1.8")?.[0]?.places;
+  metrics.writeUInt16LE(4, places?.get("partitions")?.offset ?? 0);
+  for (const [n, busy] of [90, 10, 0].entries()) {
+    const at = places?.get(`partition${n}`)?.offset ?? 0;
+    metrics.writeUInt32LE(busy, at);
+    metrics.writeUInt32LE(busy + 2, at + 4);
+  }
+  writeFileSync(`${opened.machine.root}${CARD}/gpu_metrics`, metrics);
+  opened.machine.write(`${CARD}/current_compute_partition`, "QPX\n");
+  const { gpus } = await opened.read(0);
+  const unknown = { compute_instance: null, uuid: "", used_memory: null, total_memory: null };
+  expect(gpus.map(({ mig }) => mig)).toEqual([
+    [91, 11, 1, null].map((utilization, n) => ({ ...unknown, gpu_instance: n, profile: "QPX", utilization })),
+    undefined,
+  ]);
+});
+
 test("errors of a card, one of whose counts cannot be read, are not known", async () => {
   using opened = open("amd-mi250x");
   const ecc = async (at_ms: number) => first((await opened.read(at_ms)).gpus).health?.ecc;
   expect(await ecc(0)).toMatchObject({ corrected_volatile: 15, uncorrected_volatile: 1 });
   opened.machine.write(`${CARD}/ras/umc_err_count`, "");
   expect(await ecc(20_000)).toBeNull();
+  const { detail } = first((await opened.read(21_000)).gpus);
+  expect([detail.corrected_errors_in, detail.uncorrected_errors_in]).toEqual(["gfx", undefined]);
 });

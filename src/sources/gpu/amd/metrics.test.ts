@@ -42,6 +42,8 @@ const NOTHING = {
   fan_rpm: null,
   link_width: null,
   link_generation: null,
+  xgmi: null,
+  partitions: null,
   throttle: null,
   residencies: null,
 };
@@ -61,6 +63,8 @@ test("1.3, of a real RX 6900 XT", () => {
     fan_rpm: 0,
     link_width: 16,
     link_generation: 4,
+    xgmi: null,
+    partitions: null,
     throttle: [],
     residencies: null,
   });
@@ -80,6 +84,7 @@ test("1.8, of an MI300X: of its eight dies the fastest, counters of its throttle
     vclk: 29,
     link_width: 16,
     link_generation: 5,
+    xgmi: { width: 16, gbps: 32, active: null, known: 0 },
     residencies: { power: 5512, thermal: 25 },
   });
 });
@@ -129,6 +134,28 @@ test("counters that go on while it is held back", () => {
   }
   const apu = { spl: [1], fppt: [2], sppt: [4], soc_thermal: [8] };
   expect(parseMetrics(table("3.0", apu))?.residencies).toEqual({ power: 7, thermal: 8 });
+});
+
+test("links to other cards: how wide, how fast, and how many of those that are known are up", () => {
+  const xgmi = (fields: Readonly<Record<string, readonly number[]>>) => parseMetrics(table("1.7", fields))?.xgmi;
+  const links = { xgmi_width: [16], xgmi_speed: [32], xgmi_status: [1, 1, 0, 1, 1, 1, 1, 1] };
+  expect(xgmi(links)).toEqual({ width: 16, gbps: 32, active: 7, known: 8 });
+  expect(xgmi({ ...links, xgmi_status: [2, 2] })).toEqual({ width: 16, gbps: 32, active: null, known: 0 });
+  expect(xgmi({ xgmi_width: [0], xgmi_speed: [0], xgmi_status: [0xffff, 0] })).toEqual({
+    ...{ width: null, gbps: null, active: 0, known: 1 },
+  });
+  expect(xgmi({ xgmi_width: [0], xgmi_speed: [0] })).toBeNull();
+});
+
+test("partitions are as busy as their dies are on average; one that does not say is not known", () => {
+  for (const version of ["1.6", "1.7", "1.8"]) {
+    const busy = (fields: Readonly<Record<string, readonly number[]>>) =>
+      parseMetrics(table(version, fields, version === "1.6" ? 1 : 0))?.partitions;
+    const dies = { partition0: [100, 50, 0, 25], partition1: [101], partition7: [3] };
+    expect(busy({ ...dies, partitions: [2] })).toEqual([44, null]);
+    expect(busy({ ...dies, partitions: [8] })).toEqual([44, null, null, null, null, null, null, 3]);
+    for (const partitions of [[0], [1], [9], []]) expect(busy({ ...dies, partitions })).toBeNull();
+  }
 });
 
 test("a table that is cut off, or of a version or size that is not known, says nothing", () => {

@@ -1,6 +1,7 @@
 import { generationOf, parseLinkWidth } from "../drm/pcie.ts";
 import { parseAttributes } from "./metrics_attributes.ts";
 import { HEADER_BYTES, LAYOUTS, type Layout } from "./metrics_layouts.ts";
+import { partitionsOf, type XgmiLinks, xgmiOf } from "./metrics_parts.ts";
 import { isUnknown, readNumber, type Values } from "./metrics_values.ts";
 import { instinctThrottle, type Residencies, residenciesOf, throttleOf } from "./throttle.ts";
 
@@ -24,6 +25,10 @@ export interface GpuMetrics {
   readonly fan_rpm: number | null;
   readonly link_width: number | null;
   readonly link_generation: number | null;
+  /** `null`: it has none to other cards, or does not say. */
+  readonly xgmi: XgmiLinks | null;
+  /** Of each of its partitions, percent of time in which it is busy; `null`: it is one whole, or does not say. */
+  readonly partitions: readonly (number | null)[] | null;
   /** Why it is slower than asked at this moment; `null` where this version does not say, or not in a common way. */
   readonly throttle: readonly string[] | null;
   /** Of versions that count instead how long it has been slowed down. */
@@ -69,6 +74,8 @@ function metricsOf(version: string, values: Values): GpuMetrics {
     fan_rpm: plausible(number("fan_rpm"), 0, 30_000),
     link_width: parseLinkWidth(width === null ? null : String(width)),
     link_generation: generationOf((number("link_speed") ?? 0) / 10),
+    xgmi: xgmiOf(values),
+    partitions: partitionsOf(values),
     throttle: instinct === undefined ? throttleOf(values("throttle")[0]) : instinctThrottle(instinct),
     residencies: residenciesOf(values),
   };

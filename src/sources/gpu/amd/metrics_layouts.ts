@@ -34,11 +34,20 @@ const V1_1 = [
 ];
 
 const INSTINCT_BEGIN = "u16 hotspot memory - power gfx_busy memory_busy";
-const INSTINCT_LINK = ["u32 -", "u16 link_width link_speed - -", "u32 - -", "u64 -[5]"];
+const INSTINCT_LINK = ["u32 -", "u16 link_width link_speed xgmi_width xgmi_speed", "u32 - -", "u64 -[5]"];
 const INSTINCT_CLOCKS = "u16 gfxclk[8] -[4] vclk[4] -[4] uclk -";
 const RESIDENCIES = "u32 - prochot ppt socket_thermal vr_thermal memory_thermal";
 
-/** MI300 with the counters of its throttlers, by the bytes of what follows for each of its eight partitions. */
+/** So many partitions there can be. */
+export const MOST_PARTITIONS = 8;
+
+/** Of each partition how busy its dies are, and more that nobody here reads. */
+const partitions = (bytes: number): string[] => [
+  "u64 -[0]",
+  ...Array.from({ length: MOST_PARTITIONS }, (_, n) => [`u32 partition${n}[8]`, `u64 -[${(bytes - 32) / 8}]`]).flat(),
+];
+
+/** MI300 with the counters of its throttlers, by the bytes of what it says of each of its partitions. */
 const partitioned = (between: readonly string[], xgmi: readonly string[], partitionBytes: number): string[] => [
   INSTINCT_BEGIN,
   ...between,
@@ -49,12 +58,12 @@ const partitioned = (between: readonly string[], xgmi: readonly string[], partit
   "u64 -[16]",
   ...xgmi,
   "u64 -",
-  INSTINCT_CLOCKS,
-  `u64 -[${partitionBytes}]`,
+  "u16 gfxclk[8] -[4] vclk[4] -[4] uclk partitions",
+  ...partitions(partitionBytes),
   "u32 -",
 ];
 
-const XGMI_STATUS = ["u16 -[9]"];
+const XGMI_STATUS = ["u16 xgmi_status[8] -"];
 const MAXIMAL_BANDWIDTH = ["u64 -"];
 
 /** Of APUs their units differ from chip to chip, but for clocks; hwmon has the rest in known ones. */
@@ -161,7 +170,7 @@ function compile(lines: readonly string[]): Layout {
     const bytes = SIZES[type];
     widest = Math.max(widest, bytes);
     for (const field of fields) {
-      const [, name = "", length = "1"] = /^([a-z_-]+)(?:\[(\d+)\])?$/.exec(field) ?? [];
+      const [, name = "", length = "1"] = /^([a-z0-9_-]+)(?:\[(\d+)\])?$/.exec(field) ?? [];
       const offset = alignUp(end, bytes);
       if (name !== "-") places.set(name, { offset, bytes, count: Number(length) });
       end = offset + bytes * Number(length);

@@ -4,6 +4,9 @@ import { parseNatural, type Tree } from "../../local/files.ts";
 export interface RasCounts {
   readonly corrected: number | null;
   readonly uncorrected: number | null;
+  /** Which of its parts they were in, by the driver's names: `umc, xgmi_wafl`; `null`: in none that is known. */
+  readonly corrected_in: string | null;
+  readonly uncorrected_in: string | null;
   /** Pages of its memory that are out of use for their errors, for as long as it lives. */
   readonly retired_pages: number | null;
   /** Pages that cannot be taken out of use until the driver is loaded again. */
@@ -12,11 +15,25 @@ export interface RasCounts {
 
 /** The kernel's amdgpu documentation, "RAS Error Count sysfs Interface" and "RAS VRAM Bad Pages sysfs Interface". */
 export async function readRas(tree: Tree, folder: string): Promise<RasCounts> {
-  const files = tree.names(`${folder}ras`).filter((name) => name.endsWith("_err_count"));
-  const counts: (ErrorCounts | null)[] = [];
-  for (const file of files) counts.push(parseErrorCount(await tree.textLater(`${folder}ras/${file}`)));
+  const files = tree.names(`${folder}ras`).filter((name) => name.endsWith(COUNT_FILE));
+  const counts = new Map<string, ErrorCounts | null>();
+  for (const file of files) {
+    counts.set(file.slice(0, -COUNT_FILE.length), parseErrorCount(await tree.textLater(`${folder}ras/${file}`)));
+  }
   const pages = await tree.bytesLater(`${folder}ras/gpu_vram_bad_pages`);
-  return { ...totalOf(counts), ...parseBadPages(pages?.toString("latin1") ?? null) };
+  return {
+    ...totalOf([...counts.values()]),
+    corrected_in: partsWith(counts, "corrected"),
+    uncorrected_in: partsWith(counts, "uncorrected"),
+    ...parseBadPages(pages?.toString("latin1") ?? null),
+  };
+}
+
+const COUNT_FILE = "_err_count";
+
+function partsWith(counts: ReadonlyMap<string, ErrorCounts | null>, kind: keyof ErrorCounts): string | null {
+  const parts = [...counts].flatMap(([part, count]) => (count !== null && count[kind] > 0 ? [part] : []));
+  return parts.length === 0 ? null : parts.join(", ");
 }
 
 interface ErrorCounts {

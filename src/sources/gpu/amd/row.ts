@@ -3,6 +3,7 @@ import type { HostIdentity } from "../../source.ts";
 import { UNKNOWN } from "../unknown.ts";
 import { type AmdCard, withoutUnknown } from "./card.ts";
 import type { FastReading } from "./fast.ts";
+import type { XgmiLinks } from "./metrics_parts.ts";
 import type { SlowReading } from "./slow.ts";
 
 type Health = NonNullable<Gpu["health"]>;
@@ -27,6 +28,7 @@ export function sharesMemory({ sensors }: AmdCard, fast: FastReading | null): bo
 export function rowOf(card: AmdCard, readings: Readings, host: HostIdentity, time: string): Gpu {
   const { fast, slow } = readings;
   const isShared = sharesMemory(card, fast);
+  const partitions = partitionsOf(readings);
   return {
     uuid: card.uuid,
     time,
@@ -46,6 +48,7 @@ export function rowOf(card: AmdCard, readings: Readings, host: HostIdentity, tim
     fan_speed_rpm: fast?.fan_rpm ?? null,
     numa_node_id: card.numa_node,
     detail: detailOf(card, readings, isShared),
+    ...(partitions !== null && { mig: partitions }),
     health: fast === null && slow === null ? null : healthOf(readings),
   };
 }
@@ -62,9 +65,29 @@ function detailOf(card: AmdCard, { fast, slow, isSuspended }: Readings, isShared
       memory: isShared ? "shared with the machine: VRAM and GTT" : null,
       compute_partition: slow?.compute_partition ?? null,
       memory_partition: slow?.memory_partition ?? null,
+      corrected_errors_in: slow?.corrected_in ?? null,
+      uncorrected_errors_in: slow?.uncorrected_in ?? null,
+      ...xgmiDetail(fast?.metrics?.xgmi ?? null),
       metrics_version: fast?.metrics?.version ?? null,
     }),
   };
+}
+
+function xgmiDetail(xgmi: XgmiLinks | null): Record<string, string | null> {
+  const text = (value: number | null | undefined): string | null => (value == null ? null : String(value));
+  return {
+    xgmi_link_width: text(xgmi?.width),
+    xgmi_link_gbps: text(xgmi?.gbps),
+    xgmi_links: xgmi?.active == null ? null : `${xgmi.active} of ${xgmi.known} active`,
+  };
+}
+
+/** The nearest that there is to MIG instances: parts of the card that compute for themselves. */
+function partitionsOf({ fast, slow }: Readings): NonNullable<Gpu["mig"]> | null {
+  const profile = slow?.compute_partition ?? "";
+  const unknown = { compute_instance: null, uuid: "", used_memory: null, total_memory: null };
+  const partitions = fast?.metrics?.partitions ?? null;
+  return partitions?.map((utilization, n) => ({ ...unknown, gpu_instance: n, profile, utilization })) ?? null;
 }
 
 function healthOf({ fast, slow, throttle }: Readings): Health {
