@@ -146,12 +146,20 @@ export function hostColumns(gpus: number, cells: number, nameWidth: number): Hos
     {
       title: "RAM",
       priority: 10,
+      from: 80,
       minimum: 4,
       align: "right",
       draw: number(({ host }) => percent(memoryUtilization(host.memory))),
     },
-    { title: "ms", priority: 11, minimum: 4, align: "right", draw: number(({ host }) => count(host.latency_ms)) },
+    {
+      title: "ms",
+      priority: 11,
+      from: 80,
+      minimum: 4,
+      align: "right",
+      draw: number(({ host }) => count(host.latency_ms)),
+    },
     { title: "history", priority: 8, minimum: 8, weight: 2, maximum: 60, draw: drawHistory },
-    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 12, weight: 1, maximum: 40, draw: drawNote }] : []),
+    ...(hasGpus ? [{ title: "health", priority: 4, minimum: 10, weight: 1, maximum: 40, draw: drawNote }] : []),
   ];
 }
