@@ -67,9 +67,6 @@ async function checkPauses(path: string, { ended }: Started, words: string, paus
     .trimEnd()
     .split("\n")
     .filter((line) => !line.startsWith("all-smi: continues "));
-    .trimEnd()
-    .split("\n")
-    .filter((line) => !line.startsWith("all-smi: continues "));
   expect(said.filter((line) => line.includes(`recording pauses: ${words}; it goes on when that is over`)).length).toBe(
     pauses,
   );
