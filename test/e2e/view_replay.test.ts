@@ -139,6 +139,10 @@ test(
     pty.type("n");
     await pty.untilText("no later event");
     expect(elapsed()).toBe(last);
+    // It is about where one was, and goes with the next key.
+    pty.type("0");
+    await pty.untilChip(chip("00:00:00", "1.0x | paused"));
+    expect(pty.text).not.toContain("no later event");
     await quit(pty);
   },
   TEST_MS,
