@@ -66,11 +66,7 @@ async function measure(name: Measure, path: string, count: number): Promise<Meas
 }
 
 const view = (path: string): Promise<Run> =>
-  run([
-    ...BUN,
-    join(import.meta.dir, "../src/cli/main.ts"),
-    ...["view", "--replay", path, "--start", `${START_S}`, "--once"],
-  ]);
+  run([join(import.meta.dir, "../bin/all-smi"), "view", "--replay", path, "--start", `${START_S}`, "--once"]);
 
 /** How long the machine's own program takes to decode the file. One that is cut off is an error to it. */
 const yardstick = (variant: Variant, path: string): Promise<Run> =>
