@@ -24,6 +24,7 @@ const NEWLINE = 10;
 /** Index lines are small, but for those that repeat the events of 64 blocks. */
 const READ_BYTES = [64 << 10, 512 << 10, 8 << 20] as const;
 const MAX_INDEX_TEXT_BYTES = 8 << 20;
+const USUAL_INDEX_TEXT_BYTES = 1 << 20;
 
 /** What looks like the beginning of an index line's unit and is none: a recorder leaves two or three of them at most. */
 const MOST_CANDIDATES = 32;
@@ -40,13 +41,22 @@ export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundInd
     const bytes = file.read(at, length);
     const unit = codec.magic.length === 0 ? firstLine(bytes) : codec.decodeUnit(bytes, MAX_INDEX_TEXT_BYTES);
     if (!INDEX_START.equals(unit.text.subarray(0, INDEX_START.length))) return null;
-    if (unit.length === null) continue;
-    const { buffer, byteOffset, length: textBytes } = unit.text;
-    const line = decodeLine(Buffer.from(buffer, byteOffset, textBytes).toString());
-    const index = line.kind === "index" ? decodeIndex(line.value) : null;
-    return index !== null && index.at === at ? { index, end: at + unit.length, textBytes } : null;
+    if (unit.length !== null) return indexIn(unit.text, at, at + unit.length);
   }
   return null;
+}
+
+/** The same where its unit ends at `end`, if it does: that is read and decoded alone, into memory that is there. */
+function readWholeIndex(file: FileBytes, codec: Codec, at: number, end: number, memory: Uint8Array): FoundIndex | null {
+  if (codec.decodeInto === undefined || end - at > memory.length) return null;
+  const length = codec.decodeInto(file.read(at, end - at), memory);
+  return length === null ? null : indexIn(memory.subarray(0, length), at, end);
+}
+
+function indexIn({ buffer, byteOffset, length: textBytes }: Uint8Array, at: number, end: number): FoundIndex | null {
+  const line = decodeLine(Buffer.from(buffer, byteOffset, textBytes).toString());
+  const index = line.kind === "index" ? decodeIndex(line.value) : null;
+  return index !== null && index.at === at ? { index, end, textBytes } : null;
 }
 
 function firstLine(bytes: Buffer): { text: Uint8Array; length: number | null } {
@@ -89,6 +99,7 @@ export function readChain(file: FileBytes, codec: Codec): Chain | null {
   const last = findLastIndex(file, codec);
   if (last === null) return null;
   const entries: IndexEntry[] = [];
+  const memory = new Uint8Array(USUAL_INDEX_TEXT_BYTES);
   let textBytes = 0;
   for (let found: FoundIndex | null = last; ; ) {
     textBytes += found.textBytes;
@@ -97,7 +108,9 @@ export function readChain(file: FileBytes, codec: Codec): Chain | null {
     entries.push({ seq, byte_offset, at, block }, ...(blocks ?? []).toReversed());
     const next: number | null = blocks === null ? previous : previous_summary;
     if (next === null) break;
-    found = readIndexAt(file, codec, next);
+    // Behind it is the next block.
+    const end: number = entries.at(-1)?.byte_offset ?? next;
+    found = readWholeIndex(file, codec, next, end, memory) ?? readIndexAt(file, codec, next);
     if (found === null) return null;
   }
   entries.reverse();
