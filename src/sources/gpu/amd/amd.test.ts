@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
-import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
+import { cycleAt, HOST, PATIENT_MS } from "../../../../test/fixtures/machines/cycle.ts";
 import type { Machine } from "../../../../test/fixtures/machines/make.ts";
 import type { Gpu } from "../../../frame/schema.ts";
 import { Tree } from "../../local/files.ts";
@@ -23,9 +23,6 @@ interface Opened extends Disposable {
   /** What is read from this file does not come before all is over. */
   block(file: string): void;
 }
-
-/** On a loaded machine it may take long. */
-const PATIENT_MS = 120_000;
 
 function open(name: string): Opened {
   const machine = openGpus(name);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
-import { cycleAt } from "../../../../test/fixtures/machines/cycle.ts";
+import { cycleAt, PATIENT_MS } from "../../../../test/fixtures/machines/cycle.ts";
 import { type Machine, openMachine } from "../../../../test/fixtures/machines/make.ts";
 import type { Cycle } from "../../source.ts";
 import { busiest, DrmClients, type DrmUse } from "./clients.ts";
@@ -57,7 +57,6 @@ const close = (pid: number) => machine.write(`/proc/${pid}`, null);
 const memory = (kib: number) => `drm-memory-vram:	${kib} KiB`;
 const gfx = (ms: number) => `drm-engine-gfx:	${ms * 1e6} ns`;
 
-const PATIENT_MS = 120_000;
 const cycle = (at_ms: number, wait_ms = PATIENT_MS): Cycle => ({ ...cycleAt(at_ms), wait_ms });
 
 const newClients = () => new DrmClients(machine.root);

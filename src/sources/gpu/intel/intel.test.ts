@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { openGpus } from "../../../../test/fixtures/gpus/open.ts";
-import { cycleAt, HOST } from "../../../../test/fixtures/machines/cycle.ts";
+import { cycleAt, HOST, patientCycleAt } from "../../../../test/fixtures/machines/cycle.ts";
 import type { Machine } from "../../../../test/fixtures/machines/make.ts";
 import type { Gpu } from "../../../frame/schema.ts";
 import { Tree } from "../../local/files.ts";
@@ -18,11 +18,7 @@ function open({ root }: Machine, registry = registryOf()): Source {
   return intelSource({ root, host: HOST, registry }, new DrmClients(root), new CardIndexes(new Tree(root)));
 }
 
-/** On a loaded machine it may take long. */
-const PATIENT_MS = 120_000;
-
-const read = async (source: Source, at_ms: number): Promise<Reading> =>
-  await source.read({ ...cycleAt(at_ms), wait_ms: PATIENT_MS });
+const read = async (source: Source, at_ms: number): Promise<Reading> => await source.read(patientCycleAt(at_ms));
 
 async function card(source: Source, at_ms: number): Promise<Gpu> {
   const { gpus = [], errors = [] } = await read(source, at_ms);

@@ -51,7 +51,7 @@ export class HelperWay implements NvidiaWay {
   #absentUntil_ms = Number.NEGATIVE_INFINITY;
   /** Why the helper does not run. */
   #why = "";
-  #cards: ReadonlyMap<string, NvidiaCard> = new Map();
+  #cards: readonly NvidiaCard[] = [];
   #processes: NvidiaReading["processes"] = [];
   #wasRead = false;
   #xids: Xid[] = [];
@@ -173,7 +173,7 @@ export class HelperWay implements NvidiaWay {
     this.#suspects.answered();
     const whole = applyChanges(this.#cards, cards).map((card) => this.#noted(card));
     this.#processes = processes ?? this.#processes;
-    this.#cards = new Map(whole.map((card) => [card.row.uuid, card]));
+    this.#cards = whole;
     this.#wasRead = true;
     this.#xids.push(...xids);
     this.#answer?.resolve({ cards: whole, processes: this.#processes, errors });
@@ -210,7 +210,7 @@ export class HelperWay implements NvidiaWay {
     const error = new Error(why);
     this.#why = why;
     this.#untold = [why];
-    this.#cards = new Map();
+    this.#cards = [];
     this.#processes = [];
     this.#isReady = false;
     this.#answer?.reject(error);

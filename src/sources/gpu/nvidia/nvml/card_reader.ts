@@ -3,7 +3,6 @@ import { Beat } from "./beat.ts";
 import type { Complaints } from "./complaints.ts";
 import { CardLost, type Device } from "./device.ts";
 import {
-  readFanRpm,
   readGraphicsClock,
   readMemory,
   readPerformanceState,
@@ -22,6 +21,7 @@ import type { Nvml } from "./nvml.ts";
 import { ProcessReader } from "./processes.ts";
 import { identityKeys, kept, type Row, silentRow, unknownRow } from "./row.ts";
 import { type Modes, readMigMode, readSettings, type Settings } from "./settings.ts";
+import { readSteady, type Steady } from "./steady.ts";
 
 /** When a reading is made. */
 export interface Moment {
@@ -30,6 +30,8 @@ export interface Moment {
   readonly monotonic_ms: number;
 }
 
+/** What need not be read ten times a second; a little less than a second, so that it is in each cycle of a second. */
+const STEADY_BEAT_MS = 900;
 /** What can be an event, but is many calls, is looked at after this: links, bad memory, and which MIG instances there are. */
 const EVENT_BEAT_MS = 2000;
 /** Settings and whatever else changes seldom or takes long. */
@@ -65,11 +67,14 @@ export class CardReader {
   readonly #nvml: Nvml;
   readonly #driverDetail: Readonly<Record<string, string>>;
   readonly #processes = new ProcessReader();
+  readonly #steadyBeat = new Beat(STEADY_BEAT_MS, 0, 1);
   readonly #eventBeat: Beat;
   readonly #slowBeat: Beat;
   #parts: Parts | null = null;
   #mig: Modes = { current: null, pending: null };
   #slow: Slow | null = null;
+  #steady: Steady | null = null;
+  #used: readonly NvidiaProcess[] = [];
   #faults: Faults | null = null;
   #row: Row | null = null;
 
@@ -92,6 +97,7 @@ export class CardReader {
     try {
       this.name.find();
       const isNews = this.#readMode() || all;
+      const isSteadyDue = this.#steadyBeat.comes(moment.monotonic_ms, isNews || this.#steady === null);
       const isSlowDue = this.#slowBeat.comes(moment.monotonic_ms, isNews || this.#slow === null);
       const isEventDue = this.#eventBeat.comes(moment.monotonic_ms, isNews || this.#faults === null);
       const parts = this.#partsFor(isSlowDue);
@@ -99,13 +105,16 @@ export class CardReader {
       this.#slow = slow;
       const faults = isEventDue || this.#faults === null ? this.#readFaults(parts) : this.#faults;
       this.#faults = faults;
-      const row = this.#readRow(parts, slow, faults, moment);
-      const processes = this.#readProcesses(parts, moment);
+      const steady = isSteadyDue || this.#steady === null ? readSteady(this.device) : this.#steady;
+      this.#steady = steady;
+      if (isSteadyDue) this.#used = this.#readProcesses(parts, moment);
+      const row = this.#readRow(parts, slow, steady, faults, moment);
       this.#row = row;
       this.device.isSettled = true;
-      return { card: { pci: this.name.pci, lost: null, row }, processes };
+      return { card: { pci: this.name.pci, lost: null, row }, processes: this.#used };
     } catch (error) {
       if (!(error instanceof CardLost)) throw error;
+      this.#steady = null;
       return { card: this.lost(error.message), processes: [] };
     }
   }
@@ -192,7 +201,7 @@ export class CardReader {
     return { ...parts.memory.read(), nvlink: parts.links.read() };
   }
 
-  #readRow(parts: Parts, { settings, row }: Slow, faults: Faults, { monotonic_ms }: Moment): Row {
+  #readRow(parts: Parts, { settings, row }: Slow, steady: Steady, faults: Faults, { monotonic_ms }: Moment): Row {
     const { device } = this;
     const isMig = this.#isMig;
     const utilization = isMig ? { gpu: null, memory: null } : readUtilization(device);
@@ -211,10 +220,10 @@ export class CardReader {
       frequency: readGraphicsClock(device),
       power_consumption: readWatts(device, "nvmlDeviceGetPowerUsage"),
       performance_state: readPerformanceState(device),
-      fan_speed_rpm: readFanRpm(device),
+      fan_speed_rpm: steady.fan_speed_rpm,
       gpm_metrics: activity ? kept(this.#row?.gpm_metrics, ratios(activity)) : null,
       mig: isMig ? parts.mig.read() : null,
-      health: parts.health.read(parts.identity, settings, memoryUtilization, faults, monotonic_ms),
+      health: parts.health.read(parts.identity, settings, steady, memoryUtilization, faults, monotonic_ms),
     };
   }
 

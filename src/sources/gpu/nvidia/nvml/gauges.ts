@@ -77,13 +77,16 @@ export const readClock = (device: Device, which: number): number | null =>
 
 export const readGraphicsClock = (device: Device): number | null => readClock(device, GRAPHICS_CLOCK);
 
+export const readVideoClock = (device: Device): number | null => readClock(device, VIDEO_CLOCK);
+
+/** `video` has been read before. */
 export function readClocks(
   device: Device,
+  video: number | null,
   max: { readonly sm: number | null; readonly memory: number | null; readonly video: number | null },
 ): NonNullable<Health["clocks"]> {
   const sm = readClock(device, SM_CLOCK);
   const memory = readClock(device, MEMORY_CLOCK);
-  const video = readClock(device, VIDEO_CLOCK);
   return { sm, sm_max: max.sm, memory, memory_max: max.memory, video, video_max: max.video };
 }
 

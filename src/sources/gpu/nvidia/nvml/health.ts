@@ -1,11 +1,12 @@
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
-import { readClocks, readEngines, readPowerLimit, readThrottle } from "./gauges.ts";
+import { readClocks, readThrottle } from "./gauges.ts";
 import type { Identity } from "./identity.ts";
 import type { MemoryFaults } from "./memory_faults.ts";
 import { linkCapacity, measureTraffic, type PcieRates, PcieTraffic } from "./pcie.ts";
 import { type Health, kept } from "./row.ts";
 import type { Settings } from "./settings.ts";
+import type { Steady } from "./steady.ts";
 
 /** Read in each cycle by one call, in this order. */
 const REQUESTS = [
@@ -52,6 +53,7 @@ export class HealthReader {
   read(
     identity: Identity,
     settings: Settings,
+    steady: Steady,
     memory_utilization: number | null,
     { nvlink, ...faults }: Faults,
     monotonic_ms: number,
@@ -61,17 +63,20 @@ export class HealthReader {
     this.#fields.read();
     const health: Health = {
       throttle: readThrottle(device),
-      power_limit_watts: readPowerLimit(device),
+      power_limit_watts: steady.power_limit_watts,
       memory_temperature: this.#fields.value(0),
       hotspot_temperature: null,
       memory_utilization,
-      fan_percent: device.unsigned("nvmlDeviceGetFanSpeed"),
+      fan_percent: steady.fan_percent,
       ...faults,
       ecc: this.#readEcc(),
-      pcie: kept(before?.pcie, this.#readPcie(settings, monotonic_ms)),
+      pcie: kept(before?.pcie, this.#readPcie(settings, steady, monotonic_ms)),
       nvlink,
-      clocks: kept(before?.clocks, readClocks(device, identity.clocksMax)),
-      ...readEngines(device),
+      clocks: kept(before?.clocks, readClocks(device, steady.videoClock, identity.clocksMax)),
+      encoder: steady.encoder,
+      decoder: steady.decoder,
+      jpeg: steady.jpeg,
+      ofa: steady.ofa,
     };
     this.#before = health;
     return health;
@@ -99,14 +104,12 @@ export class HealthReader {
     return isThere ? out.u64(0) : null;
   }
 
-  #readPcie(settings: Settings, monotonic_ms: number): NonNullable<Health["pcie"]> {
-    const generation = this.#device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration");
-    const width = this.#device.unsigned("nvmlDeviceGetCurrPcieLinkWidth");
+  #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): NonNullable<Health["pcie"]> {
     const { generationMax, widthMax } = settings.pcie;
     return {
-      generation,
+      generation: steady.pcieGeneration,
       generation_max: generationMax,
-      width,
+      width: steady.pcieWidth,
       width_max: widthMax,
       replays: this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter"),
       ...this.#readTraffic(generationMax, widthMax, monotonic_ms),

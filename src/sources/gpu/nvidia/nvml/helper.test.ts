@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Scenario, until } from "../../../../../test/nvml.ts";
-import type { NvidiaCard } from "../card.ts";
 import { type Answer, applyChanges, type Calling, type HelperMessage, type ReadRequest } from "./messages.ts";
 
 const HELPER = join(import.meta.dir, "helper.ts");
@@ -75,15 +74,12 @@ afterEach(() => {
   for (const helper of started.splice(0)) helper.process.kill("SIGKILL");
 });
 
-const byUuid = (cards: readonly NvidiaCard[]): ReadonlyMap<string, NvidiaCard> =>
-  new Map(cards.map((card) => [card.row.uuid, card]));
-
 test("is ready, answers, and then sends what changed", async () => {
   using scenario = new Scenario("h100_x8");
   const helper = start(scenario.env);
   const first = await helper.read();
   expect(helper.said[0]).toEqual({ ready: true });
-  const whole = applyChanges(new Map(), first.cards);
+  const whole = applyChanges([], first.cards);
   expect(whole).toHaveLength(8);
   expect(whole[2]?.row).toMatchObject({ name: "NVIDIA H100 80GB HBM3", temperature: 59, index: 2 });
   scenario.say("2 temperature 71");
@@ -91,7 +87,7 @@ test("is ready, answers, and then sends what changed", async () => {
   const answer = await until(
     async () => {
       const next = await helper.read();
-      cards = applyChanges(byUuid(cards), next.cards);
+      cards = applyChanges(cards, next.cards);
       return next;
     },
     () => cards[2]?.row.temperature === 71,

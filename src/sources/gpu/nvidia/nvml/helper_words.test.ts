@@ -41,7 +41,8 @@ test("what the library prints without an end of its line hides no announcement",
   child.send({ read: 1, careful: true });
   await until(
     () => lines.slice(lines.findIndex((line) => line.includes("a warning"))),
-    (after) => after[0]?.includes("a warning") === true && after.some((line) => line.includes("nvmlDeviceGetFanSpeed")),
+    (after) =>
+      after[0]?.includes("a warning") === true && after.some((line) => line.includes("nvmlDeviceGetPerformanceState")),
   );
   expect(lines).toContain("a warning");
   const announced = lines.filter((line) => line.includes('"calling"'));

@@ -58,15 +58,23 @@ export const isInstance = (card: string): boolean => /^MIG-| MIG \d+$/.test(card
 export const startsCards = (name: string): boolean =>
   /^nvml(Init|Shutdown|DeviceGetCount|DeviceGetHandleBy)/.test(name);
 
-/** Of a card, what is not as it was in the answer before: keys of the row, and of its health. */
-export interface CardChange extends Pick<NvidiaCard, "pci" | "lost"> {
-  readonly row: Partial<NvidiaCard["row"]> & Pick<NvidiaCard["row"], "uuid">;
+type Keyed = Readonly<Record<string, unknown>>;
+
+/** Of a card, what is not as it was in the answer before. */
+export interface CardChange extends Partial<Omit<NvidiaCard, "row">> {
+  /** Which one of that answer it is. */
+  readonly was: number;
+  /** Keys of the row, and, of those objects in it that have many, keys of theirs. */
+  readonly row?: Partial<NvidiaCard["row"]>;
 }
+
+/** Objects that always have the same keys. */
+const IN_PARTS: ReadonlySet<string> = new Set(["row", "health", "pcie", "clocks"]);
 
 /** What was read in one cycle: all cards, in index order. */
 export interface Answer {
   readonly answer: number;
-  readonly cards: readonly CardChange[];
+  readonly cards: readonly (NvidiaCard | CardChange)[];
   /** Missing where they are as in the answer before. */
   readonly processes?: readonly NvidiaProcess[];
   readonly xids: readonly Xid[];
@@ -76,46 +84,58 @@ export interface Answer {
 export type HelperMessage = Ready | Unavailable | Answer;
 
 /**
- * The whole cards of an answer, from those of the answer before, by UUID. What did not change keeps its identity, so that
- * who compares by `===` sees that.
+ * The whole cards of an answer, from those of the answer before. What did not change keeps its identity, so that who
+ * compares by `===` sees that.
  */
-export function applyChanges(before: ReadonlyMap<string, NvidiaCard>, changes: readonly CardChange[]): NvidiaCard[] {
+export function applyChanges(before: readonly NvidiaCard[], changes: Answer["cards"]): NvidiaCard[] {
   return changes.map((change) => {
-    const known = before.get(change.row.uuid);
-    if (known === undefined) return change as NvidiaCard;
-    const health = change.row.health && known.row.health ? { ...known.row.health, ...change.row.health } : undefined;
-    return { ...change, row: { ...known.row, ...change.row, ...(health && { health }) } };
+    if (!("was" in change)) return change;
+    const { was, ...changed } = change;
+    return merged(before[was] as unknown as Keyed, changed) as unknown as NvidiaCard;
   });
+}
+
+const isKeyed = (value: unknown): value is Keyed => typeof value === "object" && value !== null;
+
+function merged(before: Keyed, change: Keyed): Keyed {
+  const whole: Record<string, unknown> = { ...before };
+  for (const key in change) {
+    const was = before[key];
+    const is = change[key];
+    whole[key] = IN_PARTS.has(key) && isKeyed(was) && isKeyed(is) ? merged(was, is) : is;
+  }
+  return whole;
 }
 
 /** Leaves out of each answer what the one before has said. */
 export class Changes {
-  #cards = new Map<string, NvidiaCard>();
+  #cards: readonly NvidiaCard[] = [];
   #processes: readonly NvidiaProcess[] = [];
 
   of({ cards, processes, xids, errors }: NvidiaReading): Omit<Answer, "answer"> {
-    const changes = cards.map((card) => changeOf(this.#cards.get(card.row.uuid), card));
-    this.#cards = new Map(cards.map((card) => [card.row.uuid, card]));
+    const changes = cards.map((card, n) => this.#changeOf(card, n));
+    this.#cards = cards;
     const areSame = isSameList(this.#processes, processes);
     this.#processes = processes;
     return areSame ? { cards: changes, xids, errors } : { cards: changes, processes, xids, errors };
   }
+
+  /** Of one that stood elsewhere, or was not there, everything. */
+  #changeOf(card: NvidiaCard, n: number): NvidiaCard | CardChange {
+    const before = this.#cards[n];
+    if (before?.row.uuid !== card.row.uuid) return card;
+    return { was: n, ...differing(before as unknown as Keyed, card as unknown as Keyed) };
+  }
 }
 
 /** Told by `===` of the keys' values. */
-function changeOf(before: NvidiaCard | undefined, card: NvidiaCard): CardChange {
-  if (before === undefined) return card;
-  const { uuid, health } = card.row;
-  const row = { ...differing(before.row, card.row), uuid };
-  if (!health || !before.row.health) return { pci: card.pci, lost: card.lost, row };
-  const healthChange = differing(before.row.health, health) as typeof health;
-  return { pci: card.pci, lost: card.lost, row: { ...row, health: healthChange } };
-}
-
-function differing<T extends object>(before: T, now: T): Partial<T> {
-  const changed: Partial<T> = {};
+function differing(before: Keyed, now: Keyed): Keyed {
+  const changed: Record<string, unknown> = {};
   for (const key in now) {
-    if (now[key] !== before[key]) changed[key] = now[key];
+    const was = before[key];
+    const is = now[key];
+    if (was === is) continue;
+    changed[key] = IN_PARTS.has(key) && isKeyed(was) && isKeyed(is) ? differing(was, is) : is;
   }
   return changed;
 }

@@ -101,6 +101,26 @@ test("what a card is is asked again where not all could be read", async () => {
   expect(row.health?.nvlink).toHaveLength(18);
 });
 
+test("what changes slowly is read once a second, however short the cycles are", () => {
+  using bench = new Bench("h100", "* encoder 7");
+  const readAfter = (pause_ms: number) => {
+    bench.now_ms += pause_ms - 1000;
+    return bench.row();
+  };
+  readAfter(1000);
+  const isAsked = (name: string) => bench.calls.some((call) => call.startsWith(name));
+  const asked = () =>
+    ["PowerUsage", "EncoderUtilization", "ProcessUtilization"].map((n) => isAsked(`nvmlDeviceGet${n}`));
+  for (const pause_ms of [100, 100, 600]) {
+    expect(readAfter(pause_ms).health?.encoder).toBe(7);
+    expect(asked()).toEqual([true, false, false]);
+  }
+  readAfter(100);
+  expect(asked()).toEqual([true, true, true]);
+  readAfter(1000);
+  expect(asked()).toEqual([true, true, true]);
+});
+
 test("MIG that is switched off or on is seen in the same cycle", async () => {
   using bench = new Bench("h100_mig", "* utilization 12");
   expect(bench.row().mig).toHaveLength(4);
