@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { cycleAt, HOST } from "../../../test/fixtures/machines/cycle.ts";
+import { HOST, patientCycleAt } from "../../../test/fixtures/machines/cycle.ts";
 import { type Machine, openMachine } from "../../../test/fixtures/machines/make.ts";
 import type { Chassis } from "../../frame/schema.ts";
 import { chassisSource } from "./chassis.ts";
 
 async function read({ root }: Machine): Promise<Chassis> {
-  const { chassis, errors } = await chassisSource({ root, host: HOST }).read(cycleAt(0));
+  const { chassis, errors } = await chassisSource({ root, host: HOST }).read(patientCycleAt(0));
   expect(errors).toBeUndefined();
   return chassis?.[0] as Chassis;
 }

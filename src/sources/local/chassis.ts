@@ -3,7 +3,7 @@ import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
 import { readMachineNames } from "./dmi.ts";
 import { highest, round1, sum, Tree } from "./files.ts";
 import { type Chip, findChips, readCelsius, readWatts, type Sensor } from "./hwmon.ts";
-import { Paced } from "./paced.ts";
+import { Paced, patienceIn } from "./paced.ts";
 import {
   findSupplies,
   isPowerSupplyChip,
@@ -143,7 +143,7 @@ class ChassisSource implements Source {
   async read(cycle: Cycle): Promise<Reading> {
     const now_ms = cycle.monotonic_ms;
     const { detail } = this.#partsAt(now_ms);
-    const readings = (await this.#sensors.latest(now_ms)) ?? NOTHING;
+    const readings = (await this.#sensors.latest(now_ms, patienceIn(cycle))) ?? NOTHING;
     if (this.#sensors.isHung(now_ms)) this.#tree.complain("sensors do not answer");
     const chassis: Chassis = { ...this.#host, ...readings, thermal_pressure: null, detail, time: cycle.time };
     return this.#tree.finish(this.name, { chassis: [chassis] });

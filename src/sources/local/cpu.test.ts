@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { cycleAt, HOST } from "../../../test/fixtures/machines/cycle.ts";
+import { cycleAt, HOST, patientCycleAt } from "../../../test/fixtures/machines/cycle.ts";
 import { type Machine, type MachineName, openMachine } from "../../../test/fixtures/machines/make.ts";
 import type { Cpu } from "../../frame/schema.ts";
 import type { Source } from "../source.ts";
@@ -8,7 +8,7 @@ import { cpuSource } from "./cpu.ts";
 const open = (machine: Machine, perCore = true): Source => cpuSource({ root: machine.root, host: HOST, perCore });
 
 async function readAt(source: Source, monotonic_ms: number): Promise<Cpu> {
-  const { cpus, errors } = await source.read(cycleAt(monotonic_ms));
+  const { cpus, errors } = await source.read(patientCycleAt(monotonic_ms));
   expect(errors).toBeUndefined();
   expect(cpus).toHaveLength(1);
   return cpus?.[0] as Cpu;

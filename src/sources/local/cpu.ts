@@ -9,7 +9,7 @@ import { type CpuInfo, parseCpuinfo } from "./cpuinfo.ts";
 import { deviceTreeModel } from "./dmi.ts";
 import { type HotFile, parseCpuList, Tree } from "./files.ts";
 import { type Frequencies, readCurrentMhz, readFrequencies } from "./frequency.ts";
-import { Paced } from "./paced.ts";
+import { Paced, patienceIn } from "./paced.ts";
 import { Rapl } from "./rapl.ts";
 import { readCacheMegabytes, readTopology, type Topology } from "./topology.ts";
 
@@ -77,7 +77,11 @@ class CpuSource implements Source {
     const load = times && this.#before ? loadBetween(this.#before, times) : null;
     this.#before = times ?? this.#before;
     const rest = { ...this.#readUptime(), ...this.#readCgroup(now_ms) };
-    const [readings, socketMhz] = await Promise.all([this.#sensors.latest(now_ms), this.#socketMhz.latest(now_ms)]);
+    const patience_ms = patienceIn(cycle);
+    const [readings, socketMhz] = await Promise.all([
+      this.#sensors.latest(now_ms, patience_ms),
+      this.#socketMhz.latest(now_ms, patience_ms),
+    ]);
     if (this.#sensors.isHung(now_ms)) this.#tree.complain("sensors do not answer");
     const cpu: Cpu = {
       index: 0,

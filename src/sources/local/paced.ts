@@ -1,5 +1,12 @@
+import type { Cycle } from "../source.ts";
+
 /** A healthy sensor answers well within this, and it fits into the shortest cycle. */
 const PATIENCE_MS = 50;
+/** Of longer cycles. */
+const SHARE_OF_CYCLE = 1 / 16;
+
+/** How long a cycle waits for sensors: on a busy machine they take longer, and who looks seldom can wait longer. */
+export const patienceIn = ({ wait_ms }: Cycle): number => Math.max(PATIENCE_MS, wait_ms * SHARE_OF_CYCLE);
 
 /** A value older than this beyond its pace is no longer shown: a gap tells more than a stale value. */
 const STALE_MS = 5000;
