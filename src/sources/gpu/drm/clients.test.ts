@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { cycleAt, PATIENT_MS } from "../../../../test/fixtures/machines/cycle.ts";
@@ -23,6 +23,7 @@ afterEach(() => {
   machine[Symbol.dispose]();
   machine = openMachine(null);
 });
+afterAll(() => machine[Symbol.dispose]());
 
 /** A process that has opened a DRM file. */
 function open(
