@@ -11,6 +11,8 @@ import { DecodedBlock } from "./decoded_block.ts";
 const SLICE_MS = 8;
 /** A block that takes more of the timeline than this is looked at for finer curves, too. */
 const COARSE_SHARE = 1 / 64;
+/** Of fewer frames the range is as good as a curve, and those of a cluster take 20 ms each. */
+const FEW_FRAMES = 8;
 
 /**
  * Looks at all frames of the blocks of which nothing is known yet: files without index, the end of one that is being
@@ -81,8 +83,8 @@ export class Analyst {
     const { blocks } = this.#store;
     if (blocks.length > 1 / COARSE_SHARE) return () => false;
     const span_ms = (blocks.at(-1)?.after.place_ms ?? 0) - (blocks[0]?.first_place_ms ?? 0);
-    return ({ findings, after, first_place_ms }) =>
-      findings?.slices === null && after.place_ms - first_place_ms > span_ms * COARSE_SHARE;
+    return ({ findings, frames, after, first_place_ms }) =>
+      findings?.slices === null && frames >= FEW_FRAMES && after.place_ms - first_place_ms > span_ms * COARSE_SHARE;
   }
 
   async #run(): Promise<void> {
