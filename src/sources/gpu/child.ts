@@ -5,6 +5,8 @@ import { LastWords, LineSplitter } from "./child_output.ts";
 /** What a child does for whoever started it. */
 export interface ChildOptions {
   readonly command: readonly string[];
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A message over Bun's IPC (JSON); without this the child has no such channel. */
   readonly onMessage?: (message: unknown) => void;
   /** A line of its stdout; without this its stdout is not read. */
@@ -141,9 +143,10 @@ export class SupervisedChild {
   }
 
   #spawn(): Run {
-    const { command, onMessage, onLine } = this.#options;
+    const { command, env, onMessage, onLine } = this.#options;
     const words = new LastWords();
     const child = Bun.spawn([...command], {
+      ...(env && { env: { ...process.env, ...env } }),
       stdin: "ignore",
       stdout: onLine ? "pipe" : "ignore",
       stderr: "pipe",

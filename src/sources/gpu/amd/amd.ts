@@ -40,16 +40,16 @@ class AmdSource implements Source {
     this.#kfd = new KfdProcesses(this.#tree);
   }
 
-  read(cycle: Cycle): Promise<Reading> {
+  read(cycle: Cycle): Reading | Promise<Reading> {
+    this.#search(cycle.monotonic_ms);
+    if (this.#readers.size === 0) return this.#tree.finish(this.name, { gpus: [] });
     const reading = this.#read(cycle);
     this.#options.registry.began(this.name, reading);
     return reading;
   }
 
   async #read(cycle: Cycle): Promise<Reading> {
-    this.#search(cycle.monotonic_ms);
     const readers = [...this.#readers.values()];
-    if (readers.length === 0) return this.#tree.finish(this.name, { gpus: [] });
     const pcis = readers.map(({ card }) => card.pci);
     const [drm, readings] = await Promise.all([
       this.#clients.uses(cycle, pcis),

@@ -37,16 +37,16 @@ class IntelSource implements Source {
     this.#tree = new Tree(options.root);
   }
 
-  read(cycle: Cycle): Promise<Reading> {
+  read(cycle: Cycle): Reading | Promise<Reading> {
+    this.#search(cycle.monotonic_ms);
+    if (this.#readers.size === 0) return this.#tree.finish(this.name, { gpus: [] });
     const reading = this.#read(cycle);
     this.#options.registry.began(this.name, reading);
     return reading;
   }
 
   async #read(cycle: Cycle): Promise<Reading> {
-    this.#search(cycle.monotonic_ms);
     const readers = [...this.#readers.values()];
-    if (readers.length === 0) return this.#tree.finish(this.name, { gpus: [] });
     const cards = readers.map(({ card }) => card);
     const drm = await this.#clients.uses(
       cycle,
