@@ -10,23 +10,27 @@ type Put = (from: Encoded, to: Encoded, placeholders: string[]) => void;
 const numberOrNull = (value: unknown): number | null => (isNumber(value) ? value : null);
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
-/** The value as the Rust tool's reader takes it, or `undefined` where that is not possible: unknown. */
-function known(field: Field, value: unknown): unknown {
+type Convert = (value: unknown) => unknown;
+
+/** Gives the value as the Rust tool's reader takes it, or `undefined` where that is not possible: unknown. */
+function knownValue(field: Field): Convert {
   switch (field.kind) {
     case "integer": {
-      if (!isNumber(value)) return undefined;
-      const whole = Math.round(value);
       const [lowest, highest] = integerRange(field);
-      return whole >= lowest && whole <= highest ? whole : undefined;
+      return (value) => {
+        if (!isNumber(value)) return undefined;
+        const whole = Math.round(value);
+        return whole >= lowest && whole <= highest ? whole : undefined;
+      };
     }
     case "float":
-      return isNumber(value) ? value : undefined;
+      return (value) => (isNumber(value) ? value : undefined);
     case "floats":
-      return (value as unknown[]).every(isNumber) ? value : (value as unknown[]).map(numberOrNull);
+      return (value) => ((value as unknown[]).every(isNumber) ? value : (value as unknown[]).map(numberOrNull));
     case "platform":
-      return platformName(value as string);
+      return (value) => platformName(value as string);
     default:
-      return value ?? undefined;
+      return (value) => value ?? undefined;
   }
 }
 
@@ -37,8 +41,6 @@ function nested(fields: Fields): (value: unknown) => unknown {
   const encode = deviceEncoder(fields);
   return (value) => encode(value as Encoded);
 }
-
-type Convert = (value: unknown) => unknown;
 
 function writer(key: string, field: Field, convert: Convert): Put {
   const extension = field.presence === "extension";
@@ -60,7 +62,7 @@ function writer(key: string, field: Field, convert: Convert): Put {
 }
 
 function converter(field: Field): Convert {
-  if (field.fields === undefined) return (value) => known(field, value);
+  if (field.fields === undefined) return knownValue(field);
   const one = nested(field.fields);
   if (field.kind !== "list") return one;
   const list = listEncoder(one);

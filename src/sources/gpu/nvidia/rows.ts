@@ -71,13 +71,14 @@ export class CardRows {
 
   /** In index order. Without `isRead`, all that can change is unknown: nobody could look in this cycle. */
   rows({ time }: Cycle, isRead: boolean): Gpu[] {
-    return this.#known.map(({ row, index, lost }) => ({
-      ...(isRead && lost === null ? row : unread(row)),
-      ...this.#host,
-      time,
-      index,
-      ...(lost && { lost: { since: new Date(lost.since_ms).toISOString(), reason: lost.reason } }),
-    }));
+    const { host_id, hostname, instance } = this.#host;
+    return this.#known.map(({ row, index, lost }) => {
+      const whole = isRead && lost === null ? row : unread(row);
+      const gpu = { ...whole, host_id, hostname, instance, time, index };
+      return lost === null
+        ? gpu
+        : { ...gpu, lost: { since: new Date(lost.since_ms).toISOString(), reason: lost.reason } };
+    });
   }
 
   #add(card: NvidiaCard): Known {

@@ -46,6 +46,9 @@ class NvidiaSource implements Source {
   /** There is a driver, and no way to ask it. */
   #isUnreadable = false;
   #isClosed = false;
+  /** As they were read last, and who is in them. */
+  #processes: readonly NvidiaProcess[] = [];
+  #used: GpuUses = new Map();
 
   constructor(options: NvidiaOptions) {
     this.#options = options;
@@ -86,7 +89,9 @@ class NvidiaSource implements Source {
       return this.#withoutCards();
     } catch (error) {
       // Who used the cards before may have ended since.
-      this.#report(new Map());
+      this.#processes = [];
+      this.#used = new Map();
+      this.#report(this.#used);
       const words = error instanceof Error ? error.message : String(error);
       return { gpus: this.#rows.rows(cycle, false), errors: [`${NAME}: ${words}`] };
     }
@@ -130,7 +135,9 @@ class NvidiaSource implements Source {
   #handIn({ cards, processes, xids, errors }: NvidiaReading, cycle: Cycle): Reading {
     const events = this.#events(xids);
     this.#rows.update(cards, cycle);
-    this.#report(this.#uses(processes));
+    if (processes !== this.#processes) this.#used = this.#uses(processes);
+    this.#processes = processes;
+    this.#report(this.#used);
     return {
       gpus: this.#rows.rows(cycle, true),
       ...(errors.length > 0 && { errors: errors.map((words) => `${NAME}: ${words}`) }),

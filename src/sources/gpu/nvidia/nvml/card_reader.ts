@@ -232,7 +232,9 @@ export class CardReader {
   }
 }
 
-function ratios(percentages: readonly (number | null)[]): NonNullable<Row["gpm_metrics"]> {
-  const ratio = (percent: number | null | undefined) => (percent == null ? null : percent / 100);
-  return { sm_occupancy: ratio(percentages[0]), memory_bandwidth_utilization: ratio(percentages[1]) };
-}
+const ratio = (percent: number | null | undefined): number | null => (percent == null ? null : percent / 100);
+
+const ratios = (percentages: readonly (number | null)[]): NonNullable<Row["gpm_metrics"]> => ({
+  sm_occupancy: ratio(percentages[0]),
+  memory_bandwidth_utilization: ratio(percentages[1]),
+});

@@ -79,24 +79,27 @@ export class GpmMetrics {
   #compute(): (number | null)[] {
     const { nvmlGpmMetricsGet_t: layout, nvmlGpmMetric_t: entry } = LAYOUTS;
     const out = this.#nvml.out;
+    const metrics = this.#metrics;
     out.setU32(layout.version, METRICS_VERSION);
-    out.setU32(layout.numMetrics, this.#metrics.length);
+    out.setU32(layout.numMetrics, metrics.length);
     out.setU64(layout.sample1, this.#before);
     out.setU64(layout.sample2, this.#now);
-    const place = (n: number) => layout.metrics + n * entry.size;
-    this.#metrics.forEach((id, n) => {
-      out.setU32(place(n) + entry.metricId, id);
-    });
+    for (let n = 0; n < metrics.length; n++) out.setU32(placeOf(n) + entry.metricId, metrics[n] ?? 0);
     const code = this.#nvml.call("nvmlGpmMetricsGet", this.#device.uuid, out.address);
     this.#device.tell("nvmlGpmMetricsGet", code);
     if (code === NO_PERMISSION) {
       this.#device.complaints.denied("nvmlGpmMetricsGet");
       this.#isRefused = true;
     }
-    return this.#metrics.map((_, n) => {
-      if (code !== SUCCESS || out.u32(place(n) + entry.nvmlReturn) !== SUCCESS) return null;
-      const value = out.f64(place(n) + entry.value);
-      return Number.isFinite(value) ? value : null;
-    });
+    const values: (number | null)[] = [];
+    for (let n = 0; n < metrics.length; n++) {
+      const isThere = code === SUCCESS && out.u32(placeOf(n) + entry.nvmlReturn) === SUCCESS;
+      const value = isThere ? out.f64(placeOf(n) + entry.value) : null;
+      values.push(Number.isFinite(value) ? value : null);
+    }
+    return values;
   }
 }
+
+/** Where the n-th metric stands. */
+const placeOf = (n: number): number => LAYOUTS.nvmlGpmMetricsGet_t.metrics + n * LAYOUTS.nvmlGpmMetric_t.size;

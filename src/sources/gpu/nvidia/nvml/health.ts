@@ -28,7 +28,7 @@ const TX = 7;
 /** What is looked at less often than the rest. */
 export type Faults = MemoryFaults & Pick<Health, "nvlink">;
 
-/** What a post-mortem needs to know of one card. */
+/** What a post-mortem needs to know of one card. Spreads nothing where a cycle passes: to copy keys is dear. */
 export class HealthReader {
   readonly #device: Device;
   readonly #fields: FieldList;
@@ -55,7 +55,7 @@ export class HealthReader {
     settings: Settings,
     steady: Steady,
     memory_utilization: number | null,
-    { nvlink, ...faults }: Faults,
+    faults: Faults,
     monotonic_ms: number,
   ): Health {
     const device = this.#device;
@@ -68,10 +68,12 @@ export class HealthReader {
       hotspot_temperature: null,
       memory_utilization,
       fan_percent: steady.fan_percent,
-      ...faults,
+      remapped_rows: faults.remapped_rows,
+      retired_pages: faults.retired_pages,
+      retired_pages_pending: faults.retired_pages_pending,
       ecc: this.#readEcc(),
       pcie: kept(before?.pcie, this.#readPcie(settings, steady, monotonic_ms)),
-      nvlink,
+      nvlink: faults.nvlink,
       clocks: kept(before?.clocks, readClocks(device, steady.videoClock, identity.clocksMax)),
       encoder: steady.encoder,
       decoder: steady.decoder,
@@ -106,13 +108,15 @@ export class HealthReader {
 
   #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): NonNullable<Health["pcie"]> {
     const { generationMax, widthMax } = settings.pcie;
+    const rates = this.#readTraffic(generationMax, widthMax, monotonic_ms);
     return {
       generation: steady.pcieGeneration,
       generation_max: generationMax,
       width: steady.pcieWidth,
       width_max: widthMax,
       replays: this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter"),
-      ...this.#readTraffic(generationMax, widthMax, monotonic_ms),
+      rx_bytes_per_second: rates.rx_bytes_per_second,
+      tx_bytes_per_second: rates.tx_bytes_per_second,
     };
   }
 

@@ -57,7 +57,7 @@ function serve(nvml: Nvml): void {
     request = asked;
     nvml.configure(callOptions(request, announce));
     const moment = { t_ms: Date.now(), monotonic_ms: performance.now() };
-    return { answer: request.read, ...changes.of(reader.read(moment, new Set(request.skip))) };
+    return { answer: request.read, ...changes.of(reader.read(moment, request.skip && new Set(request.skip))) };
   };
   process.on("message", (request: ReadRequest) => {
     try {

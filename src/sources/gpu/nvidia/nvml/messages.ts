@@ -141,7 +141,7 @@ function differing(before: Keyed, now: Keyed): Keyed {
 }
 
 const isSameList = (before: readonly NvidiaProcess[], now: readonly NvidiaProcess[]): boolean =>
-  before.length === now.length && before.every((process, n) => isSameProcess(process, now[n]));
+  before === now || (before.length === now.length && before.every((process, n) => isSameProcess(process, now[n])));
 
 const isSameProcess = (a: NvidiaProcess, b: NvidiaProcess | undefined): boolean =>
   a.pid === b?.pid && a.uuid === b.uuid && a.used_memory === b.used_memory && a.utilization === b.utilization;

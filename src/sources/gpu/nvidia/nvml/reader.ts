@@ -1,4 +1,4 @@
-import type { NvidiaCard, NvidiaReading, Xid } from "../card.ts";
+import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "../card.ts";
 import { CardReader, type Moment } from "./card_reader.ts";
 import { Complaints } from "./complaints.ts";
 import { CardLost, Device, FIRST } from "./device.ts";
@@ -18,6 +18,7 @@ const REOPEN_AFTER_MS = 30_000;
 const REOPEN_AFTER_MOST_MS = 600_000;
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_PROCESSES: readonly NvidiaProcess[] = [];
 /** Why a card is lost that is not to be asked. */
 const SKIPPED = "calls for it crash or hang";
 
@@ -43,6 +44,9 @@ export class NvmlReader {
   #cards: readonly CardReader[] | null = null;
   /** Cards of an earlier enumeration that the last one did not find. */
   #missing: readonly CardReader[] = [];
+  /** Of each card, and all of them. */
+  #lists: readonly (readonly NvidiaProcess[])[] = [];
+  #processes: readonly NvidiaProcess[] = [];
   #mute: readonly Mute[] = [];
   #events: XidListener;
   #reopenAfter_ms = REOPEN_AFTER_MS;
@@ -63,18 +67,26 @@ export class NvmlReader {
     this.#cards ??= this.#enumerate([], skip);
     const readings = this.#cards.map((reader) =>
       skip.has(reader.device.uuid)
-        ? { card: reader.lost(SKIPPED), processes: [] }
-        : reader.read(moment, isConcerned(reader, xids)),
+        ? { card: reader.lost(SKIPPED), processes: NO_PROCESSES }
+        : reader.read(moment, xids.length > 0 && isConcerned(reader, xids)),
     );
     const cards = [...readings.map(({ card }) => card), ...this.#absentCards()];
     this.#planReopening(cards, moment);
     this.#complain(moment);
     return {
       cards: cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0)),
-      processes: readings.flatMap(({ processes }) => processes),
+      processes: this.#join(readings.map(({ processes }) => processes)),
       xids,
       errors: [...this.#errors],
     };
+  }
+
+  /** While none of the lists is another one it is the same list, too. */
+  #join(lists: readonly (readonly NvidiaProcess[])[]): readonly NvidiaProcess[] {
+    const areSame = lists.length === this.#lists.length && lists.every((list, n) => list === this.#lists[n]);
+    if (!areSame) this.#processes = lists.flat();
+    this.#lists = lists;
+    return this.#processes;
   }
 
   #complain({ monotonic_ms }: Moment): void {
