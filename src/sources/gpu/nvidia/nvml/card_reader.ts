@@ -30,7 +30,7 @@ export interface Moment {
   readonly monotonic_ms: number;
 }
 
-/** What need not be read ten times a second; a little less than a second, so that it is in each cycle of a second. */
+/** What need not be read ten times a second, averages of counters among it; a little less than a second, so that it is in each cycle of a second. */
 const STEADY_BEAT_MS = 900;
 /** What can be an event, but is many calls, is looked at after this: links, bad memory, and which MIG instances there are. */
 const EVENT_BEAT_MS = 2000;
@@ -75,6 +75,8 @@ export class CardReader {
   #slow: Slow | null = null;
   #steady: Steady | null = null;
   #used: readonly NvidiaProcess[] = [];
+  /** Percentages; what is counted between two samples is not known at first. */
+  #activity: readonly (number | null)[] | null = null;
   #faults: Faults | null = null;
   #row: Row | null = null;
 
@@ -108,6 +110,7 @@ export class CardReader {
       const steady = isSteadyDue || this.#steady === null ? readSteady(this.device) : this.#steady;
       this.#steady = steady;
       if (isSteadyDue) this.#used = this.#readProcesses(parts, moment);
+      if (isSteadyDue || !this.#activity?.some(isKnown)) this.#activity = this.#isMig ? null : readActivity(parts);
       const row = this.#readRow(parts, slow, steady, faults, moment);
       this.#row = row;
       this.device.isSettled = true;
@@ -208,7 +211,7 @@ export class CardReader {
     const memory = readMemory(device);
     // Of a chip without memory of its own the library says 0, whatever happens.
     const memoryUtilization = memory.total === null ? null : utilization.memory;
-    const activity = isMig ? null : parts.activity?.read();
+    const activity = this.#activity;
     return {
       ...row,
       uuid: device.uuid,
@@ -231,6 +234,10 @@ export class CardReader {
     return this.#processes.read(this.device, (this.#isMig ? parts.mig.devices : null) ?? [this.device], t_ms);
   }
 }
+
+const isKnown = (percent: number | null): boolean => percent !== null;
+
+const readActivity = ({ activity }: Parts): readonly (number | null)[] | null => activity?.read() ?? null;
 
 const ratio = (percent: number | null | undefined): number | null => (percent == null ? null : percent / 100);
 

@@ -107,18 +107,19 @@ test("what changes slowly is read once a second, however short the cycles are", 
     bench.now_ms += pause_ms - 1000;
     return bench.row();
   };
-  readAfter(1000);
   const isAsked = (name: string) => bench.calls.some((call) => call.startsWith(name));
-  const asked = () =>
-    ["PowerUsage", "EncoderUtilization", "ProcessUtilization"].map((n) => isAsked(`nvmlDeviceGet${n}`));
-  for (const pause_ms of [100, 100, 600]) {
+  const SLOW = ["nvmlDeviceGetEncoderUtilization", "nvmlDeviceGetProcessUtilization", "nvmlGpmSampleGet"];
+  const asked = () => ["nvmlDeviceGetPowerUsage", ...SLOW].map(isAsked);
+  const isKnown = () => readAfter(100).gpm_metrics?.sm_occupancy != null;
+  expect([isKnown(), isKnown()]).toEqual([false, true]);
+  for (const pause_ms of [100, 100, 500]) {
     expect(readAfter(pause_ms).health?.encoder).toBe(7);
-    expect(asked()).toEqual([true, false, false]);
+    expect(asked()).toEqual([true, false, false, false]);
   }
   readAfter(100);
-  expect(asked()).toEqual([true, true, true]);
+  expect(asked()).toEqual([true, true, true, true]);
   readAfter(1000);
-  expect(asked()).toEqual([true, true, true]);
+  expect(asked()).toEqual([true, true, true, true]);
 });
 
 test("MIG that is switched off or on is seen in the same cycle", async () => {
