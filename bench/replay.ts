@@ -146,8 +146,8 @@ const shown = (row: Row) => ({
   "last frame": ms(row.last_ms),
   "seek: median": ms(median(row.seeks_ms)),
   p99: ms(quantile(row.seeks_ms, 0.99)),
-  "step back: median": ms(median(row.back_ms)),
-  most: ms(most(row.back_ms)),
+  "step back: median": row.back_ms.length > 0 ? ms(median(row.back_ms)) : "all held",
+  most: row.back_ms.length > 0 ? ms(most(row.back_ms)) : "",
   peak: mib(row.seekPeakBytes),
 });
 

@@ -19,6 +19,7 @@ const COLUMNS = 150;
 const SEED = 1;
 /** From the place that is sought to the beginning of a block, and over it. */
 const STEPS = 3;
+const MOST_TRIES = 20;
 
 /** Numbers from 0 to 1, the same ones every time (mulberry32). */
 function random(): () => number {
@@ -54,11 +55,14 @@ async function firstScreen({ cursor }: Replay): Promise<void> {
   }
 }
 
-/** Steps back from frames near the beginning of blocks until one is decoded for it; the time of that step. */
+/**
+ * Steps back from frames near the beginning of blocks until one is decoded for it; the time of that step. Fewer times
+ * than that where the recording is so short that its blocks are all held.
+ */
 async function stepsBack({ cursor }: Replay, count: number): Promise<number[]> {
   const next = random();
   const times: number[] = [];
-  while (times.length < count) {
+  for (let tries = 0; times.length < count && tries < MOST_TRIES * count; tries++) {
     await cursor.seek(next() * cursor.range.last_place_ms);
     const ordinal = cursor.current?.ordinal ?? 0;
     // A block of the index begins behind a multiple of 1000, one that a scan finds where the block before it was full.
