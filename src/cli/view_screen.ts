@@ -67,7 +67,7 @@ async function runApp(what: What, theme: Theme): Promise<void> {
   const { Terminal } = await import("../view/terminal.ts");
   const app = new App({ ...what, theme, openTerminal: (listener) => Terminal.open(theme.depth, listener) });
   const quit = () => app.quit();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, quit);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.once(signal, quit);
   process.stdin.once("end", quit);
   process.stdin.once("close", quit);
   await app.run();

@@ -51,7 +51,7 @@ test.each([
   TEST_MS,
 );
 
-test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)(
   "%s leaves the terminal as it was",
   async (signal) => {
     const pty = allSmi(PAUSED);
