@@ -69,11 +69,14 @@ const readingOf = ({ gpus = [], errors = [] }: Reading): GpuReading => ({
   errors: errors.map((error) => error.replace(/^[\w-]+: /, "")),
 });
 
-/** `2 NVIDIA H100 80GB HBM3, 1 NVIDIA L4` */
+/** `2 NVIDIA H100 80GB HBM3, 1 NVIDIA L4`; last those that have not said what they are, `1 unnamed`. */
 export function gpuWords(gpus: readonly Gpu[]): string {
   const counts = new Map<string, number>();
   for (const { name } of gpus) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, count]) => `${count} ${name}`).join(", ");
+  const unnamed = counts.get("") ?? 0;
+  counts.delete("");
+  const named = [...counts].map(([name, count]) => `${count} ${name}`);
+  return [...named, ...(unnamed > 0 ? [`${unnamed} unnamed`] : [])].join(", ");
 }
 
 /** `GPU 3`, or the card's id where it has no number. */

@@ -41,13 +41,13 @@ const FIXES: readonly (readonly [RegExp, Fix])[] = [
   [/^nvml/, LOG],
 ];
 
-/** A card that the process may not open may be meant for others. */
+/** Where there are others, a card that the process may not open may be meant for somebody else. */
 const IS_KEPT_BACK = /may not be opened/;
 
 /** What the source says, with what to do about it. */
-export function errorVerdict(error: string, machine: Machine): Verdict {
+export function errorVerdict(error: string, machine: Machine, hasAnswering: boolean): Verdict {
   const [, fix = null] = FIXES.find(([pattern]) => pattern.test(error)) ?? [];
-  const verdict = IS_KEPT_BACK.test(error) ? note : problem;
+  const verdict = hasAnswering && IS_KEPT_BACK.test(error) ? note : problem;
   return verdict(error, typeof fix === "function" ? fix(machine) : fix);
 }
 

@@ -81,6 +81,16 @@ test("a card that this process may not open may be another's", () => {
   expect(verdicts([card(0)], [error])[1]).toBe(`note: ${error}`);
 });
 
+test("that it may open none is a problem", () => {
+  const errors = ["GPU 0 may not be opened: no permission", "GPU 1 may not be opened: no permission"];
+  expect(verdicts([], errors)).toEqual(errors.map((error) => `problem: ${error}`));
+});
+
+test("cards that do not say what they are", () => {
+  const [found] = verdicts([card(0, { name: "" }), card(1), card(2, { name: "" })]);
+  expect(found).toStartWith("ok: 1 NVIDIA H100 80GB HBM3, 2 unnamed;");
+});
+
 test("an error does not hide the cards that were read", () => {
   expect(verdicts([card(0)], ["GPU 0: the driver hangs in nvmlDeviceGetX"])).toEqual([
     "ok: 1 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",

@@ -27,15 +27,16 @@ async function readings(machine: Machine): Promise<Verdict[]> {
 /** What the cards' values say about what is set up, and what is not. */
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
   const answering = gpus.filter(isAnswering);
+  const hasAnswering = answering.length > 0;
   const unsaid = errors.filter((error) => !isSaidOfLibrary(error, machine));
   const problems = [
-    ...unsaid.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine))),
+    ...unsaid.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine, hasAnswering))),
     ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
-  if (answering.length === 0 && problems.length === 0) {
+  if (!hasAnswering && problems.length === 0) {
     return errors.length === 0 && canAskDriver(machine) ? [noCardVerdict(machine)] : [];
   }
-  if (answering.length === 0) return problems;
+  if (!hasAnswering) return problems;
   return [
     ok(`${gpuWords(answering)}${versions(answering)}`),
     ...problems,
