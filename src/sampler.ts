@@ -115,7 +115,7 @@ export class Sampler {
     const { sources, include, interval_ms, hostname, source, clock } = this.#options;
     const deadline_ms = this.#options.deadline_ms ?? deadline(interval_ms);
     const now = this.#now();
-    const errors = [...clockErrors(this.#last, now), ...(skipped > 0 ? [`sampler: ${skipped} cycles skipped`] : [])];
+    const errors = [...clockErrors(this.#last, now), ...skippedErrors(skipped)];
     this.#first ??= now;
     this.#last = now;
     const answers = await this.#read(sources, { wait_ms: deadline_ms }, now, signal);
@@ -214,5 +214,8 @@ function clockErrors(last: Instant | null, now: Instant): string[] {
   if (Math.abs(step) > tolerance) errors.push(`clock: stepped by ${seconds(step)} s`);
   return errors;
 }
+
+const skippedErrors = (cycles: number): string[] =>
+  cycles > 0 ? [`sampler: ${cycles} cycle${cycles === 1 ? "" : "s"} skipped`] : [];
 
 const seconds = (ms: number): string => String(Math.round(ms / 100) / 10);

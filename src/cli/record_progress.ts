@@ -1,6 +1,6 @@
 import type { Frame } from "../frame/frame.ts";
 import type { RecorderStatus } from "../recording/recorder.ts";
-import { formatBytes, formatCount, formatElapsed } from "./units.ts";
+import { type Progress, progressLine, summaryLine } from "./progress_line.ts";
 
 const ERASE_LINE = "\r\x1b[K";
 const REFRESH_MS = 1000;
@@ -39,35 +39,29 @@ export class RecordProgress {
   }
 
   #show(): void {
-    const of = this.#duration_ms > 0 ? ` / ${formatElapsed(this.#duration_ms)}` : "";
-    const errors = this.#errors > 0 ? [`${formatCount(this.#errors, "error")} (${this.#lastError})`] : [];
-    const hosts = this.#hosts === "" ? [] : [this.#hosts];
-    const elapsed = `${formatElapsed(performance.now() - this.#start)}${of}`;
-    const parts = [elapsed, ...hosts, ...this.#figures(), ...errors];
-    const line = `recording  ${parts.join("  ")}`;
-    process.stderr.write(`${ERASE_LINE}${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    process.stderr.write(`${ERASE_LINE}${progressLine(this.#progress(), (process.stderr.columns ?? 80) - 1)}`);
   }
 
-  #figures(): string[] {
-    const { frames, writtenBytes, missing } = this.#status();
-    const each = frames > 0 ? `, ${formatBytes(writtenBytes / frames)} a frame` : "";
-    return [
-      formatCount(frames, "frame"),
-      `${formatBytes(writtenBytes)}${each}`,
-      `CPU ${this.#cpuPercent().toFixed(1)} %`,
-      ...(missing > 0 ? [`${missing} missing`] : []),
-    ];
-  }
-
-  #cpuPercent(): number {
-    const { user, system } = process.cpuUsage();
-    return ((user + system) / 1000 / Math.max(1, performance.now() - this.#start)) * 100;
+  #progress(): Progress {
+    return {
+      ...this.#status(),
+      elapsed_ms: performance.now() - this.#start,
+      duration_ms: this.#duration_ms,
+      hosts: this.#hosts,
+      errors: this.#errors,
+      lastError: this.#lastError,
+      cpuPercent: cpuPercent(),
+    };
   }
 
   /** The closing line. */
   summary(path: string): string {
-    const errors = this.#errors > 0 ? [formatCount(this.#errors, "error")] : [];
-    const figures = [...this.#figures(), ...errors].join(", ");
-    return `recorded ${formatElapsed(performance.now() - this.#start)} to ${path}: ${figures}`;
+    return summaryLine(this.#progress(), path);
   }
+}
+
+/** CPU time and time of the same span: start-up, too, which is most of what a short run needs. */
+function cpuPercent(): number {
+  const { user, system } = process.cpuUsage();
+  return ((user + system) / 1e6 / process.uptime()) * 100;
 }

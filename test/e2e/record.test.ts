@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { cpus, hostname } from "node:os";
 import { join } from "node:path";
 import { checkIndex } from "./index_check.ts";
 import {
@@ -146,4 +146,12 @@ test("--quiet says nothing", async () => {
   const { code, out, err } = await record("-o", join(folder, "quiet"), "--quiet", "--duration", "0.2s", ...SMALL).ended;
   expect([code, out, err]).toEqual([0, "", ""]);
   expect((await readFrames(join(folder, "quiet.ndjson.zst"))).length).toBeGreaterThan(0);
+});
+
+test("a short run does not claim more CPU than the machine has", async () => {
+  const { code, err } = await record("-o", join(folder, "short.ndjson"), "--duration", "0.1s", ...SMALL).ended;
+  expect(code).toBe(0);
+  const percent = Number(/, CPU ([\d.]+) %/.exec(err)?.[1]);
+  expect(percent).toBeGreaterThan(0);
+  expect(percent).toBeLessThanOrEqual(100 * cpus().length);
 });
