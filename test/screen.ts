@@ -29,7 +29,7 @@ export const CHOICES: Choices = {
   entry: null,
 };
 
-export const LIVE: LiveStatus = { kind: "live", isFrozen: false, note: null, isNotePassing: false, progress: null };
+export const LIVE: LiveStatus = { kind: "live", isFrozen: false, note: null, progress: null };
 
 export const REPLAY: ReplayStatus = {
   kind: "replay",
@@ -37,7 +37,6 @@ export const REPLAY: ReplayStatus = {
   speed: 2,
   isLoop: false,
   note: null,
-  isNotePassing: false,
   progress: null,
 };
 

@@ -70,10 +70,9 @@ test("status lines", () => {
     { ...REPLAY, state: "playing", speed: 0.25, isLoop: true },
     { ...REPLAY, state: "end", speed: 8, note: "2 lines skipped: bad JSON (2)" },
     { ...REPLAY, progress: 0.42, note: "scanning" },
-    { ...REPLAY, isNotePassing: true, note: "mock-0001 GPU 2: XID 79: GPU has fallen off the bus" },
+    { ...REPLAY, note: "mock-0001 GPU 2: XID 79: GPU has fallen off the bus" },
     {
       ...REPLAY,
-      isNotePassing: true,
       note: "mock-0001 GPU 2: XID 79: GPU has fallen off the bus · mock-0001: GPU 2 is lost",
     },
   ];

@@ -267,10 +267,7 @@ test("a timecode outside of the recording goes to its nearest end, and that is s
   await type("g@11:00");
   await press("enter");
   expect(player.shown?.place_ms).toBe(0);
-  expect(said).toEqual([
-    "that is after the end of the recording: its last frame is shown",
-    "that is before the beginning of the recording: its first frame is shown",
-  ]);
+  expect(said).toEqual(["after the end: the last frame is shown", "before the beginning: the first frame is shown"]);
 });
 
 test("Escape gives up what takes long before it changes what is shown", async () => {

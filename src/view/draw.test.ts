@@ -39,7 +39,6 @@ const choicesArbitrary: fc.Arbitrary<Choices> = fc.record({
 
 const common = {
   note: fc.option(textArbitrary),
-  isNotePassing: fc.boolean(),
   progress: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
 };
 
@@ -192,6 +191,17 @@ test("the screen says what was chosen", () => {
   expect(screen({ processSort: "pid", isDescending: false })).toContain("PID▲");
   expect(screen({ gpuSort: "utilization" })).toContain("util▼");
   expect(screen({ filter: "no such process" })).toMatch(/0 of \d+ processes · filter no such process/);
+});
+
+test("a note never takes room from the chip: it is cut, and the hints go", () => {
+  const frames = mockFrames({ hosts: 1, gpus: 8, frames: 2, interval_ms: 3000 });
+  const note = "after the end: the last frame is shown";
+  const status: Status = { ...REPLAY, speed: 0.25, state: "playing", isLoop: true, note };
+  const bottomOf = (width: number) => textOf(drawn(inputOf(frames, 1, { status }), width, 24).cells).slice(-width);
+  const chip = " REPLAY | 00:00:03 / 00:00:03 | 0.25x | playing | loop ";
+  expect(bottomOf(60).trimEnd()).toBe(`${chip}  a…`);
+  expect(bottomOf(80).trimEnd()).toBe(`${chip}  after the end: the la…`);
+  expect(bottomOf(120).trimEnd()).toBe(`${chip}  ${note}`);
 });
 
 test("a history that is not complete is dim, and takes its colours when it is", () => {

@@ -68,8 +68,6 @@ export type Status = LiveStatus | ReplayStatus;
 interface CommonStatus {
   /** Something to say for a while: a gap that was jumped, lines that were skipped, a refused schema. */
   readonly note: string | null;
-  /** Whether the note goes by itself; the others stay. */
-  readonly isNotePassing: boolean;
   /** Share of opening, scanning or seeking that is done, 0 to 1; `null` where nothing takes long. */
   readonly progress: number | null;
 }

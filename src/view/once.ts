@@ -39,7 +39,7 @@ const goTo = (cursor: Cursor, target: Target) =>
   target.kind === "wall" ? cursor.seekWall(target.t_ms) : cursor.seek(placeOf(target, cursor.range));
 
 function statusOf({ cursor, isLive, speed, isLoop }: OnceOptions): Status {
-  const common = { note: lastingNote(cursor), isNotePassing: false, progress: null };
+  const common = { note: lastingNote(cursor), progress: null };
   if (isLive) return { kind: "live", isFrozen: false, ...common };
   const isAtEnd = (cursor.current?.place_ms ?? 0) >= cursor.range.last_place_ms;
   return { kind: "replay", state: isAtEnd ? "end" : "paused", speed, isLoop, ...common };

@@ -32,7 +32,6 @@ export function viewInput({ cursor, interval_ms, zones }: Subject, choices: Choi
 export function playerStatus({ cursor, isLive }: Subject, player: Player, note: string | null): Status {
   const common = {
     note: note ?? lastingNote(cursor),
-    isNotePassing: note !== null,
     progress: cursor.progress ?? player.scanned,
   };
   if (isLive) return { kind: "live", isFrozen: player.state === "paused", ...common };

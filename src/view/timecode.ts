@@ -103,8 +103,8 @@ export function placeOf(target: Exclude<Target, { kind: "wall" }>, range: Cursor
   }
 }
 
-const BEFORE = "before the beginning of the recording: its first frame is shown";
-const AFTER = "after the end of the recording: its last frame is shown";
+const BEFORE = "before the beginning: the first frame is shown";
+const AFTER = "after the end: the last frame is shown";
 
 /**
  * Where a target lies that is outside of a recording, and what is shown instead; `null` where it is inside, or where

@@ -55,7 +55,7 @@ export class Travel {
     const arrive = async (move: Promise<Position | null>): Promise<Position | null> => {
       const found = await move;
       const words = found === null ? null : outsideWords(target, found, cursor.range);
-      if (words !== null) this.#say(`that is ${words}`);
+      if (words !== null) this.#say(words);
       return found;
     };
     if (target.kind === "wall") this.#player.travel(() => arrive(cursor.seekWall(target.t_ms)));

@@ -33,8 +33,8 @@ test.each(starts)(
 );
 
 test.each([
-  ["99:00:00", "01:00:00", "after the end of the recording: its last frame is shown"],
-  ["-2h", "00:00:00", "before the beginning of the recording: its first frame is shown"],
+  ["99:00:00", "01:00:00", "after the end: the last frame is shown"],
+  ["-2h", "00:00:00", "before the beginning: the first frame is shown"],
 ])(
   "--start %s is outside: the nearest end, and a line that says so",
   async (start, elapsed, words) => {
@@ -156,7 +156,7 @@ test(
     writeFileSync(path, `{"schema":2,"t":"2026-04-18T12:00:05Z"}\n`, { flag: "a" });
     appendFrames(path, framesAt(everySecond(9)).slice(6));
     const { code, out, err } = await once(path, "--size", "160x40");
-    expect(code).toBe(0);
+    expect(code).toBe(2);
     expect(out).toContain("REPLAY | 00:00:00 / 00:00:04");
     expect(out).toContain("unsupported schema version 2");
     expect(err).toContain("unsupported schema version 2, this all-smi supports schema 1");

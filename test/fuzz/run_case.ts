@@ -113,7 +113,6 @@ function drawScreen({ cursor, header }: Replay, chance: Chance): void {
     speed: 1,
     isLoop: false,
     note: lastingNote(cursor),
-    isNotePassing: chance.pick([true, false] as const),
     progress: cursor.progress,
   };
   const cells = new Cells(width, height);

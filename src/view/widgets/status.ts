@@ -16,14 +16,6 @@ function replayChip({ input }: Scene, { state, speed: factor, isLoop }: ReplaySt
   return `REPLAY | ${place} / ${timecode(last - first)} | ${speed(factor)} | ${state}${isLoop ? " | loop" : ""}`;
 }
 
-/** `REPLAY | 00:12:34`, `LIVE`, `FROZEN` */
-function briefChip({ input }: Scene): string {
-  const { position, status, timeline } = input;
-  if (status.kind === "live") return status.isFrozen ? "FROZEN" : "LIVE";
-  const first_ms = timeline.range.first_place_ms;
-  return `REPLAY | ${timecode((position?.place_ms ?? first_ms) - first_ms)}`;
-}
-
 /** `LIVE | 14:32:05`, `FROZEN | 14:32:05 | 00:00:12 ago` */
 function liveChip({ input, zone }: Scene, isFrozen: boolean): string {
   const { position, timeline } = input;
@@ -55,15 +47,12 @@ function hintsOf({ input: { status }, hits }: Scene): string[] {
   return [space, "[ ] step", ...here, ...hosts, "z zone"];
 }
 
-/** The bottom line: the chip, and beside it what is being typed, or what takes its time, or a note, or the keys. */
+/** The bottom line: the chip, whole whatever is said, and beside it what is typed, or what takes its time, or a note, or the keys. */
 export function drawStatus(scene: Scene, y: number): void {
   const { cells, input, theme } = scene;
-  const [whole, style] = chipOf(scene);
+  const [chip, style] = chipOf(scene);
   const { entry } = input.choices;
-  const { note, isNotePassing, progress } = input.status;
-  // What is gone in a moment may have the room of what will be there then.
-  const isCut = note !== null && whole.length + 4 + textWidth(note) + MARGIN > cells.width;
-  const chip = isNotePassing && isCut && entry === null && progress === null ? briefChip(scene) : whole;
+  const { note, progress } = input.status;
   const hidesChip = entry !== null && cells.width - chip.length < NARROWEST_ENTRY + 4;
   const x = hidesChip ? MARGIN : cells.text(0, y, ` ${chip} `, style) + 2;
   if (entry !== null) drawEntry(scene, x, y, entry);
