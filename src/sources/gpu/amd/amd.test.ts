@@ -101,6 +101,17 @@ test("two dies that say the same id are two cards", async () => {
   expect((await opened.read(0)).gpus.map(({ uuid }) => uuid)).toEqual(["GPU-8d5e01f4c2b3a690", "0000:c6:00.0"]);
 });
 
+test("a card without its PCI ids is there, in its place, and has no name unless it says it itself", async () => {
+  using opened = open("amd-mi250x");
+  const { device_id: _, ...detail } = first((await opened.read(0)).gpus).detail;
+  using blank = open("amd-mi250x");
+  blank.machine.write(`${CARD}/device`, "");
+  blank.machine.write(`${CARD}/vendor`, null);
+  blank.machine.write(`${CARD}/product_name`, "");
+  expect((await blank.read(0)).gpus).toMatchObject([{ index: 0, name: "" }, { index: 1 }]);
+  expect(first((await blank.read(1000)).gpus).detail).toEqual(detail);
+});
+
 test("a card that is gone stays as lost, in its place and with what is known; it is found again under another name", async () => {
   using opened = open("amd-mi300x");
   const before = (await opened.read(0)).gpus;

@@ -51,14 +51,15 @@ function detailOf(tree: Tree, { folder, pci, device, revision, subsystem }: DrmC
     "Driver Version": version ?? (kernel === null ? null : `Linux ${kernel}`),
     Brand: "AMD",
     pci_address: pci,
-    device_id: `0x${device}`,
-    revision: revision === null ? null : `0x${revision}`,
+    device_id: hexadecimal(device),
+    revision: hexadecimal(revision),
     subsystem,
     vbios_version: tree.text(`${folder}vbios_version`),
     vram_vendor: unlessUnknown(tree.text(`${folder}mem_info_vram_vendor`)),
   });
 }
 
+const hexadecimal = (id: string | null): string | null => (id === null ? null : `0x${id}`);
 const unlessUnknown = (text: string | null): string | null => (text === "unknown" ? null : text);
 
 export function withoutUnknown(detail: Readonly<Record<string, string | null>>): Record<string, string> {

@@ -18,19 +18,16 @@ const NAMES: Readonly<Record<string, string>> = {
   "75a3": "AMD Instinct MI355X",
 };
 
-/** Of a card by what it says itself (only servers' cards do), or by its PCI ids. */
-export function nameOf(tree: Tree, card: DrmCard): string {
-  return (
-    tree.text(`${card.folder}product_name`) ??
-    listedName(tree, card) ??
-    NAMES[card.device] ??
-    `AMD GPU 0x${card.device}`
-  );
-}
+/** Of a card by what it says itself (only servers' cards do), or by its PCI ids; `""` where it tells neither. */
+export const nameOf = (tree: Tree, { folder, device, revision }: DrmCard): string =>
+  tree.text(`${folder}product_name`) ?? (device === null ? "" : nameById(tree, device, revision));
 
-function listedName(tree: Tree, card: DrmCard): string | null {
+const nameById = (tree: Tree, device: string, revision: string | null): string =>
+  listedName(tree, device, revision) ?? NAMES[device] ?? `AMD GPU 0x${device}`;
+
+function listedName(tree: Tree, device: string, revision: string | null): string | null {
   for (const list of LISTS) {
-    const name = findName(tree.text(list), card.device, card.revision);
+    const name = findName(tree.text(list), device, revision);
     if (name !== null) return name;
   }
   return null;

@@ -58,7 +58,6 @@ test("the cards of a driver, by PCI address", () => {
     name: "card1",
     pci: "0000:03:00.0",
     folder: "/sys/class/drm/card1/device/",
-    vendor: "1002",
     device: "744c",
     subsystem: "1da2:471e",
     revision: "c8",
@@ -69,6 +68,12 @@ test("the cards of a driver, by PCI address", () => {
   });
   expect(apu).toMatchObject({ name: "card0", subsystem: null, revision: null, render: null, numa_node: 1 });
   expect(tree.finish("", {})).toEqual({});
+});
+
+test("a card whose PCI ids cannot be read is the driver's all the same", () => {
+  using machine = openMachine(null);
+  addCard(machine, "card0", SWITCH, { device: "" });
+  expect(findCards(new Tree(machine.root), ["amdgpu"])).toMatchObject([{ pci: "0000:03:00.0", device: null }]);
 });
 
 test("a card's number that another one has now is not that card", () => {

@@ -10,9 +10,8 @@ export interface DrmCard {
   readonly pci: string;
   /** Of its files, with a `/` at the end: `/sys/class/drm/card0/device/`. */
   readonly folder: string;
-  /** PCI ids, lower-case hexadecimal digits: `1002`, `744c`. */
-  readonly vendor: string;
-  readonly device: string;
+  /** PCI id, lower-case hexadecimal digits: `744c`. Whose card it is the driver says. */
+  readonly device: string | null;
   readonly subsystem: string | null;
   readonly revision: string | null;
   readonly driver: string;
@@ -57,15 +56,12 @@ function openCard(tree: Tree, name: string, drivers: readonly string[]): DrmCard
   const pci = pciAddress(tree.link(device) ?? "");
   if (driver === null || pci === null || !drivers.includes(driver)) return null;
   const id = (file: string): string | null => parsePciId(tree.text(`${device}/${file}`));
-  const [vendor, model] = [id("vendor"), id("device")];
-  if (vendor === null || model === null) return null;
   const subsystem = [id("subsystem_vendor"), id("subsystem_device")];
   return {
     name,
     pci,
     folder: `${device}/`,
-    vendor,
-    device: model,
+    device: id("device"),
     subsystem: subsystem.includes(null) ? null : subsystem.join(":"),
     revision: id("revision"),
     driver,

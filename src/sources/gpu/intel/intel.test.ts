@@ -124,6 +124,15 @@ test("Arc B580, xe: the card's power, both clocks, memory, limits of temperature
   });
 });
 
+test("a card without its PCI ids is there, and has no name", async () => {
+  using machine = openGpus("intel-arc-a770");
+  const { device_id: _, ...detail } = (await card(open(machine), 0)).detail;
+  machine.write("/sys/class/drm/card0/device/device", "?\n");
+  machine.write("/sys/class/drm/card0/device/vendor", null);
+  const gpu = await card(open(machine), 0);
+  expect([gpu.name, gpu.detail]).toEqual(["", detail]);
+});
+
 test("an integrated one: no memory of its own, no link; what others do with it is not known to who may not see them", async () => {
   using machine = openGpus("intel-iris-xe");
   const registry = registryOf();

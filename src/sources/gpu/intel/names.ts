@@ -13,7 +13,9 @@ const NAMES: Readonly<Record<string, string>> = {
   e20c: "Intel Arc B570",
 };
 
-export const nameOf = ({ device }: DrmCard): string => NAMES[device] ?? `Intel GPU 0x${device}`;
+/** `""` where it does not say what it is. */
+export const nameOf = ({ device }: DrmCard): string =>
+  device === null ? "" : (NAMES[device] ?? `Intel GPU 0x${device}`);
 
 /** It is one of these. */
-export const isDiscrete = ({ device }: DrmCard): boolean => device in NAMES;
+export const isDiscrete = ({ device }: DrmCard): boolean => device !== null && device in NAMES;
