@@ -55,6 +55,10 @@ export async function info(path: string, { json }: InfoOptions): Promise<void> {
     await replay.cursor.finishAnalysis();
     const found = await gather(path, replay);
     await writeStandardOutput(`${json ? JSON.stringify(found, null, 2) : describe(found)}\n`);
+    if (found.refused !== null) {
+      console.error(found.refused);
+      process.exitCode = 2;
+    }
   } finally {
     replay.cursor.close();
   }

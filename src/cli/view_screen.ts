@@ -74,7 +74,10 @@ async function runApp(what: What, theme: Theme): Promise<void> {
 }
 
 function sayWhatWasWrong({ refused, skipped }: Cursor): void {
-  if (refused !== null) console.error(refused);
+  if (refused !== null) {
+    console.error(refused);
+    process.exitCode = 2;
+  }
   const words = skippedWords(skipped);
   if (words !== null) console.error(`all-smi: ${words}`);
 }

@@ -3,6 +3,7 @@ import { Conditions } from "./conditions.ts";
 import { definitions } from "./definitions.ts";
 import type { DetectedEvent } from "./event.ts";
 import { eventName } from "./event_text.ts";
+import { gapText } from "./gap.ts";
 import { GpuWatch } from "./gpu_watch.ts";
 import { Look, type Place, subject } from "./look.ts";
 import { Pace } from "./pace.ts";
@@ -64,8 +65,7 @@ export class Detector {
     const now = { place_ms, link_ms, lookback_ms, since_ms: this.#since_ms };
     const look = new Look(frame, place, now, this.#conditions);
     if (gap_ms !== null) {
-      const text = `${definitions.gap.sentence} for ${Math.round(gap_ms / 100) / 10} s`;
-      look.single("gap", subject(frame.hostname, null), text);
+      look.single("gap", subject(frame.hostname, null), gapText(gap_ms));
     }
     this.#readers.look(look);
     lookAtScrapes(look);

@@ -1,5 +1,5 @@
-/** More than so many intervals without a frame are a gap. */
-const GAP_INTERVALS = 2.5;
+import { GAP_INTERVALS } from "./gap.ts";
+
 /** Below this two readings belong together, however short the interval is. */
 const MIN_LINK_MS = 15_000;
 /** Where nobody says what the interval is, it is the median of so many steps. */

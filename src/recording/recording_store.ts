@@ -1,7 +1,8 @@
 import { SchemaError, systemWords, UsageError } from "../errors.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
+import { DecodedBlock } from "./decoded_block.ts";
 import { addBlock, type FileBlock, isSameBlock, nextOrdinal } from "./file_block.ts";
-import { findingsOf } from "./findings.ts";
+import { findingsOf, untoldGap, withGap } from "./findings.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
 import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
 import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
@@ -106,7 +107,8 @@ export class RecordingStore implements BlockStore {
 
   #emptiness(): string {
     if (this.#segments.every(({ file }) => file.size === 0)) return "is empty";
-    return this.#header === null ? "is not a recording" : "has a header and no frames";
+    if (this.#header !== null) return "has a header and no frames";
+    return this.#segments.map(({ obstacle }) => obstacle).find((words) => words !== null) ?? "is not a recording";
   }
 
   load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
@@ -184,8 +186,22 @@ export class RecordingStore implements BlockStore {
     this.#header = segment.header ?? this.#header;
     this.#skipped.set(segment, new Map());
     if (this.#distrusted.has(segment)) this.#count(segment, "an index that is not true");
+    const first = blocks.length;
     const end = this.#addIndexed(segment, blocks);
+    await this.#noteMissing(segment, blocks[first]);
     await this.#scan(segment, end, blocks);
+  }
+
+  /** A segment that was taken away is a gap, which no index line tells of. */
+  async #noteMissing(segment: SegmentReader, block: FileBlock | undefined): Promise<void> {
+    if (block?.findings == null) return;
+    const gap_ms = untoldGap(block, block.findings, segment.header?.interval_ms ?? null);
+    if (gap_ms === null) return;
+    const text = await segment.load(block.where, new AbortController().signal, () => {});
+    if (text === null) return;
+    const decoded = new DecodedBlock(text, block.before);
+    if (decoded.frames > 0) block.findings = withGap(block, block.findings, gap_ms, decoded.frame(0).hostname);
+    decoded.free();
   }
 
   /** Adds what the index tells; returns where that ends. */

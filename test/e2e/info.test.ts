@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Frame } from "../../src/frame/frame.ts";
+import { ZSTD_MAGIC } from "../../src/recording/zstd_frame.ts";
 import { frameWith, gpu } from "../event_frames.ts";
 import { recordFrames } from "./in_process.ts";
 import { counted, EXTENSIONS } from "./recordings.ts";
@@ -53,4 +54,43 @@ test("devices of hosts that are down at the end, or in the first frame, are name
     await recordFrames(path, [{ ...frameWith(gpus), t_ms }]);
   }
   expect(await info(path)).toMatchObject({ frames: 3, devices: { H100: 1, "unnamed GPU": 1, A100: 2 } });
+});
+
+test("another schema in the middle: what came before is told, then its words; exit 2", async () => {
+  const path = join(root, "schema.ndjson");
+  await recordFrames(path, frames);
+  appendFileSync(path, '{"schema":2,"t":"2026-04-18T12:00:05Z"}\n');
+  const { code, out, err } = await start([...PROGRAM, "info", path, "--json"]).ended;
+  const words = "replay: unsupported schema version 2, this all-smi supports schema 1";
+  expect([code, err]).toEqual([2, `${words}\n`]);
+  expect(JSON.parse(out)).toMatchObject({ frames: 3, refused: words });
+});
+
+describe("what cannot be read is refused in a sentence:", () => {
+  const refusal = async (path: string): Promise<string> => {
+    const { code, out, err } = await start([...PROGRAM, "info", path]).ended;
+    expect([code, out]).toEqual([2, ""]);
+    return err;
+  };
+
+  test("a pipe and a device", async () => {
+    const pipe = join(root, "pipe.ndjson");
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+    for (const path of [pipe, "/dev/zero"]) expect(await refusal(path)).toBe(`all-smi: ${path}: is no regular file\n`);
+  });
+
+  test("no path", async () => {
+    expect(await refusal("")).toBe("all-smi: the path is empty: give that of a recording\n");
+  });
+
+  test("a zstd window that is too large, and how to make a smaller one", async () => {
+    const path = join(root, "wide.ndjson.zst");
+    const text = Buffer.from('{"schema":1}\n');
+    const blockHeader = [(text.length << 3) | 1, 0, 0];
+    writeFileSync(path, Buffer.concat([ZSTD_MAGIC, Uint8Array.of(0, (18 << 3) | 1, ...blockHeader), text]));
+    expect(await refusal(path)).toBe(
+      `all-smi: ${path}: its zstd window of 288 MiB is too large, 128 MiB is the limit: ` +
+        `zstd -dc --long=31 ${path} | zstd > OTHER makes one that plays\n`,
+    );
+  });
 });
