@@ -4,6 +4,7 @@ import { INITIAL_CHOICES } from "./choices.ts";
 import { draw } from "./draw.ts";
 import type { Choices, Status } from "./model.ts";
 import { lastingNote, type Subject, viewInput } from "./screen.ts";
+import { seekMeant } from "./seek_meant.ts";
 import type { Theme } from "./theme.ts";
 import { placeOf, type Target } from "./timecode.ts";
 
@@ -36,7 +37,7 @@ export async function drawOnce(options: OnceOptions): Promise<Cells> {
 }
 
 const goTo = (cursor: Cursor, target: Target) =>
-  target.kind === "wall" ? cursor.seekWall(target.t_ms) : cursor.seek(placeOf(target, cursor.range));
+  target.kind === "wall" ? cursor.seekWall(target.t_ms) : seekMeant(cursor, placeOf(target, cursor.range));
 
 function statusOf({ cursor, isLive, speed, isLoop }: OnceOptions): Status {
   const common = { note: lastingNote(cursor), progress: null };

@@ -287,6 +287,22 @@ test("every way to go somewhere", async () => {
   expect(await there()).toBe(0);
 });
 
+test("a frame that is a little late is the one that a jump or a timecode means", async () => {
+  const { player, travel } = await play([0, 1003, 2001, 3004, 11_003, 12_004, 21_005, 22_003], { isPlaying: false });
+  const after = async (move: () => void) => {
+    move();
+    await settled();
+    return player.shown?.place_ms;
+  };
+  expect(await after(() => travel.go({ kind: "start", offset_ms: 1000 }))).toBe(1003);
+  expect(await after(() => travel.by(10_000))).toBe(11_003);
+  expect(await after(() => travel.by(10_000))).toBe(21_005);
+  expect(player.playhead_ms).toBe(21_005);
+  expect(await after(() => travel.by(-10_000))).toBe(11_003);
+  expect(await after(() => travel.go({ kind: "end", offset_ms: 20_000 }))).toBe(2001);
+  expect(await after(() => travel.to(3000))).toBe(2001);
+});
+
 test("of many seeks at once the first and the last are done", async () => {
   const { player, travel, cursor } = await play(everySecond(1000), { isPlaying: false });
   const gate = Promise.withResolvers<void>();

@@ -3,6 +3,7 @@ import { isReturn } from "../events/event_log.ts";
 import { type Cursor, Overtaken, type Position } from "../recording/cursor.ts";
 import { placeAt, type Region } from "./hits.ts";
 import type { Player } from "./player.ts";
+import { seekMeant } from "./seek_meant.ts";
 import { needsEnd, outsideWords, placeOf, type Target } from "./timecode.ts";
 
 /** The ways to another place of a recording, for the keys, the mouse and the command line. */
@@ -30,7 +31,8 @@ export class Travel {
 
   /** That much further, or back. */
   by(distance_ms: number): void {
-    this.to(this.#player.playhead_ms + distance_ms);
+    const target_ms = this.#nearest_ms(this.#player.playhead_ms + distance_ms);
+    this.#player.travel(() => seekMeant(this.#cursor, target_ms), target_ms);
   }
 
   /** To what the scrubber shows in that column of the screen; beyond its ends to the nearest. */
@@ -63,7 +65,7 @@ export class Travel {
       this.#player.travel((givenUp) => arrive(seekScanned(cursor, target, givenUp)));
     } else {
       const target_ms = this.#nearest_ms(placeOf(target, cursor.range));
-      this.#player.travel(() => arrive(cursor.seek(target_ms)), target_ms);
+      this.#player.travel(() => arrive(seekMeant(cursor, target_ms)), target_ms);
     }
   }
 
@@ -100,7 +102,7 @@ async function seekScanned(
   givenUp: AbortSignal,
 ): Promise<Position | null> {
   await scanned(cursor, givenUp);
-  return await cursor.seek(placeOf(target, cursor.range));
+  return await seekMeant(cursor, placeOf(target, cursor.range));
 }
 
 /** Resolves when all of a recording has been looked at; rejects with Overtaken when given up before. */
