@@ -134,6 +134,23 @@ test.each(FAULTS)("$line: frames go on, say why, and have all but that value aga
   expect(info.out).toMatch(/^events .*1 hang/m);
 });
 
+test("what crashes before the first frame is told all the same, of each card for which it does", async () => {
+  const name = "nvmlDeviceGetPowerUsage";
+  const driver = new StubDriver(folder, "h100_x8", `1 crashes ${name} 0`, `5 crashes ${name} 0`);
+  const recorder = new GpuRecorder(folder, driver);
+  await recorder.until("the second card's", ({ errors }) => errors.some((error) => error.startsWith("nvidia: GPU 5")));
+  await recorder.untilRead();
+  const frames = await recorder.end();
+  const crashes = `the driver's library crashes in ${name}`;
+  const told = [`${crashes}; not asked any more`, `${crashes} of a second card; not asked any more of any`];
+  expect(frames.flatMap(({ errors }) => errors.filter((error) => error.startsWith("nvidia: GPU ")))).toEqual([
+    `nvidia: GPU 1: ${told[0]}`,
+    `nvidia: GPU 5: ${told[1]}`,
+  ]);
+  const events = frames.flatMap(({ events }) => events ?? []);
+  expect(events.map(({ kind, host, text }) => [kind, host, text])).toEqual(told.map((text) => ["hang", "h", text]));
+});
+
 test("a driver that answers nothing but that it does not support it yields rows of unknown values", async () => {
   const driver = new StubDriver(folder, "h100_x8", "* returns * 3", "* returns nvmlDeviceGetHandleByIndex_v2 0");
   const recorder = new GpuRecorder(folder, driver);

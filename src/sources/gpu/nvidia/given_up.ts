@@ -17,12 +17,12 @@ export function givenUpText({ fault, functions, extent }: GivenUp): string {
   }
 }
 
-/** The event of a frame. */
-export const givenUpEvent = (givenUp: GivenUp, t_ms: number, host_id: string): FrameEvent => ({
+/** The event of a frame; `device`: for which it happened. */
+export const givenUpEvent = (givenUp: GivenUp, device: string | null, t_ms: number, host_id: string): FrameEvent => ({
   kind: "hang",
   severity: "critical",
   t: new Date(t_ms).toISOString(),
   host: host_id,
-  device: givenUp.card,
+  device,
   text: givenUpText(givenUp),
 });

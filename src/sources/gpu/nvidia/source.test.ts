@@ -71,7 +71,8 @@ function sourceOf(...ways: ScriptedWay[]) {
       return way;
     }),
   });
-  const read = async (monotonic_ms: number): Promise<Reading> => source.read(cycleAt(monotonic_ms));
+  const read = async (monotonic_ms: number, how: Partial<Cycle> = {}): Promise<Reading> =>
+    source.read({ ...cycleAt(monotonic_ms), ...how });
   return { source, registry, presence, read, opened: () => opened };
 }
 
@@ -133,6 +134,45 @@ test("what was given up is an error once, and an event of its card", async () =>
   const t = new Date(T_MS + 1000).toISOString();
   expect(events).toEqual([{ kind: "hang", severity: "critical", t, host: "h", device: UUID, text }]);
   expect((await read(2000)).errors).toEqual(["nvidia: nvmlDeviceGetX: no"]);
+});
+
+test.each<[string, Partial<Cycle>]>([
+  ["before the first frame", { isOnlyForRates: true }],
+  ["after its cycle had closed", { signal: AbortSignal.abort() }],
+])("what happened %s is told in the next one", async (_, how) => {
+  const way = new ScriptedWay(READING, { ...READING, xids: [] });
+  const { read } = sourceOf(way);
+  way.givenUp = [
+    { fault: "crashed", functions: ["nvmlDeviceGetX"], card: UUID, place: "GPU 2", extent: "call" },
+    { fault: "crashed", functions: ["nvmlDeviceGetX"], card: "GPU-2", place: "GPU 3", extent: "all cards" },
+  ];
+  await read(0, how);
+  const { errors, events } = await read(1000);
+  const texts = [
+    "the driver's library crashes in nvmlDeviceGetX; not asked any more",
+    "the driver's library crashes in nvmlDeviceGetX of a second card; not asked any more of any",
+  ] as const;
+  expect(errors).toEqual([`nvidia: GPU 2: ${texts[0]}`, `nvidia: GPU 3: ${texts[1]}`, "nvidia: nvmlDeviceGetX: no"]);
+  expect(events?.map(({ kind, host, device, text }) => [kind, host, device, text])).toEqual([
+    ["xid", "h", UUID, "XID 79: GPU has fallen off the bus"],
+    ["hang", "h", UUID, texts[0]],
+    ["hang", "h", "GPU 3", texts[1]],
+  ]);
+  expect((await read(2000)).events).toBeUndefined();
+});
+
+test("what is in no frame under its UUID is called by its place in events, too", async () => {
+  const way = new ScriptedWay(READING);
+  const { read } = sourceOf(way);
+  const what = { fault: "hung", functions: ["nvmlDeviceGetX"], extent: "call" } as const;
+  way.givenUp = [
+    { ...what, card: "MIG-1", place: "GPU 2 MIG 1" },
+    { ...what, card: `${UUID} MIG 2`, place: "GPU 2 MIG 2" },
+    { ...what, card: "GPU-9", place: "GPU 9" },
+    { ...what, card: null, place: null },
+  ];
+  const hangs = (await read(0)).events?.filter(({ kind }) => kind === "hang");
+  expect(hangs?.map(({ device }) => device)).toEqual(["GPU 2 MIG 1", "GPU 2 MIG 2", "GPU 9", null]);
 });
 
 test("the second way is taken, in the same cycle, where the first one leads to nothing", async () => {

@@ -49,6 +49,8 @@ class NvidiaSource implements Source {
   /** As they were read last, and who is in them. */
   #processes: readonly NvidiaProcess[] = [];
   #used: GpuUses = new Map();
+  /** Events of readings that came into no frame. */
+  readonly #untold: FrameEvent[] = [];
 
   constructor(options: NvidiaOptions) {
     this.#options = options;
@@ -70,13 +72,21 @@ class NvidiaSource implements Source {
 
   async #read(cycle: Cycle): Promise<Reading> {
     const reading = await this.#readCards(cycle);
+    // What happens once must not go with a reading that comes into no frame.
+    if (cycle.isOnlyForRates || cycle.signal.aborted) {
+      this.#untold.push(...(reading.events ?? []));
+      return reading;
+    }
     const givenUp = this.#way?.takeGivenUp?.() ?? [];
-    if (givenUp.length === 0) return reading;
-    const { host_id } = this.#options.host;
+    if (givenUp.length + this.#untold.length === 0) return reading;
     return {
       ...reading,
       errors: [...givenUp.map((one) => this.#errorOf(one)), ...(reading.errors ?? [])],
-      events: [...(reading.events ?? []), ...givenUp.map((one) => givenUpEvent(one, cycle.t_ms, host_id))],
+      events: [
+        ...this.#untold.splice(0),
+        ...(reading.events ?? []),
+        ...givenUp.map((one) => this.#eventOf(one, cycle)),
+      ],
     };
   }
 
@@ -106,6 +116,13 @@ class NvidiaSource implements Source {
     const index = card === null ? null : this.#rows.indexOf(card);
     const name = index === null ? (givenUp.place ?? card) : `GPU ${index}`;
     return `${NAME}: ${name === null ? "" : `${name}: `}${givenUpText(givenUp)}`;
+  }
+
+  /** Of a card that is in the frames, under its UUID, as all events of it are. */
+  #eventOf(givenUp: GivenUp, { t_ms }: Cycle): FrameEvent {
+    const { card, place } = givenUp;
+    const isInFrames = card !== null && this.#rows.indexOf(card) !== null;
+    return givenUpEvent(givenUp, isInFrames ? card : (place ?? card), t_ms, this.#options.host.host_id);
   }
 
   /** Whether there may be cards, asked seldom. */
