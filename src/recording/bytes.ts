@@ -5,13 +5,16 @@ export class FileBytes {
   readonly fd: number;
   /** Tells a file that was renamed from another one at its old name. */
   readonly inode: number;
+  /** Neither a pipe nor a device: those have no place to read at. */
+  readonly isRegular: boolean;
   #size: number;
 
   constructor(fd: number) {
-    const { ino, size } = fstatSync(fd);
+    const stats = fstatSync(fd);
     this.fd = fd;
-    this.inode = ino;
-    this.#size = size;
+    this.inode = stats.ino;
+    this.isRegular = stats.isFile();
+    this.#size = stats.size;
   }
 
   /** Opens for reading; throws as `openSync` does. Does not wait for a writer where the path is a pipe. */

@@ -6,11 +6,12 @@ import { blockText } from "./block_text.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Chain, findLastIndex, readChain } from "./chain.ts";
 import { type Codec, type CodecName, codecOf } from "./codec.ts";
-import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { MAX_UNIT_TEXT_BYTES, WINDOW_LOG_MAX } from "./limits.ts";
 import { decodeHeader, type IndexEntry, type PartialHeader } from "./lines.ts";
 import { textPieces } from "./pieces.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
 import type { BlockLimits, ScanListener, ScanStart, TextRange } from "./scan_listener.ts";
+import { frameHeader } from "./zstd_frame.ts";
 
 /** A header is mostly in the first few, without decoding the whole of a block. */
 const BEGINNING_BYTES = [8 << 10, 256 << 10] as const;
@@ -92,6 +93,7 @@ export class SegmentReader {
   static open(path: string): SegmentReader {
     const file = attempt(path, () => FileBytes.open(path));
     try {
+      if (!file.isRegular) throw new UsageError(`${path}: is no regular file`);
       return attempt(path, () => new SegmentReader(path, file));
     } catch (error) {
       file.close();
@@ -109,6 +111,14 @@ export class SegmentReader {
       return line.kind === "header" ? decodeHeader(line.value) : null;
     }
     return null;
+  }
+
+  /** Why none of it can be decoded, and what to do about that; `null` where it is nothing that shows at its beginning. */
+  get obstacle(): string | null {
+    const { windowBytes } = frameHeader(this.file.read(0, MAGIC_BYTES), 0) ?? { windowBytes: 0 };
+    if (windowBytes <= 2 ** WINDOW_LOG_MAX) return null;
+    const [window, most] = [windowBytes, 2 ** WINDOW_LOG_MAX].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
+    return `its zstd window of ${window} is too large, ${most} is the limit: zstd -dc --long=31 ${this.path} | zstd > OTHER makes one that plays`;
   }
 
   /** The blocks that the index tells of; `null` where there is none that can be true. */

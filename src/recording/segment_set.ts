@@ -65,6 +65,7 @@ function openEach(files: readonly string[]): { segments: SegmentReader[]; failur
  * that holds one. Throws a UsageError where there is none, or several.
  */
 function findSegments(path: string): SegmentSet {
+  if (path === "") throw new UsageError("the path is empty: give that of a recording");
   if (isDirectory(path)) return onlyRecordingIn(path);
   const active = activePath(path);
   const files = existing(active);

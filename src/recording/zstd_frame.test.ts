@@ -112,6 +112,32 @@ describe("the extent of a whole buffer", () => {
   });
 });
 
+describe("the window", () => {
+  test.each([10, 17, 27])("of 2^%d bytes, where the size of the content is not known", (windowLog) => {
+    const params = { [C.ZSTD_c_windowLog]: windowLog, [C.ZSTD_c_contentSizeFlag]: 0 };
+    const stream = zlib.createZstdCompress({ params });
+    const ended = new Promise<Buffer>((resolve) => {
+      const parts: Buffer[] = [];
+      stream.on("data", (part: Buffer) => parts.push(part)).on("end", () => resolve(concat(parts)));
+    });
+    stream.write("a line\n");
+    stream.flush(C.ZSTD_e_flush, () => stream.end());
+    return ended.then((bytes) => expect(frameHeader(bytes, 0)?.windowBytes).toBe(2 ** windowLog));
+  });
+
+  test("has eighths, and reaches beyond 32 bits", () => {
+    const of = (descriptor: number) => frameHeader(concat([ZSTD_MAGIC, Uint8Array.of(0, descriptor)]), 0)?.windowBytes;
+    expect([of(0), of(1), of(7), of(0b10001_000), of(0xff)]).toEqual([1024, 1152, 1920, 2 ** 27, 15 * 2 ** 38]);
+  });
+
+  test.each([3, 255, 256, 300, 65_791, 65_792, 400_000])(
+    "is the content, of %d bytes, in a single segment",
+    (length) => {
+      expect(frameHeader(frame(noise(length)), 0)?.windowBytes).toBe(length);
+    },
+  );
+});
+
 describe("what is no frame", () => {
   test.each([
     ["text", Buffer.from('{"schema":1}\n')],

@@ -8,6 +8,8 @@ const CHECKSUM_BYTES = 4;
 export interface FrameHeader {
   readonly headerBytes: number;
   readonly checksum: boolean;
+  /** What a decoder has to hold of the text (RFC 8878, 3.1.1.1.2); all of it where the frame is a single segment. */
+  readonly windowBytes: number;
 }
 
 /** Reads a frame header at `at`; `null` where its bytes are not all there or it is none. */
@@ -20,7 +22,22 @@ export function frameHeader(bytes: Uint8Array, at: number): FrameHeader | null {
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
   const contentSizeBytes = sizeFlag > 0 ? 1 << sizeFlag : single;
   const headerBytes = 5 + (single ? 0 : 1) + dictionaryBytes + contentSizeBytes;
-  return at + headerBytes <= bytes.length ? { headerBytes, checksum: (descriptor & 4) !== 0 } : null;
+  if (at + headerBytes > bytes.length) return null;
+  const end = at + headerBytes;
+  const windowBytes = single ? contentBytes(bytes, end - contentSizeBytes, end) : windowSize(bytes[at + 5] ?? 0);
+  return { headerBytes, checksum: (descriptor & 4) !== 0, windowBytes };
+}
+
+/** Three bits of mantissa below five of exponent. */
+function windowSize(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+/** The content size, little-endian; where it has two bytes they count from 256. */
+function contentBytes(bytes: Uint8Array, from: number, to: number): number {
+  const size = bytes.subarray(from, to).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  return to - from === 2 ? size + 256 : size;
 }
 
 /** A skippable frame's length with its header, `null` where there is none at `at`. */
