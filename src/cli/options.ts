@@ -57,7 +57,8 @@ export function addSourceOptions(command: Command, include: string, own: Own = {
     .addOption(
       new Option("--mock <hosts x gpus>", "so many simulated machines and GPUs; means --source mock")
         .default("1x8")
-        .implies({ source: "mock" }),
+        .implies({ source: "mock" })
+        .conflicts(["hosts", "hostfile"]),
     )
     .addOption(
       new Option("--seed <n>", "what the simulation begins from").argParser(wholeNumber(0, 2 ** 32 - 1)).default(1),

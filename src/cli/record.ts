@@ -1,6 +1,6 @@
-import { mkdirSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { CodecName } from "../recording/codec.ts";
@@ -76,11 +76,27 @@ export function recordCommand(): Command {
     .option("--quiet", "say nothing but errors");
   addSourceOptions(command.optionsGroup("Source:"), "gpu,cpu,memory,chassis,process,storage");
   addHostOptions(command.optionsGroup("Other machines:"));
-  return command.addHelpText("after", HELP).action(async (options: RecordOptions) => {
+  return command.addHelpText("after", HELP).action(async (options: RecordOptions, given: Command) => {
     const run = await import("./record_run.ts");
-    if (options.output === "-") await run.recordToStandardOutput(options);
-    else await run.recordToFile(options, outputPath(options));
+    if (options.output !== "-") return await run.recordToFile(options, outputPath(options));
+    refuseForFiles(given, options);
+    await run.recordToStandardOutput(options);
   });
+}
+
+const FOR_FILES = ["--max-size", "--max-files", "--keep-free"];
+
+/** Standard output gets plain lines in one piece: whoever asks for more would not get it. */
+function refuseForFiles(given: Command, { compress = "none" }: RecordOptions): void {
+  if (compress !== "none") {
+    throw new UsageError(
+      `--output - is plain lines, not ${compress}: leave --compress out, or pipe them to ${compress}`,
+    );
+  }
+  const isGiven = (flag: string): boolean =>
+    given.options.some((one) => one.long === flag && given.getOptionValueSource(one.attributeName()) === "cli");
+  const flag = FOR_FILES.find(isGiven);
+  if (flag !== undefined) throw new UsageError(`${flag} is for files: not with --output -`);
 }
 
 /** Where a recording goes unless it is told otherwise. */
@@ -98,7 +114,25 @@ function outputPath({ output }: RecordOptions): string {
   }
   if (output === "") throw new UsageError("--output is empty: give a path");
   if (isDirectory(output)) throw new UsageError(`${output}: is a directory; give the path of a file in it`);
+  refuseDevice(output);
   return output;
+}
+
+/** The name may be completed: then it would be another file that is recorded to, beside the device that was meant. */
+function refuseDevice(output: string): void {
+  if (dirname(resolve(output)) === "/dev") {
+    throw new UsageError(`${output}: no recording goes into /dev; --output - is standard output`);
+  }
+  if (isDevice(output)) throw new UsageError(`${output}: is no regular file; give another path`);
+}
+
+function isDevice(path: string): boolean {
+  try {
+    const found = lstatSync(path);
+    return !found.isFile() && !found.isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 function isDirectory(path: string): boolean {

@@ -24,6 +24,10 @@ export async function openSources(options: SourceOptions & HostOptions): Promise
   if (options.source !== "remote" && (options.hosts || options.hostfile)) {
     throw new UsageError(`${named} goes with --source remote, not ${options.source}`);
   }
+  const forHosts = options.tokenFile === undefined ? "--tls-ca" : "--token-file";
+  if (options.source !== "remote" && (options.tokenFile ?? options.tlsCa) !== undefined) {
+    throw new UsageError(`${forHosts} is for other machines: it goes with --hosts or --hostfile`);
+  }
   switch (options.source) {
     case "local":
       return await localSources(options);

@@ -89,6 +89,13 @@ describe.concurrent("what stands at the path stays as it is:", () => {
     expectRefused(await recordOnce(path), `${path}: is no regular file; give another path`);
     expect(lstatSync(path).isFIFO()).toBe(true);
   });
+
+  test("a pipe whose name would be completed", async () => {
+    const path = join(folder, "pipe");
+    expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+    expectRefused(await recordOnce(path), `${path}: is no regular file; give another path`);
+    expect(existsSync(`${path}.ndjson.zst`)).toBe(false);
+  });
 });
 
 describe.concurrent("a folder", () => {
@@ -152,6 +159,15 @@ describe.concurrent("options", () => {
     [["--host-root", join(folder, "nowhere")], /^--host-root .*: there is no proc in it$/],
     [["--command", "some"], /Allowed choices are masked, full, name\.$/],
     [["-o", ""], /^--output is empty: give a path$/],
+    [
+      ["-o", "-", "--compress", "zstd"],
+      /^--output - is plain lines, not zstd: leave --compress out, or pipe them to zstd$/,
+    ],
+    [["-o", "-", "--max-size", "1K"], /^--max-size is for files: not with --output -$/],
+    [["-o", "-", "--max-files", "10"], /^--max-files is for files: not with --output -$/],
+    [["-o", "-", "--keep-free", "0"], /^--keep-free is for files: not with --output -$/],
+    [["-o", "/dev/null"], /^\/dev\/null: no recording goes into \/dev; --output - is standard output$/],
+    [["-o", "/dev/../dev/none"], /no recording goes into \/dev/],
   ];
   test.each(cases.map(([options, words]) => [options.join(" "), options, words] as const))(
     "%s",

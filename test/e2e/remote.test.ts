@@ -114,6 +114,9 @@ test.each<[string, string[], string]>([
   ["a bad port", ["--hosts", "a:99999"], '--hosts: "a:99999": bad port "99999"'],
   ["a host twice", ["--hosts", "a", "a"], "--hosts: a:9090 is there already, --hosts"],
   ["another source", ["--source", "local", "--hosts", "a"], "--hosts goes with --source remote, not local"],
+  ["simulated machines as well", ["--mock", "1x1", "--hosts", "a"], "cannot be used with option '--hosts <host...>'"],
+  ["a token for nobody", ["--token-file", "none"], "--token-file is for other machines: it goes with --hosts or"],
+  ["an authority for nobody", ["--mock", "1x1", "--tls-ca", "none"], "--tls-ca is for other machines"],
   ["a host file that is not there", ["--hostfile", join(folder, "none")], "no such file or directory"],
   ["an authority that is none", ["--hosts", "a", "--tls-ca", import.meta.path], "no certificate (PEM) in it"],
 ])("%s is said, with exit status 2", async (_, options, words) => {
