@@ -1,5 +1,8 @@
 import type { Gpu } from "../../../frame/schema.ts";
 
+/** Key of a card's details: which calls are not made for it, as they crash or hang the driver's library. */
+export const NOT_ASKED = "not asked";
+
 /** What the source adds to make a device of the frame of a card. */
 type Added = "host_id" | "hostname" | "instance" | "time" | "lost";
 

@@ -113,7 +113,7 @@ test.each(FAULTS)("$line: it is found and not asked any more, and all the rest i
   const { result, before } = await until(
     (result) => isRead(result) && cardsOf(result)[1]?.row.power_consumption === null,
   );
-  const words = told([...before, ...errorsOf(result)]);
+  const words = told([...new Set([...before, ...errorsOf(result)])]);
   expect(words.filter((word) => word !== STARTING && word !== "a reading")).toEqual([said]);
   const [, card] = cardsOf(result);
   const functions = ["nvmlDeviceGetPowerUsage"];
@@ -139,9 +139,8 @@ test("what crashes from the start on is found in the first reading", async () =>
   const driver = new StubDriver(folder, "h100_x8", "1 crashes nvmlDeviceGetPowerUsage 0");
   const { way, untilRead } = opened({ command: driver.with(HELPER) });
   const { result, before } = await untilRead();
-  expect([...new Set(told(before))].filter((word) => word !== STARTING)).toEqual([
-    "the driver's library crashed (signal SIGSEGV)",
-  ]);
+  const words = new Set(told([...before, ...errorsOf(result)]));
+  expect([...words].filter((word) => word !== STARTING)).toEqual(["the driver's library crashed (signal SIGSEGV)"]);
   expect(way.takeGivenUp().map(({ functions, place, extent }) => [functions, place, extent])).toEqual([
     [["nvmlDeviceGetPowerUsage"], "GPU 1", "call"],
   ]);
@@ -152,7 +151,9 @@ test("MIG instances that cannot even be named are left out, and the card is read
   const driver = new StubDriver(folder, "h100_mig", "0 crashes nvmlDeviceGetUUID 0 1");
   const { way, untilRead } = opened({ command: driver.with(HELPER) });
   const { result } = await untilRead();
-  expect(cardsOf(result).map(({ lost, row }) => [lost, row.temperature, row.mig])).toEqual([[null, 53, []]]);
+  expect(cardsOf(result).map(({ lost, row }) => [lost, row.temperature, row.mig, row.detail["not asked"]])).toEqual([
+    [null, 53, [], "nvmlDeviceGetUUID of any MIG instance (crashes)"],
+  ]);
   expect(way.takeGivenUp().map(({ functions, place, extent }) => [functions, place, extent])).toEqual([
     [["nvmlDeviceGetUUID"], "GPU 0 MIG 0", "call"],
     [["nvmlDeviceGetUUID"], "GPU 0 MIG 1", "all instances"],
@@ -168,6 +169,7 @@ test("a card of which every call crashes is given up, and the others are read", 
   expect(cardsOf(result).map(({ lost }) => lost)).toEqual(
     Array.from({ length: 8 }, (_, n) => (n === 2 ? "calls for it crash or hang" : null)),
   );
+  expect(cardsOf(result)[2]?.row.detail["not asked"]).toMatch(/^everything: nvml\w+ \(crashes\)/);
   expect(cardsOf(result)[7]?.row.temperature).toBe(59);
 });
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Cycle } from "../../source.ts";
 import { type ChildOptions, SupervisedChild } from "../child.ts";
-import type { NvidiaCard, NvidiaReading, Xid } from "./card.ts";
+import { NOT_ASKED, type NvidiaCard, type NvidiaReading, type Xid } from "./card.ts";
 import { faultOf, hung, sentenceOf } from "./faults.ts";
-import { callLimit_ms, INITIALIZATION_MS, readingLimit_ms } from "./limits.ts";
+import { callLimit_ms, INITIALIZATION_MS, limitsIn } from "./limits.ts";
 import { type Answer, applyChanges, type Calling, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
 import { Suspects } from "./suspects.ts";
 import { type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
@@ -42,8 +42,6 @@ const HELPER_ENV: Readonly<Record<string, string>> = {
   BUN_FEATURE_FLAG_DISABLE_SOURCE_MAPS: "1",
 };
 
-/** Key of a card's details. */
-const NOT_ASKED = "not asked";
 const HH_MM_SS = "hh:mm:ss".length;
 
 const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
@@ -61,7 +59,7 @@ export class HelperWay implements NvidiaWay {
   /** What is under way, over as many cycles as it takes. */
   #reading: Promise<Read> | null = null;
   #request = 0;
-  #limit_ms = readingLimit_ms(0);
+  #limits = limitsIn({ wait_ms: 0 });
   #unavailable: Unavailable | null = null;
   #absentUntil_ms = Number.NEGATIVE_INFINITY;
   /** Why the helper does not run. */
@@ -92,10 +90,9 @@ export class HelperWay implements NvidiaWay {
     if (cycle.monotonic_ms < this.#absentUntil_ms) return NOTHING;
     this.#begin();
     if (!this.#child.isRunning || this.#unavailable !== null) return this.#without(cycle);
-    this.#limit_ms = readingLimit_ms(cycle.wait_ms);
-    this.#reading ??= this.#readThrough(cycle);
+    this.#limits = limitsIn(cycle);
     try {
-      const { cards, processes, errors } = await withinCycle(cycle, this.#reading, () => this.#late());
+      const { cards, processes, errors } = await withinCycle(cycle, this.#readOn(cycle), () => this.#late());
       return { cards, processes, xids: this.#xids.splice(0), errors: [...this.#untold.splice(0), ...errors] };
     } catch (error) {
       if (this.#unavailable !== null) return this.#without(cycle);
@@ -126,12 +123,24 @@ export class HelperWay implements NvidiaWay {
     this.#child.expect(INITIALIZATION_MS, `was not initialized within ${INITIALIZATION_MS / 1000} s`);
   }
 
+  /** Where the helper is lost to a fault and another one, which knows of it, runs in its place, that one is asked. */
+  async #readOn(cycle: Cycle): Promise<Read> {
+    for (;;) {
+      try {
+        this.#reading ??= this.#readThrough(cycle);
+        return await this.#reading;
+      } catch (error) {
+        if (cycle.signal.aborted || !this.#child.isRunning) throw error;
+      }
+    }
+  }
+
   async #readThrough({ time }: Cycle): Promise<Read> {
     this.#askedAt = time.slice(-HH_MM_SS);
     try {
       await this.#ready.promise;
       this.#answer = Promise.withResolvers();
-      this.#child.expect(this.#limit_ms, hung(this.#limit_ms));
+      this.#child.expect(this.#limits.reading_ms, hung(this.#limits.reading_ms));
       this.#child.send(this.#suspects.request(++this.#request));
       return await this.#answer.promise;
     } finally {
@@ -180,7 +189,7 @@ export class HelperWay implements NvidiaWay {
     const calling = parseCalling(line);
     if (calling === null || calling.read !== this.#request || this.#answer === null) return;
     this.#suspects.calls(calling);
-    const limit_ms = callLimit_ms(calling.calling, !this.#wasRead, this.#limit_ms);
+    const limit_ms = callLimit_ms(calling.calling, !this.#wasRead, this.#limits);
     this.#child.expect(limit_ms, hung(limit_ms));
   }
 
@@ -197,8 +206,8 @@ export class HelperWay implements NvidiaWay {
 
   /** With what it is not asked for, so that one sees why a value stays unknown. */
   #noted(card: NvidiaCard): NvidiaCard {
-    const { detail, uuid } = card.row;
-    const words = this.#suspects.notAsked(uuid);
+    const { detail } = card.row;
+    const words = this.#suspects.notAsked(card.row);
     if (words === null || detail[NOT_ASKED] === words) return card;
     return { ...card, row: { ...card.row, detail: { ...detail, [NOT_ASKED]: words } } };
   }

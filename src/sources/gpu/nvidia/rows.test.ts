@@ -141,3 +141,13 @@ test("while nobody can look, cards are there with nothing known, and not lost", 
   expect(row).not.toHaveProperty("lost");
   expect(gone?.lost?.reason).toBe("GPU is lost");
 });
+
+test("a card that is not asked any more keeps its details, and says which calls are why", () => {
+  const { next } = opened();
+  next([card(0)], 1);
+  const skipped = lost(0);
+  const said = { ...skipped, row: { ...skipped.row, detail: { "not asked": "everything: x (hangs)" } } };
+  const detail = { Brand: "Nvidia", "not asked": "everything: x (hangs)" };
+  for (const answer of [said, said, lost(0)]) expect(next([answer], 2)[0]?.detail).toEqual(detail);
+  expect(next([card(0)], 3)[0]?.detail).toEqual({ Brand: "Nvidia" });
+});

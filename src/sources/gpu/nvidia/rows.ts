@@ -2,7 +2,7 @@ import type { Gpu } from "../../../frame/schema.ts";
 import type { Cycle, HostIdentity } from "../../source.ts";
 import type { CardPlace } from "../registry.ts";
 import { UNREAD } from "../unknown.ts";
-import type { NvidiaCard } from "./card.ts";
+import { NOT_ASKED, type NvidiaCard } from "./card.ts";
 import { worstXid, xidText } from "./xid_texts.ts";
 
 /** So long before a card was found lost, and after, an XID of it is the reason. */
@@ -56,7 +56,7 @@ export class CardRows {
     const take = (card: NvidiaCard, known: Known): void => {
       missing.delete(known);
       known.pci = card.pci || known.pci;
-      if (card.lost === null) known.row = card.row;
+      known.row = card.lost === null ? card.row : stillKnown(known.row, card.row);
       this.#judge(known, card.lost, t_ms);
     };
     for (const card of cards) {
@@ -120,6 +120,13 @@ function findByPlace({ pci, row }: NvidiaCard, missing: ReadonlySet<Known>): Kno
     find(missing, (known) => couldBe(known) && pci !== "" && known.pci === pci) ??
     find(missing, (known) => couldBe(known) && (pci === "" || known.pci === "") && known.index === row.index)
   );
+}
+
+/** What was read of a card before it was lost; only why nobody asks it any more is news. */
+function stillKnown(before: NvidiaCard["row"], { detail }: NvidiaCard["row"]): NvidiaCard["row"] {
+  const words = detail[NOT_ASKED];
+  if (words === undefined || words === before.detail[NOT_ASKED]) return before;
+  return { ...before, detail: { ...before.detail, [NOT_ASKED]: words } };
 }
 
 /** What can change, as unknown; what a card is stays. */

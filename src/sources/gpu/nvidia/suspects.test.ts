@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { Suspects } from "./suspects.ts";
 
 const CARD = "GPU-1";
+const rowOf = (uuid: string, index: number, mig: [] | null = null) => ({ uuid, index, mig });
 const calling = (name: string, card: string | null = CARD) => ({ calling: name, card });
 
 /** Suspects of which the first fault has been seen, so that readings are careful. */
@@ -53,8 +54,8 @@ test("a function that is called when the helper is lost is not called any more f
     ...{ card: CARD, place: CARD, extent: "call" },
   });
   expect(suspects.request(3)).toEqual({ read: 3, careful: true, exclude: ["nvmlDeviceGetTemperature@GPU-1"] });
-  expect(suspects.notAsked(CARD)).toBe("nvmlDeviceGetTemperature (crashes)");
-  expect(suspects.notAsked("GPU-2")).toBeNull();
+  expect(suspects.notAsked(rowOf(CARD, 1))).toBe("nvmlDeviceGetTemperature (crashes)");
+  expect(suspects.notAsked(rowOf("GPU-2", 2))).toBeNull();
 });
 
 test("what was called in a reading that was answered is not to blame", () => {
@@ -84,6 +85,9 @@ test("a card that hangs in two functions is not asked, and the functions are ask
     exclude: ["nvmlDeviceGetPowerUsage@GPU-2"],
     skip: [CARD],
   });
+  expect(suspects.notAsked(rowOf(CARD, 1))).toBe(
+    "everything: nvmlDeviceGetTemperature (hangs), nvmlDeviceGetMemoryInfo_v2 (hangs)",
+  );
 });
 
 test("a function that hangs with a second card is asked of none, unless one of the two is given up itself", () => {
@@ -96,11 +100,11 @@ test("a function that hangs with a second card is asked of none, unless one of t
     expect(suspects.fault("hung")).toMatchObject({ card, extent });
   }
   expect(suspects.request(3).exclude).toEqual(["nvmlDeviceGetPowerUsage"]);
-  expect(suspects.notAsked("GPU-3")).toBe("nvmlDeviceGetPowerUsage (hangs)");
+  expect(suspects.notAsked(rowOf("GPU-3", 3))).toBe("nvmlDeviceGetPowerUsage (hangs)");
   suspects.calls(calling("nvmlDeviceGetTemperature"));
   expect(suspects.fault("hung")).toMatchObject({ card: CARD, extent: "card" });
   expect(suspects.request(4)).toMatchObject({ exclude: ["nvmlDeviceGetPowerUsage@GPU-2"], skip: [CARD] });
-  expect(suspects.notAsked("GPU-3")).toBeNull();
+  expect(suspects.notAsked(rowOf("GPU-3", 3))).toBeNull();
 });
 
 test("a card that cannot even be opened or named is not asked; without the library's own functions nothing is", () => {
@@ -115,6 +119,8 @@ test("a card that cannot even be opened or named is not asked; without the libra
   suspects.calls(calling("nvmlDeviceGetCount_v2", null));
   expect(suspects.fault("hung")).toBeNull();
   expect(suspects.request(4)).toEqual({ read: 4, careful: true, skip: ["GPU 3", "GPU 4"] });
+  expect(suspects.notAsked(rowOf("GPU 3", 3))).toBe("everything: nvmlDeviceGetHandleByIndex_v2 (hangs)");
+  expect(suspects.notAsked(rowOf("GPU-4", 4))).toBe("everything: nvmlDeviceGetUUID (hangs)");
 });
 
 test("a MIG instance is never given up, as nothing names it but what it was not lost by; two are all of them", () => {
@@ -133,7 +139,24 @@ test("a MIG instance is never given up, as nothing names it but what it was not 
     ...{ read: 4, careful: true },
     exclude: ["nvmlDeviceGetUUID@MIG", "nvmlDeviceGetName@MIG-1", "nvmlDeviceGetMemoryInfo_v2@MIG-1"],
   });
-  expect(suspects.notAsked(CARD)).toBeNull();
+  expect(suspects.notAsked(rowOf(CARD, 1))).toBeNull();
+});
+
+test("what an instance is not asked stands with its card, and what none is, with all that are divided", () => {
+  const suspects = alarmed();
+  suspects.calls(calling("nvmlDeviceGetHandleByIndex_v2", "GPU 1"));
+  suspects.calls(calling("nvmlDeviceGetPciInfo_v3", CARD));
+  const name = "nvmlDeviceGetUUID";
+  suspects.calls(calling(name, `${CARD} MIG 2`));
+  suspects.fault("crashed");
+  expect(suspects.notAsked(rowOf(CARD, 1, []))).toBe(`${name} of MIG 2 (crashes)`);
+  expect(suspects.notAsked(rowOf("GPU-11", 11, []))).toBeNull();
+  suspects.calls(calling(name, `${CARD} MIG 3`));
+  suspects.fault("hung");
+  for (const index of [1, 11]) {
+    expect(suspects.notAsked(rowOf(`GPU-${index}`, index, []))).toBe(`${name} of any MIG instance (hangs)`);
+  }
+  expect(suspects.notAsked(rowOf("GPU-3", 3))).toBeNull();
 });
 
 test("what an instance is not asked its card is, until two cards are not", () => {
@@ -144,7 +167,7 @@ test("what an instance is not asked its card is, until two cards are not", () =>
   }
   const [ofCard, ofInstance] = ["nvmlDeviceGetMemoryInfo_v2@GPU-2", "nvmlDeviceGetMemoryInfo_v2@MIG-1"];
   expect(suspects.request(3).exclude).toEqual([ofCard, ofInstance]);
-  expect(suspects.notAsked("GPU-3")).toBeNull();
+  expect(suspects.notAsked(rowOf("GPU-3", 3))).toBeNull();
   suspects.calls(calling("nvmlDeviceGetMemoryInfo_v2", "GPU-3"));
   expect(suspects.fault("crashed")).toMatchObject({ extent: "all cards" });
   expect(suspects.request(4).exclude).toEqual(["nvmlDeviceGetMemoryInfo_v2"]);

@@ -1,3 +1,4 @@
+import type { NvidiaCard } from "./card.ts";
 import { ANY_INSTANCE, type Calling, excludedFor, isInstance, type ReadRequest, startsCards } from "./nvml/messages.ts";
 import { Places } from "./places.ts";
 import type { Fault, GivenUp } from "./way.ts";
@@ -12,8 +13,16 @@ const MORE_EACH_TIME = 10;
 const NAMES_CARD = "nvmlDeviceGetUUID";
 const isIndispensable = (name: string): boolean => name === NAMES_CARD || startsCards(name);
 
-/** What a call of a function did to the library, of each card that it was made for; `null`: of no card. */
-type Culprit = Map<string | null, Fault>;
+/** What a call did to the library, and what people call the card that it was made for. */
+interface Deed {
+  readonly fault: Fault;
+  readonly place: string | null;
+}
+
+/** What the calls of a function did, of each card that they were made for; `null`: of no card. */
+type Culprit = Map<string | null, Deed>;
+
+type Row = Pick<NvidiaCard["row"], "uuid" | "index" | "mig">;
 
 /**
  * Finds the call into the driver's library that crashes or hangs, and keeps it from being made: a helper's first reading is
@@ -27,7 +36,8 @@ export class Suspects {
   #calling: Call | null = null;
   /** By the function's name. */
   readonly #culprits = new Map<string, Culprit>();
-  readonly #skipped = new Set<string>();
+  /** By the card, which calls are why. */
+  readonly #skipped = new Map<string, string>();
   readonly #places = new Places();
 
   get isCareful(): boolean {
@@ -53,7 +63,7 @@ export class Suspects {
       read,
       ...(this.isCareful && { careful: true }),
       ...(this.#culprits.size > 0 && { exclude: [...this.#culprits].flatMap(exclusions) }),
-      ...(this.#skipped.size > 0 && { skip: [...this.#skipped] }),
+      ...(this.#skipped.size > 0 && { skip: [...this.#skipped.keys()] }),
     };
   }
 
@@ -80,25 +90,29 @@ export class Suspects {
     const { calling: name, card } = calling;
     const place = card === null ? null : this.#places.of(card);
     if (card !== null && isInstance(card)) {
-      const extent = this.#accuse(name, card, fault).instances.length > 1 ? "all instances" : "call";
+      const extent = this.#accuse(name, card, { fault, place }).instances.length > 1 ? "all instances" : "call";
       return { fault, functions: [name], card, place, extent };
     }
     const others = this.#functionsOf(card);
     if (card !== null && (isIndispensable(name) || others.length > 0)) {
-      this.#skip(card);
+      this.#skip(card, named(name, fault));
       return { fault, functions: [...others, name], card, place, extent: "card" };
     }
     if (isIndispensable(name)) return null;
-    const extent = this.#accuse(name, card, fault).cards.length > 1 ? "all cards" : "call";
+    const extent = this.#accuse(name, card, { fault, place }).cards.length > 1 ? "all cards" : "call";
     return { fault, functions: [name], card, place, extent };
   }
 
-  /** Which functions this card is not asked for, and what they do; `null`: it is asked for all. */
-  notAsked(card: string): string | null {
-    const entries = [...this.#culprits].flatMap(([name, culprit]) => {
-      const fault = culprit.get(card) ?? (sidesOf(culprit).cards.length > 1 ? [...culprit.values()].at(-1) : undefined);
-      return fault === undefined ? [] : [`${name} (${fault === "hung" ? "hangs" : "crashes"})`];
-    });
+  /** Which functions this card and its MIG instances are not asked for, and what they do; `null`: they are for all. */
+  notAsked(row: Row): string | null {
+    if (this.#culprits.size + this.#skipped.size === 0) return null;
+    const place = `GPU ${row.index}`;
+    const skipped = this.#skipped.get(row.uuid) ?? this.#skipped.get(place);
+    if (skipped !== undefined) return `everything: ${skipped}`;
+    const entries = [...this.#culprits].flatMap(([name, culprit]) => [
+      ...ofCard(name, culprit, row.uuid),
+      ...ofInstances(name, culprit, place, row),
+    ]);
     return entries.length > 0 ? entries.join(", ") : null;
   }
 
@@ -110,8 +124,8 @@ export class Suspects {
     this.#readings = CAREFUL_READINGS;
   }
 
-  #accuse(name: string, card: string | null, fault: Fault): ReturnType<typeof sidesOf> {
-    const culprit: Culprit = (this.#culprits.get(name) ?? new Map()).set(card, fault);
+  #accuse(name: string, card: string | null, deed: Deed): ReturnType<typeof sidesOf> {
+    const culprit: Culprit = (this.#culprits.get(name) ?? new Map()).set(card, deed);
     this.#culprits.set(name, culprit);
     return sidesOf(culprit);
   }
@@ -121,13 +135,37 @@ export class Suspects {
   }
 
   /** The card, and no function any more on its account. */
-  #skip(card: string): void {
-    this.#skipped.add(card);
+  #skip(card: string, last: string): void {
+    const before = [...this.#culprits].flatMap(([name, culprit]) => wordsFor(name, culprit.get(card)));
+    this.#skipped.set(card, [...before, last].join(", "));
     for (const [name, culprit] of this.#culprits) {
       culprit.delete(card);
       if (culprit.size === 0) this.#culprits.delete(name);
     }
   }
+}
+
+/** `nvmlDeviceGetPowerUsage (hangs)` */
+const named = (name: string, fault: Fault): string => `${name} (${fault === "hung" ? "hangs" : "crashes"})`;
+
+const wordsFor = (name: string, deed: Deed | undefined): string[] =>
+  deed === undefined ? [] : [named(name, deed.fault)];
+
+const lastOf = (culprit: Culprit): Deed | undefined => [...culprit.values()].at(-1);
+
+function ofCard(name: string, culprit: Culprit, uuid: string): string[] {
+  const isOfAll = sidesOf(culprit).cards.length > 1;
+  return wordsFor(name, culprit.get(uuid) ?? (isOfAll ? lastOf(culprit) : undefined));
+}
+
+/** That it is not called for one instance of the card that is called `place`, or for any. */
+function ofInstances(name: string, culprit: Culprit, place: string, { mig }: Row): string[] {
+  const { cards, instances } = sidesOf(culprit);
+  if (cards.length > 1) return [];
+  if (instances.length > 1) return mig ? wordsFor(`${name} of any MIG instance`, lastOf(culprit)) : [];
+  const deed = culprit.get(instances[0] ?? null);
+  const instance = deed?.place?.startsWith(`${place} MIG `) ? deed.place.slice(place.length + 1) : null;
+  return instance === null ? [] : wordsFor(`${name} of ${instance}`, deed);
 }
 
 /** Those of a function, apart: what happens with two cards happens with all, and with two instances, with all of these. */
