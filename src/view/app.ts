@@ -55,7 +55,7 @@ export class App implements TerminalListener {
       onJump: (distance_ms) => this.#say(`gap of ${formatElapsed(distance_ms)} skipped`),
       onError: (error) => this.crashed(error),
     });
-    this.#travel = new Travel(this.#player, options.cursor, (note) => this.#say(note));
+    this.#travel = new Travel(this.#player, options.cursor, processClock, (note) => this.#say(note));
     this.#controls = new Controls({
       player: this.#player,
       travel: this.#travel,

@@ -35,7 +35,7 @@ async function desk({ isLive = false, recorder = null as string | null, hits = {
       throw error;
     },
   });
-  const travel = new Travel(player, cursor, (note) => said.push(note));
+  const travel = new Travel(player, cursor, clock, (note) => said.push(note));
   const controls = new Controls({
     ...{ player, travel, zones: { viewer: "UTC", recorder }, isLive, onChange },
     say: (note) => said.push(note),

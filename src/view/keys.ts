@@ -101,8 +101,8 @@ const COMMON_KEYS: KeyMap = new Map<Key, Action>([
 
 const STEP_KEYS: readonly [Key, Action][] = [
   [" ", ({ player }) => player.toggle()],
-  ["]", ({ player }) => player.step(1)],
-  ["[", ({ player }) => player.step(-1)],
+  ["]", ({ travel }) => travel.step(1)],
+  ["[", ({ travel }) => travel.step(-1)],
 ];
 
 const changeSpeed =

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { MemoryCursor } from "../../test/memory_cursor.ts";
 import { settled, TestClock } from "../../test/view_clock.ts";
+import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
+import type { Scrape } from "../frame/schema.ts";
 import { faster, slower } from "./pace.ts";
 import { Player, type PlayerOptions } from "./player.ts";
 import { Travel } from "./travel.ts";
@@ -15,6 +17,10 @@ const frameAt = (elapsed_ms: number, seq: number): Frame => ({
   source: "local",
   hostname: "dgx-01",
   errors: [],
+});
+
+const scrapeOf = (hostname: string, n: number): Scrape => ({
+  ...{ host: `10.0.0.${n + 1}:9090`, hostname, up: true, latency_ms: 1, error: null },
 });
 
 const everySecond = (count: number): number[] => Array.from({ length: count }, (_, n) => n * 1000);
@@ -53,7 +59,7 @@ async function play(places: readonly number[], options: Partial<PlayerOptions> =
     },
     ...options,
   });
-  const travel = new Travel(player, cursor, () => {});
+  const travel = new Travel(player, cursor, clock, () => {});
   travel.to(at_ms);
   await settled();
   return { clock, cursor, player, travel, shown, jumps };
@@ -450,15 +456,79 @@ test("events: the next and the previous stop, and nothing beyond the last", asyn
     visited.push(player.shown?.frame.seq);
     return text;
   };
-  expect(await go(1)).toBe("dgx-01 GPU 2: XID 79 · dgx-01: GPU 2 is lost");
-  expect(await go(1)).toBe("dgx-01 GPU 2: throttled");
-  expect(await go(1)).toBe("dgx-01 GPU 2 is back; before: GPU 2 is lost");
+  expect(await go(1)).toBe("GPU 2: XID 79 · GPU 2 is lost");
+  expect(await go(1)).toBe("GPU 2: throttled");
+  expect(await go(1)).toBe("GPU 2 is back; before: GPU 2 is lost");
   expect(await go(1)).toBe("no later event");
   expect(await go(-1)).toContain("throttled");
   expect(await go(-1)).toContain("XID 79");
   cursor.analysed = 0.5;
   expect(await go(-1)).toBe("no earlier event found yet");
   expect(visited).toEqual([10, 20, 40, 40, 20, 10, 10]);
+});
+
+/** Of a host that is asked at an address; `device`: `null` where it is about the host. */
+const eventOf = (
+  seq: number,
+  host: string,
+  device: string | null,
+  text: string,
+  changes: Partial<DetectedEvent> = {},
+) =>
+  ({
+    ...{ kind: "xid", severity: "warning", state: "once", seq, t_ms: START_MS, elapsed_ms: seq * 1000 },
+    ...{ host, device, text, ...changes },
+  }) satisfies DetectedEvent;
+
+test("an event names its host as the tabs do, and no host where there is one only", async () => {
+  const { travel, cursor } = await play(everySecond(20), { isPlaying: false });
+  const said = async (event: DetectedEvent, ...hostnames: string[]) => {
+    for (const frame of cursor.frames) frame.scrapes = hostnames.map(scrapeOf);
+    cursor.foundEvents = [event];
+    travel.first();
+    await settled();
+    return travel.toEvent(1);
+  };
+  const xid = eventOf(10, "10.0.0.1:9090", "GPU 4", "XID 79");
+  expect(await said(xid, "dgx-01", "dgx-02")).toBe("dgx-01 GPU 4: XID 79");
+  expect(await said(xid, "dgx-01", "dgx-01")).toBe("10.0.0.1:9090 GPU 4: XID 79");
+  expect(await said(xid, "dgx-01")).toBe("GPU 4: XID 79");
+  expect(await said({ ...xid, host: "10.0.0.7:9090" }, "dgx-01")).toBe("10.0.0.7:9090 GPU 4: XID 79");
+  const back = eventOf(10, "10.0.0.1:9090", null, "no answer", { kind: "host_lost", state: "end" });
+  expect(await said(back, "dgx-01")).toBe("dgx-01 is back; before: no answer");
+});
+
+test("while it plays fast, N and n go on from the event one came to, for three seconds", async () => {
+  const { clock, player, travel, cursor } = await play(everySecond(400), { speed: 8 }, 300_000);
+  cursor.foundEvents = [100, 200, 310, 320].map((seq) => eventOf(seq, "dgx-01", "GPU 2", `XID ${seq}`));
+  const jumpAfter = async (ms: number, direction: 1 | -1) => {
+    await clock.pass(ms);
+    const text = travel.toEvent(direction);
+    await settled();
+    return [text, player.shown?.frame.seq];
+  };
+  expect(await jumpAfter(0, -1)).toEqual(["GPU 2: XID 200", 200]);
+  expect(await jumpAfter(500, -1)).toEqual(["GPU 2: XID 100", 100]);
+  expect((await jumpAfter(500, -1))[0]).toBe("no earlier event");
+  expect(await jumpAfter(2500, -1)).toEqual(["GPU 2: XID 100", 100]);
+  travel.to(312_000);
+  await settled();
+  expect(await jumpAfter(0, -1)).toEqual(["GPU 2: XID 310", 310]);
+  expect(await jumpAfter(2900, 1)).toEqual(["GPU 2: XID 320", 320]);
+  await clock.pass(500);
+  travel.step(1);
+  expect(await jumpAfter(0, -1)).toEqual(["GPU 2: XID 320", 320]);
+});
+
+test("where playing began again, N and n count from there", async () => {
+  const { clock, travel, cursor, player } = await play(everySecond(20), { speed: 8, isLoop: true }, 1000);
+  cursor.foundEvents = [5, 18].map((seq) => eventOf(seq, "dgx-01", "GPU 2", `XID ${seq}`));
+  expect(travel.toEvent(1)).toBe("GPU 2: XID 5");
+  await settled();
+  expect(travel.toEvent(1)).toBe("GPU 2: XID 18");
+  await clock.pass(700);
+  expect(player.shown?.frame.seq).toBeLessThan(5);
+  expect(travel.toEvent(1)).toBe("GPU 2: XID 5");
 });
 
 test("a cursor that fails is told of, and playing goes on", async () => {

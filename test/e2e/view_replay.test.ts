@@ -125,7 +125,7 @@ test(
       return elapsed();
     };
     const first = await next("n", (now) => now > "00:00:00");
-    await pty.untilText(/REPLAY \| .* mock-0001 .*: /);
+    await pty.untilText(/REPLAY \| .* paused {3}\S.*: /);
     const second = await next("n", (now) => now > first);
     expect(await next("N", (now) => now < second)).toBe(first);
     pty.type("\x1b[F");
