@@ -1,10 +1,11 @@
-import type { CommandWords, OptionWords, ValueWords } from "./completion_words.ts";
+import { type CommandWords, type OptionWords, optionsWithoutCommand, type ValueWords } from "./completion_words.ts";
 
 /**
  * For bash 3.2 and newer. Where the function finds nothing, bash completes files (`-o default`), which is what paths
  * want; anything else takes that back, where bash is new enough to have `compopt`.
  */
-export function bashScript({ name, options, commands }: CommandWords): string {
+export function bashScript(program: CommandWords): string {
+  const { name, commands } = program;
   const names = commands.map((one) => one.name);
   return `# bash completion of ${name}
 _${identifier(name)}() {
@@ -13,15 +14,17 @@ _${identifier(name)}() {
   if [ "$word" = = ]; then word=
   elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}
   fi
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case \${COMP_WORDS[i]} in
-      ${names.join("|")}) command=\${COMP_WORDS[i]}; break ;;
+  if [ "$COMP_CWORD" -gt 1 ]; then
+    # Without a command it is view.
+    case \${COMP_WORDS[1]} in
+      -*) command=view ;;
+      *) command=\${COMP_WORDS[1]} ;;
     esac
-  done
+  fi
   case $command:$previous in
 ${commands.flatMap(valueCases).join("")}    *)
       case $command:$word in
-        :-*) ${wordsAre(flagsOf(options))} ;;
+        :-*) ${wordsAre(flagsOf(optionsWithoutCommand(program)))} ;;
         :*) ${wordsAre(names)} ;;
 ${commands.flatMap(wordCases).join("")}      esac ;;
   esac

@@ -1,13 +1,26 @@
-import type { CommandWords, OptionWords, ValueWords } from "./completion_words.ts";
+import { type CommandWords, type OptionWords, optionsWithoutCommand, type ValueWords } from "./completion_words.ts";
 
-export function fishScript({ name, options, commands }: CommandWords): string {
+export function fishScript(program: CommandWords): string {
+  const { name, commands } = program;
   const first = `complete -c ${name} -n __fish_use_subcommand`;
+  const names = commands.map((one) => one.name).join(" ");
+  const without = `complete -c ${name} -n 'not __fish_seen_subcommand_from ${names}'`;
+  const options = optionsWithoutCommand(program).map((option) => `${without} ${optionSpec(option)}\n`);
   return `# fish completion of ${name}
 complete -c ${name} -f
-${options.map((option) => `${first} ${optionSpec(option)}\n`).join("")}${commands
+${LIST_FUNCTION}${options.join("")}${commands
   .map((one) => `${first} -a ${one.name} -d ${quoted(one.description)}\n`)
   .join("")}${commands.flatMap((one) => commandLines(name, one)).join("")}`;
 }
+
+/** The words of a list that are not there yet, behind those that are. fish's own __fish_append offers them again. */
+const LIST_FUNCTION = `function __all_smi_list
+  set -l before (commandline -ct | string replace -r '^--[^=]*=' '' | string match -r '.*,')
+  for word in $argv
+    string match -q "*,$word,*" ",$before"; or echo "$before$word"
+  end
+end
+`;
 
 const quoted = (text: string): string => `'${text.replace(/['\\]/g, "\\$&")}'`;
 
@@ -31,7 +44,7 @@ function optionSpec({ flags, description, value }: OptionWords): string {
 function valueSpec({ choices, isList, isPath }: ValueWords): string {
   if (isPath) return "-r -F";
   const words = choices.join(" ");
-  if (isList) return `-x -a ${quoted(`(__fish_append , ${words})`)}`;
+  if (isList) return `-x -a ${quoted(`(__all_smi_list ${words})`)}`;
   return words === "" ? "-x" : `-x -a ${quoted(words)}`;
 }
 

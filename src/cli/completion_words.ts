@@ -87,3 +87,10 @@ const helpWords = (help: Command, commands: readonly Command[]): CommandWords =>
   ],
   commands: [],
 });
+
+/** Without a command it is view: its options, and those of the program itself, stand there. */
+export function optionsWithoutCommand({ options, commands }: CommandWords): OptionWords[] {
+  const view = commands.find(({ name }) => name === "view")?.options ?? [];
+  const own = new Set(options.flatMap(({ flags }) => flags));
+  return [...options, ...view.filter(({ flags }) => !flags.some((flag) => own.has(flag)))];
+}

@@ -1,11 +1,13 @@
-import type { CommandWords, OptionWords, ValueWords } from "./completion_words.ts";
+import { type CommandWords, type OptionWords, optionsWithoutCommand, type ValueWords } from "./completion_words.ts";
 
 /** Works as a file of `$fpath` as well as sourced. */
-export function zshScript({ name, options, commands }: CommandWords): string {
+export function zshScript(program: CommandWords): string {
+  const { name, commands } = program;
+  const options = optionsWithoutCommand(program).map(optionSpec);
   return `#compdef ${name}
 _${name}() {
   local curcontext=$curcontext state line
-  _arguments -C ${[...options.map(optionSpec), "'1:command:->command'", "'*::argument:->argument'"].join(LINE_BREAK)}
+  _arguments -C -A '-*' ${[...options, "'1:command:->command'", "'*::argument:->argument'"].join(LINE_BREAK)}
   case $state in
     command)
       local -a commands=(

@@ -22,6 +22,10 @@ async function scriptOf(shell: string): Promise<string> {
 /** What is typed after `all-smi`, with a tab, and what becomes of it. */
 const CASES: Readonly<Record<string, readonly [typed: string, becomes: string]>> = {
   "a command": ["rec\t", "record"],
+  "an option of view without a command": ["--repl\t", "--replay"],
+  "a file without a command": ["--replay \t", "--replay a\\ night.ndjson"],
+  "a choice without a command, after another option": ["--once --source m\t", "--once --source mock"],
+  "an option of the program": ["--vers\t", "--version"],
   "an option": ["view --repl\t", "view --replay"],
   "a choice": ["record --compress g\t", "record --compress gzip"],
   "a choice after =": ["snapshot --format=prom\t", "snapshot --format=prometheus"],
@@ -30,6 +34,7 @@ const CASES: Readonly<Record<string, readonly [typed: string, becomes: string]>>
   "a word of a list after = and a comma": ["api --include=gpu,cpu,c\t", "api --include=gpu,cpu,chassis"],
   "one of what makes sense": ["view --speed 3\t", "view --speed 32"],
   "a source": ["record --source m\t", "record --source mock"],
+  "no word of a list twice": ["record --include cpu,c\t", "record --include cpu,chassis"],
   "a file": ["view --replay \t", "view --replay a\\ night.ndjson"],
   "a file as argument, after an option": ["info --json a\t", "info --json a\\ night.ndjson"],
   "an argument's choice": ["completion f\t", "completion fish"],
@@ -76,6 +81,7 @@ test.skipIf(Bun.which("fish") === null)("fish offers the same", async () => {
     const last = becomes.replaceAll("\\", "").split(" ").at(-1);
     if (after === "") expect(offered).toContainEqual(expect.stringContaining(last ?? ""));
     else expect(offered.join("")).toBe("");
+    expect(offered.filter((word) => /\b(\w+),(?:.*,)?\1$/.test(word))).toEqual([]);
   }
 });
 
