@@ -330,6 +330,47 @@ describe("a source", () => {
   });
 });
 
+describe("a frame that somebody waits for", () => {
+  const late: Read = async ({ signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return {};
+  };
+  const awaited = { interval_ms: 1000, duration_ms: 3000, deadline_ms: 4000 };
+
+  test("comes in time, but for the pause after its first reading for rates", async () => {
+    const clock = new SimulatedClock();
+    const begun_ms = clock.monotonic();
+    const handed: number[] = [];
+    await run(clock, { ...awaited, sources: [source("late", late, true)] }, () =>
+      handed.push(clock.monotonic() - begun_ms),
+    );
+    expect(handed).toEqual([4250, 8250]);
+  });
+
+  test("has at least half of the time to itself", async () => {
+    const waits: number[] = [];
+    const other = source("other", ({ wait_ms }) => {
+      waits.push(wait_ms);
+      return {};
+    });
+    const sources = [source("late", late, true), other];
+    await run(new SimulatedClock(), { ...awaited, sources, duration_ms: 2000, deadline_ms: 400 });
+    expect(waits).toEqual([200, 400]);
+  });
+
+  test("is known as one by its sources, and others are not", async () => {
+    const told: (boolean | undefined)[] = [];
+    const asked = source("asked", ({ isAwaited }) => {
+      told.push(isAwaited);
+      return {};
+    });
+    const once = { interval_ms: 1000, duration_ms: 1, sources: [asked] };
+    await run(new SimulatedClock(), { ...once, deadline_ms: 4000 });
+    await run(new SimulatedClock(), once);
+    expect(told).toEqual([true, undefined]);
+  });
+});
+
 describe("clocks", () => {
   const after = (seq: number, happens: () => void) => (frame: Frame) => {
     if (frame.seq === seq) happens();

@@ -12,7 +12,7 @@ export interface SamplerOptions {
   readonly interval_ms: number;
   /** No cycle begins this long after the first; 0: until the signal. */
   readonly duration_ms: number;
-  /** How long a cycle waits for its sources, where it is not the interval that sets it. */
+  /** How long somebody waits for each frame, where it is not the interval that sets it. */
   readonly deadline_ms?: number;
   readonly clock: Clock;
 }
@@ -47,6 +47,8 @@ const deadline = (interval_ms: number): number => Math.min(DEADLINE_MS, interval
 
 /** Between the two readings that a first frame's rates come from. */
 const PRIME_MS = 250;
+/** Of the time that somebody waits for the first frame, what is for the first of them at most. */
+const PRIME_SHARE = 0.5;
 
 /** Below this a difference between clocks is drift that is being slewed, not a step. */
 const STEP_MS = 1000;
@@ -69,6 +71,8 @@ export class Sampler {
   #first: Instant | null = null;
   #last: Instant | null = null;
   #seq = 0;
+  /** What the reading before the first cycle took, and the pause after it. */
+  #spent_ms = 0;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -101,9 +105,19 @@ export class Sampler {
     const { sources, clock, interval_ms, deadline_ms } = this.#options;
     const timed = sources.filter((source) => source.fromTwoReadings);
     if (timed.length === 0) return;
-    const wait_ms = Math.min(PRIME_MS, interval_ms);
-    await this.#read(timed, { wait_ms: deadline_ms ?? wait_ms, isOnlyForRates: true }, this.#now(), signal);
-    await clock.until(clock.monotonic() + wait_ms, signal);
+    const pause_ms = Math.min(PRIME_MS, interval_ms);
+    const wait_ms = deadline_ms === undefined ? pause_ms : deadline_ms * PRIME_SHARE;
+    const now = this.#now();
+    await this.#read(timed, { wait_ms, isOnlyForRates: true }, now, signal);
+    await clock.until(clock.monotonic() + pause_ms, signal);
+    this.#spent_ms = clock.monotonic() - now.monotonic;
+  }
+
+  /** How long a cycle waits for its sources. */
+  get #wait_ms(): number {
+    const { interval_ms, deadline_ms } = this.#options;
+    if (deadline_ms === undefined) return deadline(interval_ms);
+    return this.#seq > 0 ? deadline_ms : Math.max(deadline_ms - this.#spent_ms, deadline_ms * (1 - PRIME_SHARE));
   }
 
   #now(): Instant {
@@ -112,13 +126,12 @@ export class Sampler {
   }
 
   async #cycle(signal: AbortSignal, skipped: number, onFrame: TakeFrame): Promise<void> {
-    const { sources, include, interval_ms, hostname, source, clock } = this.#options;
-    const deadline_ms = this.#options.deadline_ms ?? deadline(interval_ms);
+    const { sources, include, hostname, source, clock } = this.#options;
     const now = this.#now();
     const errors = [...clockErrors(this.#last, now), ...skippedErrors(skipped)];
     this.#first ??= now;
     this.#last = now;
-    const answers = await this.#read(sources, { wait_ms: deadline_ms }, now, signal);
+    const answers = await this.#read(sources, { wait_ms: this.#wait_ms }, now, signal);
     if (signal.aborted) return;
     const duration_ms = clock.monotonic() - now.monotonic;
     const frame: Frame = {
@@ -136,12 +149,13 @@ export class Sampler {
 
   /** Asks the sources, and gives what they answered until the deadline: for each a reading, if only of errors. */
   async #read(sources: readonly Source[], how: How, now: Instant, signal: AbortSignal): Promise<Answer[]> {
-    const { clock } = this.#options;
+    const { clock, deadline_ms } = this.#options;
     const closed = new AbortController();
     const cycle: Cycle = {
       t_ms: Math.round(now.wall),
       time: localTime(now.wall),
       ...how,
+      ...(deadline_ms !== undefined && { isAwaited: true }),
       monotonic_ms: now.monotonic,
       signal: closed.signal,
     };

@@ -19,6 +19,8 @@ export interface Cycle {
   readonly wait_ms: number;
   /** The reading before the first frame, which is thrown away: whoever hangs is not worth waiting for. */
   readonly isOnlyForRates?: boolean;
+  /** Somebody waits for this very cycle, and takes a frame that lacks a value rather than one that lacks a device. */
+  readonly isAwaited?: boolean;
   /** Aborted when the cycle closes; what is answered after that is thrown away. */
   readonly signal: AbortSignal;
 }

@@ -26,13 +26,24 @@ test("a snapshot waits for a driver that is started first, and has rates", async
 
 test("a snapshot of a machine whose driver hangs has the rest of the machine, and says so", async () => {
   const driver = new StubDriver(folder, "h100_x8", "3 hangs nvmlDeviceGetPowerUsage 60");
-  const { code, frame, err } = await snapshot(driver, "--include", "gpu,memory", "--timeout-ms", "700");
+  const { code, frame, err } = await snapshot(driver, "--include", "gpu,memory", "--timeout-ms", "1500");
   expect([code, frame.gpus, frame.memory?.length]).toEqual([0, [], 1]);
   expect(frame.errors.length).toBe(1);
   expect(frame.errors[0]).toMatch(
     /^nvidia: (no answer from the driver, asked at \d\d:\d\d:\d\d( \(nvml.*\))?|the driver is being initialized)$/,
   );
   expect(err).toContain(`all-smi: ${frame.errors[0]}\n`);
+});
+
+test("a snapshot with more time has all cards, but what hangs", async () => {
+  const driver = new StubDriver(folder, "h100_x8", "3 hangs nvmlDeviceGetPowerUsage 600");
+  const { code, frame } = await snapshot(driver, "--include", "gpu", "--timeout-ms", "60000");
+  expect([code, frame.gpus?.map(({ power_consumption }) => power_consumption)]).toEqual([
+    0,
+    Array.from({ length: 8 }, (_, n) => (n === 3 ? null : 631.95)),
+  ]);
+  expect(frame.errors).toContain("nvidia: GPU 3: the driver hangs in nvmlDeviceGetPowerUsage; not asked any more");
+  expect(frame.events?.map(({ kind }) => kind)).toEqual(["hang"]);
 });
 
 test("live view: cards, one that is lost, a driver that hangs, and the way out", async () => {
