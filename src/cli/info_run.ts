@@ -194,6 +194,9 @@ const list = (counts: Readonly<Record<string, number>>, none: string): string =>
 const names = (all: readonly string[]): string =>
   all.length <= 6 ? all.join(", ") : `${all.slice(0, 5).join(", ")}, … ${all.at(-1)}`;
 
+const codecWords = ([first]: Info["segments"]): string =>
+  first?.codec === "none" ? "uncompressed" : (first?.codec ?? "");
+
 function describe(info: Info): string {
   const { segments, bytes, frames } = info;
   const every = info.interval_ms === null ? "" : `, one every ${info.interval_ms / 1000} s`;
@@ -205,7 +208,7 @@ function describe(info: Info): string {
     ["frames", `${frames}${every}`],
     ["hosts", `${info.hosts.length}: ${names(info.hosts)}`],
     ["devices", list(info.devices, "none")],
-    ["size", `${formatBytes(bytes)} ${segments[0]?.codec ?? ""}${parts}, ${formatBytes(bytes / frames)} a frame`],
+    ["size", `${formatBytes(bytes)} ${codecWords(segments)}${parts}, ${formatBytes(bytes / frames)} a frame`],
     ["gaps", String(info.gaps)],
     ["errors", String(info.errors)],
     ["events", list(info.events, "none")],

@@ -60,6 +60,8 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   await recorder.close();
   progress.stop();
   if (!options.quiet) say(progress.summary(path));
+  const { frames, missing } = recorder.status;
+  if (frames === 0 && missing > 0) process.exitCode = 1;
 }
 
 interface Destination {

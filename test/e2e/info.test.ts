@@ -40,6 +40,8 @@ describe.each(EXTENSIONS)("info, %s", (extension) => {
     appendFileSync(path, Buffer.alloc(700, "rubbish\n"));
     expect(await info(path)).toMatchObject({ frames: 3, ended: "closed", foreign_bytes: 700 });
     const { out } = await start([...PROGRAM, "info", path]).ended;
+    const codec = { ".ndjson": "uncompressed", ".ndjson.gz": "gzip", ".ndjson.zst": "zstd" }[extension];
+    expect(out).toMatch(new RegExp(`^size +[\\d.]+ K?B ${codec}, [\\d.]+ K?B a frame$`, "m"));
     expect(out).toMatch(/still on +1 host_lost\nended +closed cleanly, then 700 B that are no part of it\n/);
   });
 });

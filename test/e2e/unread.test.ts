@@ -1,7 +1,12 @@
-import { expect, test } from "bun:test";
-import { PROGRAM, start, testFolder } from "./run.ts";
+import { beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { PROGRAM, record, SMALL, start, testFolder } from "./run.ts";
 
-testFolder();
+const RECORDING = join(testFolder(), "t.ndjson");
+beforeAll(async () => {
+  expect((await record("-o", RECORDING, ...SMALL, "--duration", "0.3s").ended).code).toBe(0);
+});
 
 /** Its status, and what it said, where nobody reads its output any more. */
 async function unread(reader: string, ...options: string[]): Promise<string> {
@@ -16,4 +21,13 @@ test("doctor says no word where nobody reads on", async () => {
 test("nor does snapshot, which has found devices whether somebody reads or not", async () => {
   const many = ["snapshot", "--mock", "1x1", "--include", "gpu", "--samples", "1000", "-i", "0.1"];
   expect(await unread("true", ...many)).toBe("0\n");
+});
+
+test.skipIf(!existsSync("/dev/full")).each<{ command: string; options: string[] }>([
+  { command: "snapshot", options: ["--mock", "1x1"] },
+  { command: "record", options: ["-o", "-", "--mock", "1x1", "-i", "0.1"] },
+  { command: "info", options: [RECORDING] },
+])("$command says that it was standard output which found no room", async ({ command, options }) => {
+  const { code, err } = await start(["sh", "-c", '"$0" "$@" >/dev/full', ...PROGRAM, command, ...options]).ended;
+  expect([code, err]).toEqual([1, "all-smi: standard output: disk full\n"]);
 });
