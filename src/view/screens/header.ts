@@ -1,3 +1,4 @@
+import type { Frame } from "../../frame/frame.ts";
 import type { Cpu } from "../../frame/schema.ts";
 import { bytes, uptime } from "../format.ts";
 import { gpuModels } from "../gpus.ts";
@@ -55,8 +56,14 @@ function cpuFact({ cpu_model, socket_count }: Cpu): string {
   return name !== "" && (socket_count ?? 1) > 1 ? `${name} ×${socket_count}` : name;
 }
 
+/** That there are none is known where they were asked for, the host answered, and no reader failed. */
+function gpuFact({ gpus, downReason }: Host, frame: Frame): string {
+  if (gpus.length > 0) return gpuModels(gpus);
+  return frame.gpus !== undefined && downReason === null && frame.errors.length === 0 ? "no GPU" : "";
+}
+
 /** What the machine is. */
-export function hostFacts(host: Host, wereGpusAsked: boolean): Fact[] {
+export function hostFacts(host: Host, frame: Frame): Fact[] {
   const [gpu] = host.gpus;
   const [cpu] = host.cpus;
   const driver = gpu?.detail["Driver Version"];
@@ -64,7 +71,7 @@ export function hostFacts(host: Host, wereGpusAsked: boolean): Fact[] {
   const memory = sumOf(host.memory, ({ total_bytes }) => total_bytes);
   const isUptimeKnown = typeof cpu?.uptime_seconds === "number";
   return [
-    { text: host.gpus.length > 0 ? gpuModels(host.gpus) : wereGpusAsked ? "no GPU" : "", priority: 0 },
+    { text: gpuFact(host, frame), priority: 0 },
     { text: driver ? `driver ${driver}` : "", priority: 2 },
     { text: cuda ? `CUDA ${cuda}` : "", priority: 5 },
     { text: cpu ? cpuFact(cpu) : "", priority: 1 },

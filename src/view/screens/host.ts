@@ -83,7 +83,7 @@ function graphRows(left: number, hasGpus: boolean): number {
 /** One host, from row `y` on. */
 export function drawHost(scene: FrameScene, y: number, height: number, host: Host): void {
   const { frame, theme, cells } = scene;
-  const facts = hostFacts(host, frame.gpus !== undefined);
+  const facts = hostFacts(host, frame);
   const plan = makePlan(host, height - 2, cells.width, frame.processes !== undefined);
   // Errors stand on the first rule; where there is none, they are more needed than what the machine is.
   const failures = plan.hasRules ? [] : frame.errors.map((text) => ({ text, priority: -1 }));
