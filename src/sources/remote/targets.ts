@@ -51,17 +51,20 @@ const LONGEST = 300;
 function expanded(text: string, place: string): string[] {
   refuseLong(text, place);
   const texts = expandRanges(text);
-  if (typeof texts === "string") throw new UsageError(`${place}: ${texts}`);
+  if (typeof texts === "string") throw new UsageError(`${place}: ${masked(texts)}`);
   return texts;
 }
 
 export function endpointOf(text: string, place: string): Endpoint {
   refuseLong(text, place);
   const endpoint = parseEndpoint(text);
-  if (typeof endpoint === "string") throw new UsageError(`${place}: "${text.slice(0, 80)}": ${endpoint}`);
+  if (typeof endpoint === "string") throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": ${endpoint}`);
   return endpoint;
 }
 
+/** What was written, without the user and the password that may stand in front of an @. */
+const masked = (text: string): string => text.replace(/^([a-z]+:\/\/)?.*@/i, "$1***@");
+
 function refuseLong(text: string, place: string): void {
-  if (text.length > LONGEST) throw new UsageError(`${place}: "${text.slice(0, 80)}": too long for a host`);
+  if (text.length > LONGEST) throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": too long for a host`);
 }
