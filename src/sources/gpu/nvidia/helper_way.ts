@@ -123,14 +123,14 @@ export class HelperWay implements NvidiaWay {
     this.#child.expect(INITIALIZATION_MS, `was not initialized within ${INITIALIZATION_MS / 1000} s`);
   }
 
-  /** Where the helper is lost to a fault and another one, which knows of it, runs in its place, that one is asked. */
+  /** Where somebody waits, and the helper is lost to a fault, the next one, which knows of it, is asked at once. */
   async #readOn(cycle: Cycle): Promise<Read> {
     for (;;) {
       try {
         this.#reading ??= this.#readThrough(cycle);
         return await this.#reading;
       } catch (error) {
-        if (cycle.signal.aborted || !this.#child.isRunning) throw error;
+        if (!cycle.isAwaited || cycle.signal.aborted || !this.#child.isRunning) throw error;
       }
     }
   }
