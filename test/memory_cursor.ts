@@ -54,6 +54,10 @@ export class MemoryCursor implements Cursor {
     };
   }
 
+  get lowest_t_ms(): number {
+    return Math.min(...this.frames.map(({ t_ms }) => t_ms));
+  }
+
   get nextPlace_ms(): number | null {
     return this.frames[(this.#at ?? -1) + 1]?.elapsed_ms ?? null;
   }

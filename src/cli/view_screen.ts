@@ -57,8 +57,8 @@ async function printOnce({ size }: ScreenOptions, what: What, theme: Theme): Pro
   sayIfOutside(what);
 }
 
-function sayIfOutside({ cursor: { current, range }, start }: What): void {
-  const words = start === null || current === null ? null : outsideWords(start, current, range);
+function sayIfOutside({ cursor, start }: What): void {
+  const words = start === null || cursor.current === null ? null : outsideWords(start, cursor.current, cursor);
   if (words !== null) console.error(`all-smi: --start is ${words}`);
 }
 

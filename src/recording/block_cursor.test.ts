@@ -36,6 +36,7 @@ describe("a cursor over any recording gives what a list of all its frames would"
             last_place_ms: frames.at(-1)?.place_ms,
             scanned: 1,
           });
+          expect(cursor.lowest_t_ms).toBe(Math.min(...frames.map(({ frame }) => frame.t_ms)));
           cursor.close();
         },
       );

@@ -90,6 +90,10 @@ export class BlockCursor implements Cursor {
     return rangeOf(this.#store);
   }
 
+  get lowest_t_ms(): number {
+    return this.#store.blocks.reduce((lowest, block) => Math.min(lowest, block.lowest_t_ms), Number.POSITIVE_INFINITY);
+  }
+
   get nextPlace_ms(): number | null {
     if (this.#current === null || this.#around === null) return null;
     const { ordinal, place_ms } = this.#current;

@@ -52,6 +52,8 @@ export interface Cursor {
   /** `null` before the first move, or where there is no frame. */
   readonly current: Position | null;
   readonly range: CursorRange;
+  /** The earliest time by the wall clock; before the first frame's where that clock was set back. */
+  readonly lowest_t_ms: number;
   /**
    * Where the frame after the current one stands, so that playing knows when it is due; `null` where there is none (yet).
    * Of frames that came in since the last move, an estimate.

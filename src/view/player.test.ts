@@ -285,7 +285,7 @@ test("every way to go somewhere", async () => {
   expect(await there()).toBe(30_000);
   travel.go({ kind: "end", offset_ms: 25_500 });
   expect(await there()).toBe(74_000);
-  travel.go({ kind: "wall", t_ms: START_MS + 41_500 });
+  travel.go({ kind: "wall", t_ms: START_MS + 41_500, unit_ms: 1 });
   expect(await there()).toBe(42_000);
   travel.last();
   expect(await there()).toBe(100_000);

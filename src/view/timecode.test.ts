@@ -54,30 +54,42 @@ test("a share", () => {
   expect(parseTimecode("99.5%", UTC)).toEqual({ kind: "share", share: 0.995 });
 });
 
-const wall: [text: string, context: typeof UTC, iso: string][] = [
-  ["@14:31:58", UTC, "2026-04-18T14:31:58Z"],
-  ["@9:05", UTC, "2026-04-18T09:05:00Z"],
-  ["@14:31:58", SEOUL, "2026-04-18T05:31:58Z"],
-  ["@2026-04-18 14:31", SEOUL, "2026-04-18T05:31:00Z"],
-  ["@2026-04-17 00:00:30", UTC, "2026-04-17T00:00:30Z"],
-  ["2026-04-18T14:31:58Z", SEOUL, "2026-04-18T14:31:58Z"],
-  ["2026-04-18T14:31:58+09:00", UTC, "2026-04-18T05:31:58Z"],
-  ["2026-04-18T14:31", SEOUL, "2026-04-18T05:31:00Z"],
-  ["@2026-04-18", UTC, "2026-04-18T00:00:00Z"],
+const [SECOND, MINUTE, DAY] = [1000, 60_000, 86_400_000];
+
+const wall: [text: string, context: typeof UTC, iso: string, unit_ms: number][] = [
+  ["@14:31:58", UTC, "2026-04-18T14:31:58Z", SECOND],
+  ["@14:31:58.5", UTC, "2026-04-18T14:31:58.500Z", 1],
+  ["@9:05", UTC, "2026-04-18T09:05:00Z", MINUTE],
+  ["@14:31:58", SEOUL, "2026-04-18T05:31:58Z", SECOND],
+  ["@2026-04-18 14:31", SEOUL, "2026-04-18T05:31:00Z", MINUTE],
+  ["@2026-04-17 00:00:30", UTC, "2026-04-17T00:00:30Z", SECOND],
+  ["2026-04-18T14:31:58Z", SEOUL, "2026-04-18T14:31:58Z", SECOND],
+  ["2026-04-18T14:31:58+09:00", UTC, "2026-04-18T05:31:58Z", SECOND],
+  ["2026-04-18T14:31", SEOUL, "2026-04-18T05:31:00Z", MINUTE],
+  ["2026-04-18T14:31+09:00", UTC, "2026-04-18T05:31:00Z", MINUTE],
+  ["@2026-04-18", UTC, "2026-04-18T00:00:00Z", DAY],
 ];
-test.each(wall)("%p is a time by the clock", (text, context, iso) => {
-  expect(parseTimecode(text, context)).toEqual({ kind: "wall", t_ms: Date.parse(iso) });
+test.each(wall)("%p is a time by the clock", (text, context, iso, unit_ms) => {
+  expect(parseTimecode(text, context)).toEqual({ kind: "wall", t_ms: Date.parse(iso), unit_ms });
 });
 
 test("the day is the playhead's in the zone shown", () => {
   const late = { t_ms: Date.UTC(2026, 3, 18, 16), zone: "Asia/Seoul" };
-  expect(parseTimecode("@01:30", late)).toEqual({ kind: "wall", t_ms: Date.UTC(2026, 3, 18, 16, 30) });
+  expect(parseTimecode("@01:30", late)).toEqual({ kind: "wall", t_ms: Date.UTC(2026, 3, 18, 16, 30), unit_ms: MINUTE });
 });
 
 test("the hour that summer time skips, and the one that comes twice", () => {
   const berlin = (text: string) => parseTimecode(text, { t_ms: 0, zone: "Europe/Berlin" });
-  expect(berlin("@2026-03-29 02:30")).toEqual({ kind: "wall", t_ms: Date.parse("2026-03-29T01:30:00Z") });
-  expect(berlin("@2026-10-25 02:30")).toEqual({ kind: "wall", t_ms: Date.parse("2026-10-25T00:30:00Z") });
+  expect(berlin("@2026-03-29 02:30")).toEqual({
+    kind: "wall",
+    t_ms: Date.parse("2026-03-29T01:30:00Z"),
+    unit_ms: MINUTE,
+  });
+  expect(berlin("@2026-10-25 02:30")).toEqual({
+    kind: "wall",
+    t_ms: Date.parse("2026-10-25T00:30:00Z"),
+    unit_ms: MINUTE,
+  });
 });
 
 const nonsense = [
@@ -135,19 +147,27 @@ test.each<[Target, Position, RegExp | null]>([
   [{ kind: "end", offset_ms: 100_000 }, shownAt(1500), null],
   [{ kind: "end", offset_ms: 100_001 }, shownAt(1500), /^before the beginning.* first frame/],
   [{ kind: "share", share: 1 }, shownAt(101_500), null],
-  [{ kind: "wall", t_ms: 1000 }, shownAt(1500), null],
-  [{ kind: "wall", t_ms: 999 }, shownAt(1500), /^before/],
-  [{ kind: "wall", t_ms: 101_500 }, shownAt(101_500), null],
-  [{ kind: "wall", t_ms: 101_501 }, shownAt(101_500), /^after/],
+  [{ kind: "wall", t_ms: 1000, unit_ms: SECOND }, shownAt(1500), null],
+  [{ kind: "wall", t_ms: 999, unit_ms: 1 }, shownAt(1500), /^before/],
+  [{ kind: "wall", t_ms: 0, unit_ms: SECOND }, shownAt(1500), /^before/],
+  [{ kind: "wall", t_ms: 0, unit_ms: MINUTE }, shownAt(1500), null],
+  [{ kind: "wall", t_ms: 101_500, unit_ms: SECOND }, shownAt(101_500), null],
+  [{ kind: "wall", t_ms: 101_501, unit_ms: 1 }, shownAt(101_500), /^after/],
 ])("whether %j is outside of the recording", (target, shown, words) => {
-  const said = outsideWords(target, shown, range);
+  const said = outsideWords(target, shown, { range, lowest_t_ms: 1500 });
   if (words === null) expect(said).toBeNull();
   else expect(said).toMatch(words);
 });
 
+test("where the wall clock was set back, a time that came later is not before the beginning", () => {
+  const target = { kind: "wall", t_ms: 1000, unit_ms: 1 } as const;
+  expect(outsideWords(target, shownAt(1500), { range, lowest_t_ms: 1000 })).toBeNull();
+  expect(outsideWords(target, shownAt(1500), { range, lowest_t_ms: 1001 })).toMatch(/^before/);
+});
+
 test("nothing is outside of a recording whose end is not known yet", () => {
   const target = { kind: "start", offset_ms: 999_000 } as const;
-  expect(outsideWords(target, shownAt(101_500), { ...range, scanned: 0.5 })).toBeNull();
+  expect(outsideWords(target, shownAt(101_500), { range: { ...range, scanned: 0.5 }, lowest_t_ms: 1500 })).toBeNull();
 });
 
 test("elapsed time", () => {

@@ -1,4 +1,4 @@
-import type { CursorRange, Position } from "../recording/cursor.ts";
+import type { Cursor, CursorRange, Position } from "../recording/cursor.ts";
 
 /** Where somebody wants to go. */
 export type Target =
@@ -8,8 +8,8 @@ export type Target =
   | { readonly kind: "end"; readonly offset_ms: number }
   /** 0 to 1 of the whole. */
   | { readonly kind: "share"; readonly share: number }
-  /** A time by the wall clock, ms since the epoch. */
-  | { readonly kind: "wall"; readonly t_ms: number };
+  /** A time by the wall clock, ms since the epoch, and how exactly it was told: to the minute, the second, … */
+  | { readonly kind: "wall"; readonly t_ms: number; readonly unit_ms: number };
 
 /** What a wall clock without a date or a zone is taken to mean. */
 export interface ClockContext {
@@ -34,8 +34,8 @@ export function parseTimecode(text: string, context: ClockContext): Target {
   const entry = text.trim();
   if (entry === "") throw new TimecodeError(EXAMPLES);
   if (entry.endsWith("%")) return { kind: "share", share: percent(entry.slice(0, -1)) / 100 };
-  if (entry.startsWith("@")) return { kind: "wall", t_ms: wallClock(entry.slice(1).trim(), context) };
-  if (/^\d{4}-\d\d/.test(entry)) return { kind: "wall", t_ms: wallClock(entry, context) };
+  if (entry.startsWith("@")) return wallTarget(entry.slice(1).trim(), context);
+  if (/^\d{4}-\d\d/.test(entry)) return wallTarget(entry, context);
   if (entry.startsWith("-")) return { kind: "end", offset_ms: length(entry.slice(1)) };
   return { kind: "start", offset_ms: elapsed(entry) };
 }
@@ -57,7 +57,11 @@ function elapsed(text: string): number {
   return toWholeMs(parts.reduce((sum, part) => sum * 60 + part, 0) * 1000);
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
 /** A length of time with a unit, or as {@link elapsed} takes it. */
 function length(text: string): number {
@@ -67,6 +71,20 @@ function length(text: string): number {
 
 const CLOCK = /^\d?\d:\d\d(:\d\d(\.\d+)?)?$/;
 const HAS_ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
+
+const wallTarget = (text: string, context: ClockContext): Target => ({
+  kind: "wall",
+  t_ms: wallClock(text, context),
+  unit_ms: unit_ms(text),
+});
+
+/** How exactly a time is told. */
+function unit_ms(text: string): number {
+  const [time, seconds, fraction] = /\d:\d\d(:\d\d([.,]\d+)?)?/.exec(text) ?? [];
+  if (fraction !== undefined) return 1;
+  if (seconds !== undefined) return SECOND_MS;
+  return time !== undefined ? MINUTE_MS : DAY_MS;
+}
 
 /** A time of day, a date with a time, or an ISO time; ms since the epoch. */
 function wallClock(text: string, context: ClockContext): number {
@@ -110,8 +128,12 @@ const AFTER = "after the end: the last frame is shown";
  * Where a target lies that is outside of a recording, and what is shown instead; `null` where it is inside, or where
  * that is not known yet.
  */
-export function outsideWords(target: Target, shown: Position, range: CursorRange): string | null {
-  const { first_t_ms, first_place_ms, last_place_ms, scanned } = range;
+export function outsideWords(
+  target: Target,
+  shown: Position,
+  { range, lowest_t_ms }: Pick<Cursor, "range" | "lowest_t_ms">,
+): string | null {
+  const { first_place_ms, last_place_ms, scanned } = range;
   const isEndKnown = scanned >= 1;
   const span_ms = last_place_ms - first_place_ms;
   switch (target.kind) {
@@ -122,8 +144,8 @@ export function outsideWords(target: Target, shown: Position, range: CursorRange
     case "share":
       return null;
     case "wall":
-      // The clock shows whole seconds: the one of the first frame is inside.
-      if (target.t_ms < Math.floor(first_t_ms / 1000) * 1000) return BEFORE;
+      // The minute in which the recording begins is inside, if a minute was asked for.
+      if (target.t_ms + target.unit_ms <= lowest_t_ms) return BEFORE;
       return isEndKnown && shown.frame.t_ms < target.t_ms ? AFTER : null;
   }
 }

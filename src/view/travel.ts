@@ -76,7 +76,7 @@ export class Travel {
     const cursor = this.#cursor;
     const arrive = async (move: Promise<Position | null>): Promise<Position | null> => {
       const found = await move;
-      const words = found === null ? null : outsideWords(target, found, cursor.range);
+      const words = found === null ? null : outsideWords(target, found, cursor);
       if (words !== null) this.#say(words);
       return found;
     };
