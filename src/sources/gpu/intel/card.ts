@@ -58,9 +58,9 @@ function detailOf(tree: Tree, { driver, pci, device, revision, subsystem }: DrmC
   const version = tree.text(`/sys/module/${driver}/version`);
   const kernel = tree.text("/proc/sys/kernel/osrelease");
   const detail: Record<string, string> = { Brand: "Intel", driver, pci_address: pci };
+  if (device !== null) detail.device_id = `0x${device}`;
   const driverVersion = version ?? (kernel === null ? null : `Linux ${kernel}`);
   if (driverVersion !== null) detail["Driver Version"] = driverVersion;
-  if (device !== null) detail.device_id = `0x${device}`;
   if (revision !== null) detail.revision = `0x${revision}`;
   if (subsystem !== null) detail.subsystem = subsystem;
   if (isIntegrated) detail.memory = "shared with the machine";
