@@ -8,9 +8,10 @@ import { Sampler } from "../sampler.ts";
 import type { ApiOptions } from "./api.ts";
 import { build } from "./build.ts";
 import type { SourceOptions } from "./options.ts";
-import { readSecretFile, readTextFile, readToken } from "./secret_file.ts";
+import { readToken } from "./secret_file.ts";
 import { stopSignal } from "./signals.ts";
 import { openSources } from "./sources.ts";
+import { readTls } from "./tls_files.ts";
 
 const say = (message: string): boolean => process.stderr.write(`all-smi: ${message}\n`);
 
@@ -20,9 +21,9 @@ const COLLECT_EVERY_MS = 30_000;
 /** Serves until a signal comes. */
 export async function serve(options: ApiOptions): Promise<void> {
   check(options);
-  const { tokenFile, interval } = options;
+  const { tokenFile, interval, tlsCert, tlsKey } = options;
   const token = tokenFile === undefined ? null : readToken("--token-file", tokenFile);
-  const tls = readTls(options);
+  const tls = tlsCert === undefined || tlsKey === undefined ? null : readTls(tlsCert, tlsKey);
   const include = sectionsToServe(options, token);
   const { sources, kind, hostname } = await openSources(sourceOptions(options, include));
   const sampler = new Sampler({
@@ -55,11 +56,6 @@ function check({ port, socket, tlsCert, tlsKey }: ApiOptions): void {
   if (socket === "") throw new UsageError("--socket is empty: give a path");
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new UsageError("--tls-cert and --tls-key go together");
   if (tlsCert !== undefined && port === 0) throw new UsageError("--tls-cert is for a TCP port: not with --port 0");
-}
-
-function readTls({ tlsCert, tlsKey }: ApiOptions): Tls | null {
-  if (tlsCert === undefined || tlsKey === undefined) return null;
-  return { cert: readTextFile("--tls-cert", tlsCert), key: readSecretFile("--tls-key", tlsKey) };
 }
 
 /** Whether others than this machine can get there. A name may mean any address, but for the one that all know. */
