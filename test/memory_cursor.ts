@@ -16,6 +16,7 @@ export class MemoryCursor implements Cursor {
   readonly frames: Frame[];
   readonly skipped = new Map<string, number>();
   readonly refused = null;
+  isEnded = false;
   /** How much is known, 0 to 1. */
   scanned = 1;
   foundEvents: DetectedEvent[] = [];

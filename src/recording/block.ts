@@ -63,6 +63,8 @@ export interface BlockStore {
   readonly scanned: number;
   readonly skipped: ReadonlyMap<string, number>;
   readonly refused: string | null;
+  /** Whether a recorder has closed what is followed. */
+  readonly isEnded: boolean;
   /** Another number than before: the ordinals mean other frames now. */
   readonly numbering: number;
   /**

@@ -76,6 +76,10 @@ export class BlockCursor implements Cursor {
     return this.#store.refused;
   }
 
+  get isEnded(): boolean {
+    return this.#store.isEnded;
+  }
+
   /** How many blocks have been decoded so far. */
   get decodes(): number {
     return this.#cache.decodes;

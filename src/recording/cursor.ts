@@ -85,6 +85,8 @@ export interface Cursor {
   readonly skipped: ReadonlyMap<string, number>;
   /** The words for a line of an unknown schema that ended the reading; `null` where there was none. */
   readonly refused: string | null;
+  /** Whether a recorder has closed what is followed: nothing more comes, unless it is gone on with. */
+  readonly isEnded: boolean;
   /** Called when range, history, events or progress have changed. Returns what ends it. */
   onChange(listener: () => void): () => void;
   close(): void;

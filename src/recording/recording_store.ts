@@ -34,6 +34,7 @@ export class RecordingStore implements BlockStore {
   /** Looks through files that are under way or wait. */
   #pending = 0;
   #numbering = 0;
+  #isEnded = false;
   #isClosed = false;
   #ready: Promise<void> = Promise.resolve();
 
@@ -67,6 +68,10 @@ export class RecordingStore implements BlockStore {
 
   get refused(): string | null {
     return this.#refused?.message ?? null;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   get numbering(): number {
@@ -177,6 +182,8 @@ export class RecordingStore implements BlockStore {
   async #addReadable(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
     try {
       await this.#addSegment(segment, blocks);
+      const isNewest = segment === this.#segments.at(-1);
+      if (isNewest && this.#poll !== undefined) this.#isEnded = segment.isClosed;
     } catch (error) {
       this.#count(segment, `${segment.path}: ${systemWords(error)}`);
     }

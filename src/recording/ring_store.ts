@@ -36,6 +36,7 @@ export class RingStore implements BlockStore {
   readonly scanned = 1;
   readonly skipped: ReadonlyMap<string, number> = new Map();
   readonly refused = null;
+  readonly isEnded = false;
   readonly numbering = 0;
 
   constructor(limits = RING_LIMITS) {

@@ -135,6 +135,12 @@ export class SegmentReader {
     return { ended: isClosed ? "closed" : "open", foreign_bytes: isClosed ? behind : 0 };
   }
 
+  /** Whether the last that is in it is the line that closed it. */
+  get isClosed(): boolean {
+    const last = findLastIndex(this.file, this.codec);
+    return last?.index.end === true && last.end === this.file.size;
+  }
+
   scan(from: number, before: ScanStart, limits: BlockLimits, listener: ScanListener): AsyncGenerator<number> {
     return scanBlocks(this.file, this.codec, from, before, limits, listener);
   }

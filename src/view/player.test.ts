@@ -397,6 +397,16 @@ test("a recording that grows is followed at its end, and ends when it grows no m
   expect(player.state).toBe("end");
 });
 
+test("a recording that grew has ended as soon as its recorder has closed it", async () => {
+  const { player, cursor } = await play(everySecond(3), {}, 2000);
+  cursor.append(frameAt(3000, 3));
+  await settled();
+  expect([player.state, player.shown?.place_ms]).toEqual(["playing", 3000]);
+  cursor.isEnded = true;
+  cursor.changed();
+  expect(player.state).toBe("end");
+});
+
 test("what was written while one looked elsewhere is no reason to leave", async () => {
   const { clock, player, cursor } = await play(everySecond(3), { isPlaying: false }, 1000);
   cursor.append(frameAt(3000, 3));

@@ -85,7 +85,8 @@ export class Player {
   }
 
   get state(): PlayerState {
-    const goesOn = this.#options.isLive || this.#growth.isOn || (this.#isPlaying && this.#isLoop);
+    const isWritten = this.#growth.isOn && !this.#cursor.isEnded;
+    const goesOn = this.#options.isLive || isWritten || (this.#isPlaying && this.#isLoop);
     if (this.#isAtEnd && !goesOn) return "end";
     return this.#isPlaying ? "playing" : "paused";
   }

@@ -10,6 +10,14 @@ import { TEST_MS, testFolder } from "./run.ts";
 
 const root = testFolder();
 
+async function until(cursor: BlockCursor, isSo: () => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = cursor.onChange(() => isSo() && resolve());
+  if (isSo()) resolve();
+  await promise;
+  stop();
+}
+
 /** The frame after the current one, as soon as it is there. */
 async function nextFrame(cursor: BlockCursor): Promise<Position> {
   for (;;) {
@@ -72,6 +80,28 @@ describe.each(EXTENSIONS)("a recording that grows, %s", (extension) => {
       expect(await follow(cursor, 100)).toEqual(counted(100, 1350));
       await writingOn;
       expect(cursor.range.frames).toBe(1450);
+      cursor.close();
+    },
+    TEST_MS,
+  );
+
+  test(
+    "has ended once its recorder has closed it, until another goes on with it",
+    async () => {
+      const path = folder("ended");
+      await recordFrames(
+        path,
+        counted(20).map((n) => bareFrame(n, "")),
+      );
+      const { cursor } = await openReplay(path, true);
+      await until(cursor, () => cursor.isEnded);
+      const recorder = await openRecorder(path);
+      const writing = write(recorder, 20, 20, 1);
+      expect(await follow(cursor, 40)).toEqual(counted(40));
+      await writing;
+      expect(cursor.isEnded).toBe(false);
+      await recorder.close();
+      await until(cursor, () => cursor.isEnded);
       cursor.close();
     },
     TEST_MS,
