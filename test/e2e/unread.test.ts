@@ -1,12 +1,8 @@
-import { beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { PROGRAM, record, SMALL, start, testFolder } from "./run.ts";
+import { PROGRAM, start, testFolder } from "./run.ts";
 
-const RECORDING = join(testFolder(), "t.ndjson");
-beforeAll(async () => {
-  expect((await record("-o", RECORDING, ...SMALL, "--duration", "0.3s").ended).code).toBe(0);
-});
+testFolder();
 
 /** Its status, and what it said, where nobody reads its output any more. */
 async function unread(reader: string, ...options: string[]): Promise<string> {
@@ -26,7 +22,6 @@ test("nor does snapshot, which has found devices whether somebody reads or not",
 test.skipIf(!existsSync("/dev/full")).each<{ command: string; options: string[] }>([
   { command: "snapshot", options: ["--mock", "1x1"] },
   { command: "record", options: ["-o", "-", "--mock", "1x1", "-i", "0.1"] },
-  { command: "info", options: [RECORDING] },
 ])("$command says that it was standard output which found no room", async ({ command, options }) => {
   const { code, err } = await start(["sh", "-c", '"$0" "$@" >/dev/full', ...PROGRAM, command, ...options]).ended;
   expect([code, err]).toEqual([1, "all-smi: standard output: disk full\n"]);

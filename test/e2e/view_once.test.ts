@@ -211,7 +211,7 @@ const refused: [what: string, args: string[], words: RegExp][] = [
 ];
 test("info on a full disk fails", async () => {
   const { code, err } = await start(["sh", "-c", '"$@" >/dev/full', "sh", ...PROGRAM, "info", HOUR]).ended;
-  expect([code, err]).toEqual([1, "all-smi: ENOSPC: no space left on device, write\n"]);
+  expect([code, err]).toEqual([1, "all-smi: standard output: disk full\n"]);
 });
 
 test("without a command it is the view, with its options", async () => {
