@@ -192,6 +192,17 @@ describe("a value", () => {
 });
 
 describe("labels", () => {
+  test("name the GPU of a process that uses one, and of others none", () => {
+    const processes = (nvidiaFrame.processes ?? []).slice(0, 1);
+    const idle = processes.map((process) => ({ ...process, pid: 7, uses_gpu: false, device_id: 0, device_uuid: "" }));
+    const samples = parse(textOf({ ...nvidiaFrame, processes: [...processes, ...idle] }));
+    const shares = samples.filter(({ family }) => family === "process_cpu_percent");
+    expect(shares.map(({ labels }) => [labels.get("pid"), labels.get("gpu_index"), labels.get("device_id")])).toEqual([
+      ["41207", "0", "0"],
+      ["7", "", ""],
+    ]);
+  });
+
   const withCommand = (command: string): Frame => ({
     ...nvidiaFrame,
     processes: (nvidiaFrame.processes ?? []).map((process) => ({ ...process, command })),

@@ -141,16 +141,20 @@ const storageLabels = (storage: Storage): Label[] => [
   ["index", storage.index],
 ];
 
-const processLabels = (process: Process, hostname: string): Label[] => [
-  ["pid", process.pid],
-  ["name", process.process_name],
-  ["user", process.user],
-  ["device_id", process.device_id],
-  ["gpu_index", process.device_id],
-  ["device_uuid", process.device_uuid],
-  ["command", process.command],
-  ["instance", process.host_id ?? hostname],
-];
+/** A process without a GPU has no UUID of one, and in frames the number 0, which is not the first GPU. */
+function processLabels(process: Process, hostname: string): Label[] {
+  const gpu = process.device_uuid === "" ? null : process.device_id;
+  return [
+    ["pid", process.pid],
+    ["name", process.process_name],
+    ["user", process.user],
+    ["device_id", gpu],
+    ["gpu_index", gpu],
+    ["device_uuid", process.device_uuid],
+    ["command", process.command],
+    ["instance", process.host_id ?? hostname],
+  ];
+}
 
 /** What series of the exporter itself are labelled by. */
 export const exporterLabels = (hostname: string): Label[] => [

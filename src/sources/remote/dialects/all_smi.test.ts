@@ -63,7 +63,11 @@ function ofOneMachine(frame: Frame, hostname: string): Frame {
     fan_speeds: numbered(one.fan_speeds, "id"),
     psu_status: numbered(one.psu_status, "id"),
   }));
-  const processes = numbered(sections.processes ?? [], "pid").map((process, n) => ({ ...process, device_id: n }));
+  const processes = numbered(sections.processes ?? [], "pid").map((process, n) => ({
+    ...process,
+    device_id: n,
+    device_uuid: process.uses_gpu ? `GPU-${n}` : "",
+  }));
   const memory = numbered((sections.memory ?? []).map(withUtilization), "index");
   const storage = numbered(sections.storage ?? [], "index");
   return { ...frame, hostname, gpus, cpus, chassis, processes, memory, storage };

@@ -23,6 +23,8 @@ const MOST_PARTS = 64;
 const MOST_PROCESSES = 4096;
 /** What we write as the name of a GPU that has none. */
 const UNNAMED = "unknown";
+/** The `device_id` that frames have of a process without a GPU, whose labels are empty. */
+const WITHOUT_GPU = 0;
 
 const CORE_TYPES = new Map<string, Cpu["per_core_utilization"][number]["core_type"]>([
   ["S", "Super"],
@@ -208,8 +210,9 @@ export class AllSmiRows {
   process(labels: Labels): Draft<Process> | null {
     const pid = naturalOf(labels.get("pid"));
     if (pid === null) return null;
-    const device_id = naturalOf(labels.get("gpu_index") ?? labels.get("device_id"));
     const device_uuid = labels.get("device_uuid") ?? "";
+    const gpu = naturalOf(labels.get("gpu_index") ?? labels.get("device_id"));
+    const device_id = gpu ?? (device_uuid === "" ? WITHOUT_GPU : null);
     return deviceOf(
       this.processes,
       `${pid} ${device_id} ${device_uuid}`,
