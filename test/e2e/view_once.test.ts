@@ -140,6 +140,21 @@ test.each(recordings)(
 );
 
 test(
+  "frames that are early or late by some milliseconds are of the second that was asked for",
+  async () => {
+    const path = writeRecording(folder, "jitter", [0, 999, 1999, 3002, 4000]);
+    const chip = async (start: string) =>
+      (await once(path, "--start", start)).out.match(/REPLAY[^|]*[|] ([^|]*) /)?.[1];
+    expect([await chip("00:01"), await chip("2"), await chip("00:00:03")]).toEqual([
+      "00:00:01 / 00:00:04",
+      "00:00:02 / 00:00:04",
+      "00:00:03 / 00:00:04",
+    ]);
+  },
+  TEST_MS,
+);
+
+test(
   "another schema is refused in its words",
   async () => {
     const { code, out, err } = await once(join(FIXTURES, "schema-2.ndjson"));

@@ -9,11 +9,16 @@ const PROGRESS_WIDTH = 20;
 /** An entry line with less room than this takes the chip's, too. */
 const NARROWEST_ENTRY = 30;
 
+/** Where the first reading was a little late the others come early: what is at 1.999 is of second 2. */
+const MOST_EARLY_MS = 50;
+
+const second = (place_ms: number): string => timecode(place_ms + MOST_EARLY_MS);
+
 /** `REPLAY | 00:12:34 / 01:00:00 | 2.0x | paused` */
 function replayChip({ input }: Scene, { state, speed: factor, isLoop }: ReplayStatus): string {
   const { first_place_ms: first, last_place_ms: last } = input.timeline.range;
-  const place = timecode((input.position?.place_ms ?? first) - first);
-  return `REPLAY | ${place} / ${timecode(last - first)} | ${speed(factor)} | ${state}${isLoop ? " | loop" : ""}`;
+  const place = second((input.position?.place_ms ?? first) - first);
+  return `REPLAY | ${place} / ${second(last - first)} | ${speed(factor)} | ${state}${isLoop ? " | loop" : ""}`;
 }
 
 /** `LIVE | 14:32:05`, `FROZEN | 14:32:05 | 00:00:12 ago` */
