@@ -15,18 +15,18 @@ const HUNDRED = { nodes: 100, interval_s: 1, frames: seconds, warmUp: 10, garbag
 interface Aims {
   readonly cpu_ms: number;
   readonly memoryMiB: number;
-  /** `null`: none was set. A frame of 1,000 nodes alone is 13 MB of text. */
-  readonly seekP99_ms: number | null;
 }
 
-/** Of seeks: that of replay. */
-const AIMS: Aims = { cpu_ms: 85, memoryMiB: 150, seekP99_ms: 20 };
+/** That of replay, for whatever was recorded. */
+const SEEK_P99_MS = 20;
+
+const AIMS: Aims = { cpu_ms: 85, memoryMiB: 150 };
 const RUNS: readonly (ClusterRun & Aims)[] = [
   { ...HUNDRED, ...AIMS },
   { ...HUNDRED, ...AIMS, garbage: 2, slow: 3, down: 5 },
   {
     ...{ ...HUNDRED, nodes: 1000, interval_s: 10, frames: seconds / 5, warmUp: 3 },
-    ...{ cpu_ms: 850, memoryMiB: 400, seekP99_ms: null },
+    ...{ cpu_ms: 850, memoryMiB: 400 },
   },
 ];
 
@@ -68,8 +68,8 @@ for (const run of RUNS) {
     aim(`${nameOf(run)}: memory, highest`, cost.memory.highest, run.memoryMiB, "MiB"),
     aim(`${nameOf(run)}: frames missing`, run.frames - cost.frames, 0, ""),
     aim(`${nameOf(run)}: frames with a wrong outcome`, cost.wrong, 0, ""),
+    aim(`${nameOf(run)}: p99 of seeks`, cost.seek_ms.p99, SEEK_P99_MS, "ms"),
   );
-  if (run.seekP99_ms !== null) aims.push(aim(`${nameOf(run)}: p99 of seeks`, cost.seek_ms.p99, run.seekP99_ms, "ms"));
 }
 console.table(rows);
 console.table(aims);

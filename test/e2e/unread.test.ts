@@ -20,11 +20,10 @@ test("nor does snapshot, which has found devices whether somebody reads or not",
 });
 
 test.skipIf(!existsSync("/dev/full")).each<{ command: string; options: string[] }>([
-  { command: "snapshot", options: ["--mock", "1x1"] },
+  // Of the simulated readers that of GPUs never fails, which would be said, too.
+  { command: "snapshot", options: ["--mock", "1x1", "--include", "gpu"] },
   { command: "record", options: ["-o", "-", "--mock", "1x1", "-i", "0.1"] },
 ])("$command says that it was standard output which found no room", async ({ command, options }) => {
   const { code, err } = await start(["sh", "-c", '"$0" "$@" >/dev/full', ...PROGRAM, command, ...options]).ended;
-  // A simulated reader may fail just now, and is said, too.
-  const said = err.split("\n").filter((line) => /standard output|ENOSPC/.test(line));
-  expect([code, said]).toEqual([1, ["all-smi: standard output: disk full"]]);
+  expect([code, err]).toEqual([1, "all-smi: standard output: disk full\n"]);
 });
