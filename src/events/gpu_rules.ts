@@ -1,6 +1,7 @@
 import type { Gpu } from "../frame/schema.ts";
 import { Cliff } from "./cliff.ts";
 import type { Name } from "./definitions.ts";
+import { LinkMemory } from "./gpu_links.ts";
 import { type Moment, Reading, Run, rise } from "./marks.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -16,8 +17,7 @@ export class GpuMemory {
   readonly rowFailures = new Reading();
   readonly pendingRows = new Reading();
   readonly retiredPages = new Reading();
-  /** Of each NVLink by its number: 1 while it is active. */
-  readonly links: Reading[] = [];
+  readonly links = new LinkMemory();
   /** When a condition last stayed, on or near. */
   readonly stayed_ms: Partial<Record<Name, number>> = {};
 }
@@ -135,16 +135,3 @@ export const counterRules: readonly CounterRule[] = [
     rise: ({ health }, memory, now) => rise(memory.retiredPages, health?.retired_pages, now),
   },
 ];
-
-/** Of one NVLink by its number; one that was never seen active is not plugged in. */
-export function linkVerdict(memory: GpuMemory, link: number, state: string | null, now: Moment): Verdict {
-  if (state === null) return "unknown";
-  let reading = memory.links[link];
-  if (reading === undefined) {
-    reading = new Reading();
-    memory.links[link] = reading;
-  }
-  const isActive = state === "active";
-  const was = reading.follow(isActive ? 1 : 0, now);
-  return isActive ? "off" : was === 1 ? "on" : "near";
-}

@@ -1,13 +1,12 @@
 import type { Gpu } from "../frame/schema.ts";
 import { definitions } from "./definitions.ts";
-import { counterRules, GpuMemory, gpuRules, linkVerdict } from "./gpu_rules.ts";
+import type { Links } from "./gpu_links.ts";
+import { counterRules, GpuMemory, gpuRules } from "./gpu_rules.ts";
 import { type Look, type Subject, subject } from "./look.ts";
 import { brokenReaders } from "./readers.ts";
 
 /** More GPUs are not kept track of; no cluster that one process watches has so many. */
 const MAX_GPUS = 16_384;
-/** NVLinks of a GPU. */
-const MAX_LINKS = 64;
 /** A GPU that is missing for so long, while others of its host are there, is lost. */
 const MISSING_MS = 10_000;
 /** Hosts that were not in a frame may be so many before they are looked through. */
@@ -113,9 +112,10 @@ function judge(gpu: Gpu, known: Known, look: Look): void {
   const { memory } = known;
   const { now } = look;
   memory.seen_ms = now.place_ms;
+  const hasOpen = look.conditions.of(known.owner) !== undefined;
   for (const { name, verdict, details } of gpuRules) {
     const said = verdict(gpu, memory, now);
-    if (said === "unknown") continue;
+    if (said === "unknown" || (said === "off" && !hasOpen)) continue;
     look.judge(name, known, said, memory.stayed_ms[name], () => worded(definitions[name].sentence, details(gpu)));
     if (said !== "off") memory.stayed_ms[name] = now.place_ms;
   }
@@ -124,16 +124,17 @@ function judge(gpu: Gpu, known: Known, look: Look): void {
     if (more !== null && more > 0)
       look.single(name, known, worded(definitions[name].sentence, isFlag ? "" : `${more}`));
   }
-  if (gpu.health?.nvlink) judgeLinks(gpu, known, look);
+  if (gpu.health?.nvlink) judgeLinks(gpu.health.nvlink, known, look);
 }
 
 const worded = (sentence: string, details: string): string => (details === "" ? sentence : `${sentence}: ${details}`);
 
-function judgeLinks({ health }: Gpu, known: Known, look: Look): void {
+function judgeLinks(nvlink: Links, known: Known, look: Look): void {
+  const { links } = known.memory;
   const open = look.conditions.of(known.owner);
-  for (const { link_index, state } of health?.nvlink ?? []) {
-    if (link_index >= MAX_LINKS) continue;
-    const verdict = linkVerdict(known.memory, link_index, state, look.now);
+  if (links.isSame(nvlink, look.now, open !== undefined)) return;
+  for (const { link_index, state } of nvlink) {
+    const verdict = links.verdict(link_index, state, look.now);
     if (verdict === "on") look.begin("link", known, `NVLink ${link_index}: ${state}`);
     const began = verdict === "off" ? open?.get(`link\nNVLink ${link_index}`) : undefined;
     if (began !== undefined) look.endAfterHold(began, definitions.link, undefined);

@@ -78,14 +78,32 @@ function plainTest(field: Field, convert: string): string {
 
 const mayBeNull = (field: Field): boolean => field.presence === "extension" || field.unknown === "null";
 
+/** Whether a number stands for unknown. */
+const hasMark = (field: Field): boolean => field.presence !== "extension" && typeof field.unknown === "number";
+
+/** What is found of a device. */
+const OTHERWISE = 0;
+const AS_WRITTEN = 1;
+/** But for numbers that stand for unknown. */
+const TO_BE_MARKED = 2;
+
 /** Leaves where a key's value is not as it is written, or stands in another place. */
 function look(key: string, field: Field, n: number): string {
   const name = JSON.stringify(key);
   const isPlain = `(${plainTest(field, `convert[${n}]`)})`;
+  const isElsewhere = `keys[at++] !== ${name}`;
+  if (hasMark(field)) {
+    return `v = device[${name}]; if (${isElsewhere}) return ${OTHERWISE};
+    if (v === null) found = ${TO_BE_MARKED}; else if (!${isPlain}) return ${OTHERWISE};`;
+  }
   const asIs = mayBeNull(field) ? `(v === null || ${isPlain})` : `v !== null && ${isPlain}`;
-  const check = `if (keys[at++] !== ${name} || !(${asIs})) return false;`;
+  const check = `if (${isElsewhere} || !(${asIs})) return ${OTHERWISE};`;
   return `v = device[${name}]; ${field.presence === "extension" ? `if (v !== undefined) { ${check} }` : check}`;
 }
+
+/** Puts the number that stands for unknown into a copy that is as written otherwise. */
+const mark = (key: string, field: Field): string =>
+  hasMark(field) ? `if (copy[${JSON.stringify(key)}] === null) copy[${JSON.stringify(key)}] = ${field.unknown};` : "";
 
 /** Puts a key's value into the copy. */
 function write(key: string, field: Field, n: number): string {
@@ -108,16 +126,27 @@ function write(key: string, field: Field, n: number): string {
  */
 export function deviceEncoder(fields: Fields): DeviceEncoder {
   const entries = Object.entries(fields);
-  const lines = (of: typeof look) => entries.map(([key, field], n) => of(key, field, n)).join("\n    ");
+  const lines = (of: typeof look) =>
+    entries
+      .map(([key, field], n) => of(key, field, n))
+      .join("\n    ")
+      .trimEnd();
   const body = `
-  const isAsWritten = (device) => {
+  const look = (device) => {
     const keys = Object.keys(device);
-    let at = 0, v;
+    let at = 0, found = ${AS_WRITTEN}, v;
     ${lines(look)}
-    return at === keys.length;
+    return at === keys.length ? found : ${OTHERWISE};
+  };
+  const marked = (device) => {
+    const copy = { ...device };
+    ${lines(mark)}
+    return copy;
   };
   return (device) => {
-    if (isAsWritten(device)) return device;
+    const found = look(device);
+    if (found === ${AS_WRITTEN}) return device;
+    if (found === ${TO_BE_MARKED}) return marked(device);
     const copy = {}, placeholders = [];
     let v;
     ${lines(write)}

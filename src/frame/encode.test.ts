@@ -63,6 +63,18 @@ test("unknown values of a GPU have their sentinels, or are listed", () => {
   expect([gpu.used_memory, gpu.total_memory, gpu.unknown]).toEqual([0, 0, ["used_memory", "total_memory"]]);
 });
 
+test("a device in the schema's order of which only such numbers are missing is written as any other", () => {
+  const [gpu] = nvidiaFrame.gpus ?? [];
+  const missing = { ane_utilization: null, power_consumption: null } satisfies Partial<Gpu>;
+  const inOrder = { ...(gpu as Gpu), ...missing };
+  const { uuid, ...others } = inOrder;
+  const given = structuredClone(inOrder);
+  const line = first({ ...nvidiaFrame, gpus: [inOrder] }, "gpus");
+  expect(line).toMatchObject({ ane_utilization: -1, power_consumption: -1 });
+  expect(JSON.stringify(line)).toBe(JSON.stringify(first({ ...nvidiaFrame, gpus: [{ ...others, uuid }] }, "gpus")));
+  expect(inOrder).toEqual(given);
+});
+
 test("a zero that was measured is not listed as unknown", () => {
   const [device] = nvidiaFrame.gpus ?? [];
   const gpu = { ...device, used_memory: 0, total_memory: null } as Gpu;

@@ -52,7 +52,20 @@ interface Run {
   readonly heard: Promise<unknown>;
   /** Why it was killed. */
   killedFor: string | null;
+  /** What it must have done by when; `null`: nothing. */
+  expected: Expected | null;
+  /** Rings at {@link rings_ms}: then, or later, what is expected is due. */
   timer: NodeJS.Timeout | undefined;
+  rings_ms: number;
+}
+
+interface Expected {
+  readonly due_ms: number;
+  readonly limit_ms: number;
+  /** It is killed for this. */
+  readonly why: string;
+  /** How many times it has been waited for so long. */
+  readonly wait: number;
 }
 
 /**
@@ -114,11 +127,11 @@ export class SupervisedChild {
   expect(limit_ms: number, why: string): void {
     const run = this.#run;
     if (run === null || run.killedFor !== null) return;
-    this.#arm(run, limit_ms, why, 1);
+    this.#await(run, { due_ms: this.#control.now_ms() + limit_ms, limit_ms, why, wait: 1 });
   }
 
   met(): void {
-    if (this.#run?.killedFor === null) clearTimeout(this.#run.timer);
+    if (this.#run?.killedFor === null) this.#run.expected = null;
   }
 
   kill(why: string): void {
@@ -169,20 +182,40 @@ export class SupervisedChild {
         listen(child.stdout, (text) => lines.add(text)),
       ]),
       killedFor: null,
+      expected: null,
       timer: undefined,
+      rings_ms: Number.POSITIVE_INFINITY,
     };
     return run;
   }
 
-  #arm(run: Run, limit_ms: number, why: string, wait: number): void {
+  /** A timer that rings before it is due is left as it is: each cycle expects something, and nearly always gets it. */
+  #await(run: Run, expected: Expected): void {
+    run.expected = expected;
+    if (run.rings_ms > expected.due_ms) this.#arm(run, expected.due_ms);
+  }
+
+  #arm(run: Run, rings_ms: number): void {
     clearTimeout(run.timer);
-    const due_ms = this.#control.now_ms() + limit_ms;
-    run.timer = setTimeout(() => {
-      const hasSlipped = this.#control.now_ms() - due_ms > SLIPPED_MS;
-      const wantsCpu = this.#control.state(run.child.pid) === "R";
-      if ((hasSlipped || wantsCpu) && wait < MOST_WAITS) this.#arm(run, limit_ms, why, wait + 1);
-      else this.kill(why);
-    }, limit_ms).unref();
+    run.rings_ms = rings_ms;
+    run.timer = setTimeout(() => this.#ring(run), Math.max(0, rings_ms - this.#control.now_ms())).unref();
+  }
+
+  #ring(run: Run): void {
+    const { expected, rings_ms } = run;
+    run.rings_ms = Number.POSITIVE_INFINITY;
+    if (expected === null || run.killedFor !== null) return;
+    const { due_ms, limit_ms, why, wait } = expected;
+    if (rings_ms < due_ms) {
+      this.#arm(run, due_ms);
+      return;
+    }
+    const now_ms = this.#control.now_ms();
+    const hasSlipped = now_ms - due_ms > SLIPPED_MS;
+    const wantsCpu = this.#control.state(run.child.pid) === "R";
+    if ((hasSlipped || wantsCpu) && wait < MOST_WAITS) {
+      this.#await(run, { due_ms: now_ms + limit_ms, limit_ms, why, wait: wait + 1 });
+    } else this.kill(why);
   }
 
   #exited(run: Run, code: number | null, signal: number | NodeJS.Signals | null): void {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { gpuFields } from "../../../frame/schema.ts";
 import type { Cycle } from "../../source.ts";
 import { GpuRegistry } from "../registry.ts";
 import type { NvidiaCard } from "./card.ts";
@@ -51,6 +52,12 @@ const opened = () => {
   };
   return { registry, rows, next };
 };
+
+test("keys stand in the schema's order, which is the quickest to encode", () => {
+  const keys = Object.keys(opened().next([card(1)], 0)[0] ?? {});
+  expect(keys).toEqual(Object.keys(gpuFields).filter((key) => keys.includes(key)));
+  expect(keys).toContain("host_id");
+});
 
 test("cards are rows with host and time, in index order", () => {
   const { rows, next } = opened();

@@ -24,6 +24,18 @@ interface Known {
   lost: Lost | null;
 }
 
+/** The first keys of a device in the schema's order, which is the quickest to encode; all are set in each row. */
+const IN_ORDER = {
+  uuid: "",
+  time: "",
+  name: "",
+  device_type: "GPU",
+  host_id: "",
+  hostname: "",
+  instance: "",
+  index: null,
+};
+
 /** The codes of a card's XIDs since that time. */
 type XidsSince = (uuid: string, t_ms: number) => readonly number[];
 
@@ -51,13 +63,33 @@ export class CardRows {
 
   /** Takes what was read in this cycle. */
   update(cards: readonly NvidiaCard[], { t_ms }: Cycle): void {
+    if (this.#areThose(cards)) for (const [n, card] of cards.entries()) this.#take(card, this.#known[n] as Known, t_ms);
+    else this.#match(cards, t_ms);
+  }
+
+  /** Whether all that are known were read, and no others, each in its place: as in nearly all cycles. */
+  #areThose(cards: readonly NvidiaCard[]): boolean {
+    const known = this.#known;
+    if (cards.length !== known.length) return false;
+    for (let n = 0; n < known.length; n++) {
+      const uuid = known[n]?.row.uuid ?? "";
+      if (uuid !== cards[n]?.row.uuid || !isNamed(uuid)) return false;
+    }
+    return true;
+  }
+
+  #take(card: NvidiaCard, known: Known, t_ms: number): void {
+    known.pci = card.pci || known.pci;
+    known.row = card.lost === null ? card.row : stillKnown(known.row, card.row);
+    this.#judge(known, card.lost, t_ms);
+  }
+
+  #match(cards: readonly NvidiaCard[], t_ms: number): void {
     const missing = new Set(this.#known);
     const strangers: NvidiaCard[] = [];
     const take = (card: NvidiaCard, known: Known): void => {
       missing.delete(known);
-      known.pci = card.pci || known.pci;
-      known.row = card.lost === null ? card.row : stillKnown(known.row, card.row);
-      this.#judge(known, card.lost, t_ms);
+      this.#take(card, known, t_ms);
     };
     for (const card of cards) {
       const known = find(missing, ({ row }) => isNamed(row.uuid) && row.uuid === card.row.uuid);
@@ -71,10 +103,9 @@ export class CardRows {
 
   /** In index order. Without `isRead`, all that can change is unknown: nobody could look in this cycle. */
   rows({ time }: Cycle, isRead: boolean): Gpu[] {
-    const { host_id, hostname, instance } = this.#host;
     return this.#known.map(({ row, index, lost }) => {
       const whole = isRead && lost === null ? row : unread(row);
-      const gpu = { ...whole, host_id, hostname, instance, time, index };
+      const gpu = { ...IN_ORDER, ...whole, ...this.#host, time, index };
       return lost === null
         ? gpu
         : { ...gpu, lost: { since: new Date(lost.since_ms).toISOString(), reason: lost.reason } };
@@ -111,7 +142,7 @@ const find = (among: Iterable<Known>, isIt: (known: Known) => boolean): Known | 
   Array.from(among).find(isIt);
 
 /** Of a card that gives no handle nobody knows the UUID. */
-const isNamed = (uuid: string): boolean => /^GPU-/.test(uuid);
+const isNamed = (uuid: string): boolean => uuid.startsWith("GPU-");
 
 /** One that was or is without a name, by where it is. */
 function findByPlace({ pci, row }: NvidiaCard, missing: ReadonlySet<Known>): Known | undefined {
