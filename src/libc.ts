@@ -1,6 +1,9 @@
 import { dlopen, FFIType, ptr } from "bun:ffi";
 
-/** The few calls of the C library that no `node:` module offers. Absent where no such library can be loaded. */
+/**
+ * The few calls of the C library that no `node:` module offers, and, for a process that is to be small, some that one does.
+ * Absent where no such library can be loaded.
+ */
 
 const NAMES = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libc.so"];
 
@@ -8,6 +11,10 @@ const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
   lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
+  open: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+  read: { args: [FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i64 },
+  write: { args: [FFIType.i32, FFIType.u64, FFIType.u64], returns: FFIType.i64 },
+  close: { args: [FFIType.i32], returns: FFIType.i32 },
   prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
   madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
 } as const;
@@ -61,6 +68,36 @@ const MADV_DONTNEED = 4;
  */
 export function forgetFilePages(address: number, lengthBytes: number): void {
   libc?.madvise(address, lengthBytes, MADV_DONTNEED);
+}
+
+const O_RDONLY = 0;
+const PIECE_BYTES = 16 << 10;
+
+/** The text of a file in /proc; `""` where it cannot be read. */
+export function readProcText(path: string): string {
+  const fd = libc?.open(ptr(Buffer.from(`${path}\0`)), O_RDONLY) ?? -1;
+  if (libc === null || fd < 0) return "";
+  const decoder = new TextDecoder();
+  const piece = new Uint8Array(PIECE_BYTES);
+  let text = "";
+  for (;;) {
+    const lengthBytes = Number(libc.read(fd, ptr(piece), piece.length));
+    if (lengthBytes <= 0) break;
+    text += decoder.decode(piece.subarray(0, lengthBytes), { stream: true });
+  }
+  libc.close(fd);
+  return text;
+}
+
+/** Writes to an open file before it returns; what cannot be written is lost. */
+export function writeText(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  while (libc !== null && written < bytes.length) {
+    const now = Number(libc.write(fd, ptr(bytes) + written, bytes.length - written));
+    if (now <= 0) return;
+    written += now;
+  }
 }
 
 const PR_SET_PDEATHSIG = 1;

@@ -1,5 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
-import { forgetFilePages } from "./libc.ts";
+import { forgetFilePages, readProcText } from "./libc.ts";
 
 /** A stretch of memory, in bytes. */
 export interface Stretch {
@@ -22,14 +21,11 @@ export function codeOfProgram(maps: string, path: string): Stretch[] {
 
 /**
  * Gives back the pages of Bun's code that only starting needed (loading and translating modules, setting up): 11 of
- * 40 MiB. What is needed again comes back by itself.
+ * 40 MiB. What is needed again comes back by itself. Without a /proc they stay.
  */
 export function forgetStartupCode(): void {
   if (process.platform !== "linux") return;
-  try {
-    const code = codeOfProgram(readFileSync("/proc/self/maps", "utf8"), readlinkSync("/proc/self/exe"));
-    for (const { address, lengthBytes } of code) forgetFilePages(address, lengthBytes);
-  } catch {
-    // Without a /proc they stay.
+  for (const { address, lengthBytes } of codeOfProgram(readProcText("/proc/self/maps"), process.execPath)) {
+    forgetFilePages(address, lengthBytes);
   }
 }

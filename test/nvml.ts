@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { NvidiaReading } from "../src/sources/gpu/nvidia/card.ts";
-import { openLibrary } from "../src/sources/gpu/nvidia/nvml/library.ts";
+import { openSource } from "../src/sources/gpu/nvidia/nvml/compiled.ts";
 import { Nvml } from "../src/sources/gpu/nvidia/nvml/nvml.ts";
 import { NvmlReader } from "../src/sources/gpu/nvidia/nvml/reader.ts";
 import { StubDriver } from "./nvml_stub.ts";
@@ -59,7 +59,7 @@ export class Bench {
   constructor(machine: Machine, ...lines: readonly string[]) {
     this.scenario = new Scenario(machine, ...lines);
     this.scenario.enterHere();
-    const nvml = new Nvml(openLibrary(STUB));
+    const nvml = new Nvml(openSource(STUB));
     nvml.initialize();
     nvml.configure({
       announce: (name, card) => this.calls.push(card === null ? name : `${name} ${card}`),

@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Scenario, STUB } from "../../../../../test/nvml.ts";
+import { openSource } from "./compiled.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
 import { Nvml } from "./nvml.ts";
 import { NvmlReader } from "./reader.ts";
 
-function unavailable(path: string): NvmlUnavailable {
+function unavailable(path: string, open: (path: string) => unknown = openLibrary): NvmlUnavailable {
   try {
-    openLibrary(path);
+    open(path);
   } catch (error) {
     if (error instanceof NvmlUnavailable) return error;
   }
@@ -19,7 +20,7 @@ function unavailable(path: string): NvmlUnavailable {
 
 test("a path that cannot be loaded is no library", () => {
   expect(unavailable("/nowhere/libnvidia-ml.so.1").kind).toBe("no_library");
-  expect(unavailable("/nowhere/stub.c").kind).toBe("no_library");
+  expect(unavailable("/nowhere/stub.c", openSource).kind).toBe("no_library");
   expect(unavailable(import.meta.path).message).toStartWith("ALL_SMI_NVML: ");
 });
 
@@ -33,7 +34,7 @@ test("C source that exports nothing but the library's functions", () => {
     const path = join(folder, "plain.c");
     const count = "int nvmlDeviceGetCount_v2(unsigned *count) { *count = 3; return 0; }";
     writeFileSync(path, `int nvmlInit_v2(void) { return 0; }\n${count}\n`);
-    const functions = openLibrary(path);
+    const functions = openSource(path);
     expect(Object.keys(functions).sort()).toEqual(["nvmlDeviceGetCount_v2", "nvmlInit_v2"]);
     const found = new Uint32Array(1);
     expect(functions.nvmlDeviceGetCount_v2?.(ptr(found))).toBe(0);
@@ -46,7 +47,7 @@ test("C source that exports nothing but the library's functions", () => {
 test("functions that a library lacks are left out", () => {
   using scenario = new Scenario("h100", "without nvmlDeviceGetFieldValues");
   scenario.enterHere();
-  const functions = openLibrary(STUB);
+  const functions = openSource(STUB);
   expect(functions.nvmlDeviceGetFieldValues).toBeUndefined();
   expect(functions.nvmlDeviceGetPowerUsage).toBeFunction();
 });
@@ -61,8 +62,8 @@ test.skipIf(compiler === null)("a shared object is read as one compiled in memor
     const path = join(folder, "libnvidia-ml.so.1");
     const { exitCode } = Bun.spawnSync([compiler ?? "", "-shared", "-fPIC", "-o", path, STUB]);
     expect(exitCode).toBe(0);
-    const [fromObject, fromSource] = [path, STUB].map((library) => {
-      const nvml = new Nvml(openLibrary(library));
+    const [fromObject, fromSource] = [openLibrary(path), openSource(STUB)].map((functions) => {
+      const nvml = new Nvml(functions);
       nvml.initialize();
       const reader = new NvmlReader(nvml);
       reader.read({ t_ms: Date.now(), monotonic_ms: 1000 });

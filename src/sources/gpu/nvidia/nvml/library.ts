@@ -1,5 +1,4 @@
-import { cc, dlopen, type FFIFunction, FFIType, linkSymbols } from "bun:ffi";
-import { readFileSync } from "node:fs";
+import { dlopen, type FFIFunction, FFIType } from "bun:ffi";
 import type { UnavailableKind } from "./messages.ts";
 import { FUNCTION_NAMES, type FunctionName, SIGNATURES } from "./signatures.ts";
 
@@ -33,11 +32,11 @@ export const LIBRARY_PATHS: readonly string[] = [
   "/usr/lib/nvidia/libnvidia-ml.so.1",
 ];
 
-/** `chosen` is a path that the user names, and then the only one tried. */
-export function openLibrary(chosen: string | undefined): NativeFunctions {
+/** `chosen` is a path that the user names, and then the only one tried, by `loads`. Throws {@link NvmlUnavailable}. */
+export function openLibrary(chosen: string | undefined, loads = load): NativeFunctions {
   if (chosen) {
     try {
-      return chosen.endsWith(".c") ? compile(chosen) : load(chosen);
+      return loads(chosen);
     } catch (error) {
       throw new NvmlUnavailable("no_library", `ALL_SMI_NVML: ${sentence(error)}`);
     }
@@ -58,7 +57,8 @@ const sentence = (error: unknown): string =>
 
 const TYPES: Readonly<Record<string, FFIType>> = { p: FFIType.ptr, u: FFIType.u32, U: FFIType.u64 };
 
-const definition = (name: FunctionName): FFIFunction => ({
+/** What a function takes and gives, as FFI wants it. */
+export const definition = (name: FunctionName): FFIFunction => ({
   args: Array.from(SIGNATURES[name], (code) => TYPES[code] ?? FFIType.void),
   returns: FFIType.i32,
 });
@@ -77,29 +77,4 @@ function load(path: string): NativeFunctions {
 function loadOne(path: string, name: FunctionName): NativeFunction {
   const library = dlopen(path, { [name]: definition(name) });
   return library.symbols[name] as unknown as NativeFunction;
-}
-
-/**
- * A library in C source, as the tests have: compiled in memory, so that no compiler has to be there. It may export
- * `symbol`, which answers with the address of a function, or NULL; without it has those that its text names.
- */
-function compile(path: string): NativeFunctions {
-  const text = readFileSync(path, "utf8");
-  if (/\bsymbol\s*\(/.test(text)) return compileWithResolver(path);
-  const named = FUNCTION_NAMES.filter((name) => new RegExp(`\\b${name}\\s*\\(`).test(text));
-  const symbols = Object.fromEntries(named.map((name) => [name, definition(name)]));
-  return cc({ source: path, symbols }).symbols as unknown as NativeFunctions;
-}
-
-function compileWithResolver(path: string): NativeFunctions {
-  const { symbol } = cc({
-    source: path,
-    symbols: { symbol: { args: [FFIType.cstring], returns: FFIType.ptr } },
-  }).symbols;
-  const found: Record<string, FFIFunction> = {};
-  for (const name of FUNCTION_NAMES) {
-    const address = symbol(Buffer.from(`${name}\0`));
-    if (address !== null) found[name] = { ...definition(name), ptr: address };
-  }
-  return linkSymbols(found).symbols as unknown as NativeFunctions;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Capture, capturedCard, capturedRows, type Moment } from "../../../../../test/nvidia_smi_capture.ts";
 import { type Machine, Scenario, STUB } from "../../../../../test/nvml.ts";
 import type { NvidiaReading } from "../card.ts";
-import { openLibrary } from "../nvml/library.ts";
+import { openSource } from "../nvml/compiled.ts";
 import { Nvml } from "../nvml/nvml.ts";
 import { NvmlReader } from "../nvml/reader.ts";
 
@@ -19,7 +19,7 @@ const SAME: readonly (readonly [machine: Machine, capture: Capture, moment: Mome
 function byLibrary(machine: Machine): NvidiaReading {
   using scenario = new Scenario(machine);
   scenario.enterHere();
-  const nvml = new Nvml(openLibrary(STUB));
+  const nvml = new Nvml(openSource(STUB));
   nvml.initialize();
   const reader = new NvmlReader(nvml);
   reader.read({ t_ms: 0, monotonic_ms: 0 });
