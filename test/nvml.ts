@@ -2,7 +2,7 @@ import { dlopen, FFIType } from "bun:ffi";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { NvidiaReading } from "../src/sources/gpu/nvidia/card.ts";
+import type { NvidiaCard, NvidiaReading } from "../src/sources/gpu/nvidia/card.ts";
 import { openSource } from "../src/sources/gpu/nvidia/nvml/compiled.ts";
 import { Nvml } from "../src/sources/gpu/nvidia/nvml/nvml.ts";
 import { NvmlReader } from "../src/sources/gpu/nvidia/nvml/reader.ts";
@@ -72,7 +72,8 @@ export class Bench {
   read(): NvidiaReading {
     this.calls.length = 0;
     this.now_ms += 1000;
-    return this.#reader.read({ t_ms: Date.now(), monotonic_ms: this.now_ms });
+    const reading = this.#reader.read({ t_ms: Date.now(), monotonic_ms: this.now_ms });
+    return { ...reading, cards: reading.cards.map(asItIsNow) };
   }
 
   row(n = 0) {
@@ -84,4 +85,18 @@ export class Bench {
   [Symbol.dispose](): void {
     this.scenario[Symbol.dispose]();
   }
+}
+
+/** A card whose row does not change with the next reading; what is kept from one reading to the next is the same object. */
+function asItIsNow(card: NvidiaCard): NvidiaCard {
+  const { health } = card.row;
+  if (!health) return { ...card, row: { ...card.row } };
+  const { pcie, clocks } = health;
+  return {
+    ...card,
+    row: {
+      ...card.row,
+      health: { ...health, ...(pcie && { pcie: { ...pcie } }), ...(clocks && { clocks: { ...clocks } }) },
+    },
+  };
 }

@@ -19,7 +19,7 @@ import { CardName } from "./name.ts";
 import { NvLinkReader } from "./nvlink.ts";
 import type { Nvml } from "./nvml.ts";
 import { ProcessReader } from "./processes.ts";
-import { identityKeys, kept, type Row, silentRow, unknownRow } from "./row.ts";
+import { identityKeys, kept, type Row, silentRow, unknownRow, type Writable } from "./row.ts";
 import { type Modes, readMigMode, readSettings, type Settings } from "./settings.ts";
 import { readSteady, type Steady } from "./steady.ts";
 
@@ -53,12 +53,6 @@ interface Parts {
   readonly isWhole: boolean;
 }
 
-interface Slow {
-  readonly settings: Settings;
-  /** What of the row stays as it is until the next slow reading. */
-  readonly row: Row;
-}
-
 /** Reads one card, cycle by cycle. */
 export class CardReader {
   readonly device: Device;
@@ -72,13 +66,14 @@ export class CardReader {
   readonly #slowBeat: Beat;
   #parts: Parts | null = null;
   #mig: Modes = { current: null, pending: null };
-  #slow: Slow | null = null;
+  #settings: Settings | null = null;
   #steady: Steady | null = null;
   #used: readonly NvidiaProcess[] = [];
   /** Percentages; what is counted between two samples is not known at first. */
   #activity: readonly (number | null)[] | null = null;
   #faults: Faults | null = null;
-  #row: Row | null = null;
+  /** The same object in all readings: eight cards a cycle, thrown away and made anew, are most of what a cycle costs. */
+  readonly #row: Writable<Row>;
 
   constructor(nvml: Nvml, device: Device, index: number, driverDetail: Readonly<Record<string, string>>) {
     this.#nvml = nvml;
@@ -86,6 +81,7 @@ export class CardReader {
     this.index = index;
     this.name = new CardName(device);
     this.#driverDetail = driverDetail;
+    this.#row = unknownRow(device.uuid, index);
     this.#eventBeat = new Beat(EVENT_BEAT_MS, index, STAGGERED);
     this.#slowBeat = new Beat(SLOW_BEAT_MS, index, STAGGERED);
   }
@@ -94,31 +90,36 @@ export class CardReader {
     return this.device.complaints;
   }
 
-  /** With `all`, also what is due only later: something happened to the card. */
-  read(moment: Moment, all: boolean): { readonly card: NvidiaCard; readonly processes: readonly NvidiaProcess[] } {
+  /** What uses it, as of the last reading. */
+  get processes(): readonly NvidiaProcess[] {
+    return this.#used;
+  }
+
+  /** With `all`, also what is due only later: something happened to the card. The row is good until the next reading. */
+  read(moment: Moment, all: boolean): NvidiaCard {
     try {
       this.name.find();
       const isNews = this.#readMode() || all;
       const isSteadyDue = this.#steadyBeat.comes(moment.monotonic_ms, isNews || this.#steady === null);
-      const isSlowDue = this.#slowBeat.comes(moment.monotonic_ms, isNews || this.#slow === null);
+      const isSlowDue = this.#slowBeat.comes(moment.monotonic_ms, isNews || this.#settings === null);
       const isEventDue = this.#eventBeat.comes(moment.monotonic_ms, isNews || this.#faults === null);
       const parts = this.#partsFor(isSlowDue);
-      const slow = isSlowDue || this.#slow === null ? this.#readSlow(parts) : this.#slow;
-      this.#slow = slow;
+      const settings = isSlowDue || this.#settings === null ? this.#readSlow(parts) : this.#settings;
+      this.#settings = settings;
       const faults = isEventDue || this.#faults === null ? this.#readFaults(parts) : this.#faults;
       this.#faults = faults;
       const steady = isSteadyDue || this.#steady === null ? readSteady(this.device) : this.#steady;
       this.#steady = steady;
       if (isSteadyDue) this.#used = this.#readProcesses(parts, moment);
       if (isSteadyDue || !this.#activity?.some(isKnown)) this.#activity = this.#isMig ? null : readActivity(parts);
-      const row = this.#readRow(parts, slow, steady, faults, moment);
-      this.#row = row;
+      this.#readRow(parts, settings, steady, faults, moment);
       this.device.isSettled = true;
-      return { card: { pci: this.name.pci, lost: null, row }, processes: this.#used };
+      return { pci: this.name.pci, lost: null, row: this.#row };
     } catch (error) {
       if (!(error instanceof CardLost)) throw error;
       this.#steady = null;
-      return { card: this.lost(error.message), processes: [] };
+      this.#used = NO_PROCESSES;
+      return this.lost(error.message);
     }
   }
 
@@ -126,11 +127,10 @@ export class CardReader {
   lost(reason: string): NvidiaCard {
     const { uuid } = this.device;
     const identity = this.#parts?.identity;
-    const total = this.#row?.total_memory ?? null;
     return {
       pci: this.name.pci,
       lost: reason,
-      row: identity ? silentRow(uuid, this.index, identity, total) : unknownRow(uuid, this.index),
+      row: identity ? silentRow(uuid, this.index, identity, this.#row.total_memory) : unknownRow(uuid, this.index),
     };
   }
 
@@ -153,7 +153,7 @@ export class CardReader {
     this.device.forgetRefusals();
     this.close();
     this.#parts = null;
-    this.#slow = null;
+    this.#settings = null;
     this.#faults = null;
   }
 
@@ -187,16 +187,13 @@ export class CardReader {
     return { ...parts, isWhole: this.complaints.count === failed };
   }
 
-  #readSlow(parts: Parts): Slow {
+  #readSlow(parts: Parts): Settings {
     const settings = readSettings(this.device, this.#mig);
     parts.health.slowIsDue();
-    const row = {
-      ...unknownRow(this.device.uuid, this.index),
-      ...identityKeys(parts.identity),
-      detail: kept(this.#slow?.row.detail, { ...parts.identity.detail, ...settings.detail }),
-      nvlink_remote_devices: parts.links.readRemoteDevices(),
-    };
-    return { settings, row };
+    const nvlink_remote_devices = parts.links.readRemoteDevices();
+    const detail = kept(this.#row.detail, { ...parts.identity.detail, ...settings.detail });
+    Object.assign(this.#row, identityKeys(parts.identity), { detail, nvlink_remote_devices });
+    return settings;
   }
 
   #readFaults(parts: Parts): Faults {
@@ -204,36 +201,36 @@ export class CardReader {
     return { ...parts.memory.read(), nvlink: parts.links.read() };
   }
 
-  #readRow(parts: Parts, { settings, row }: Slow, steady: Steady, faults: Faults, { monotonic_ms }: Moment): Row {
+  #readRow(parts: Parts, settings: Settings, steady: Steady, faults: Faults, { monotonic_ms }: Moment): void {
     const { device } = this;
+    const row = this.#row;
     const isMig = this.#isMig;
     const utilization = isMig ? { gpu: null, memory: null } : readUtilization(device);
     const memory = readMemory(device);
     // Of a chip without memory of its own the library says 0, whatever happens.
     const memoryUtilization = memory.total === null ? null : utilization.memory;
     const activity = this.#activity;
-    return {
-      ...row,
-      uuid: device.uuid,
-      utilization: utilization.gpu,
-      tensorcore_utilization: activity?.[2] ?? null,
-      temperature: readTemperature(device),
-      used_memory: memory.used,
-      total_memory: memory.total,
-      frequency: readGraphicsClock(device),
-      power_consumption: readWatts(device, "nvmlDeviceGetPowerUsage"),
-      performance_state: readPerformanceState(device),
-      fan_speed_rpm: steady.fan_speed_rpm,
-      gpm_metrics: activity ? kept(this.#row?.gpm_metrics, ratios(activity)) : null,
-      mig: isMig ? parts.mig.read() : null,
-      health: parts.health.read(parts.identity, settings, steady, memoryUtilization, faults, monotonic_ms),
-    };
+    row.uuid = device.uuid;
+    row.utilization = utilization.gpu;
+    row.tensorcore_utilization = activity?.[2] ?? null;
+    row.temperature = readTemperature(device);
+    row.used_memory = memory.used;
+    row.total_memory = memory.total;
+    row.frequency = readGraphicsClock(device);
+    row.power_consumption = readWatts(device, "nvmlDeviceGetPowerUsage");
+    row.performance_state = readPerformanceState(device);
+    row.fan_speed_rpm = steady.fan_speed_rpm;
+    row.gpm_metrics = activity ? kept(row.gpm_metrics, ratios(activity)) : null;
+    row.mig = isMig ? parts.mig.read() : null;
+    row.health = parts.health.read(parts.identity, settings, steady, memoryUtilization, faults, monotonic_ms);
   }
 
   #readProcesses(parts: Parts, { t_ms }: Moment): readonly NvidiaProcess[] {
     return this.#processes.read(this.device, (this.#isMig ? parts.mig.devices : null) ?? [this.device], t_ms);
   }
 }
+
+const NO_PROCESSES: readonly NvidiaProcess[] = [];
 
 const isKnown = (percent: number | null): boolean => percent !== null;
 

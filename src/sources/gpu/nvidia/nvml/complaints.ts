@@ -65,6 +65,7 @@ export class Complaints {
 
   /** The sentence about what failed since the last time, and about what was denied at the start; `null`: nothing. */
   take(monotonic_ms: number): string | null {
+    if (this.#failed.size + this.#denied.size === 0) return null;
     const words = [...this.#failed.words, ...this.#deniedWords(monotonic_ms)];
     this.#failed.clear();
     return words.length > 0 ? `${this.#place}: ${words.join("; ")}` : null;

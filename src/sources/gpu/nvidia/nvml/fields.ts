@@ -33,6 +33,9 @@ export interface FieldRequest {
 
 const { nvmlFieldValue_t: LAYOUT } = LAYOUTS;
 
+/** It is asked for no more. */
+const REFUSED = -1;
+
 /** The types in which a value may come (nvmlValueType_t). */
 const DOUBLE = 0;
 const UNSIGNED_INT = 1;
@@ -43,40 +46,52 @@ const UNSIGNED_SHORT = 6;
 export class FieldList {
   readonly #device: Device;
   readonly #memory: NativeMemory;
-  /** Where each of the requests stands in memory; -1: it is asked for no more. */
+  /** Where each of the requests stands in memory, or {@link REFUSED}. */
   readonly #slots: Int32Array;
   readonly #requests: readonly FieldRequest[];
+  /** Of each of the requests in the last reading; NaN: none. */
+  readonly #values: Float64Array;
   #count = 0;
-  #answered = false;
-  /** The requests of the last reading that are not to be made again. */
-  readonly #refused = new Set<number>();
+  /** There is a request that is not to be made again. */
+  #hasRefused = false;
 
   constructor(device: Device, requests: readonly FieldRequest[]) {
     this.#device = device;
     this.#requests = requests;
     this.#memory = new NativeMemory(Math.max(1, requests.length) * LAYOUT.size);
     this.#slots = new Int32Array(requests.length);
+    this.#values = new Float64Array(requests.length).fill(Number.NaN);
     this.#arrange();
   }
 
   read(): void {
-    if (this.#refused.size > 0) this.#prune();
-    this.#answered =
+    if (this.#hasRefused) this.#arrange();
+    const isAnswered =
       this.#count > 0 && this.#device.reads("nvmlDeviceGetFieldValues", 0, this.#count, this.#memory.address);
+    if (!isAnswered) this.#values.fill(Number.NaN);
+    else for (let request = 0; request < this.#slots.length; request++) this.#take(request);
   }
 
   /** The value of the n-th request in the last reading. */
   value(request: number): number | null {
-    const slot = this.#slots[request] ?? -1;
-    if (!this.#answered || slot < 0) return null;
+    const value = this.#values[request] ?? Number.NaN;
+    return Number.isNaN(value) ? null : value;
+  }
+
+  #take(request: number): void {
+    const slot = this.#slots[request] ?? REFUSED;
+    if (slot === REFUSED) return;
     const at = slot * LAYOUT.size;
     const code = this.#memory.i32(at + LAYOUT.nvmlReturn);
-    if (code !== SUCCESS) {
-      if (code === NO_PERMISSION) this.#device.denied("nvmlDeviceGetFieldValues");
-      if (this.#device.isRefusal(code)) this.#refused.add(request);
-      return null;
+    if (code === SUCCESS) {
+      this.#values[request] = this.#number(this.#memory.u32(at + LAYOUT.valueType), at + LAYOUT.value);
+      return;
     }
-    return this.#number(this.#memory.u32(at + LAYOUT.valueType), at + LAYOUT.value);
+    this.#values[request] = Number.NaN;
+    if (code === NO_PERMISSION) this.#device.denied("nvmlDeviceGetFieldValues");
+    if (!this.#device.isRefusal(code)) return;
+    this.#slots[request] = REFUSED;
+    this.#hasRefused = true;
   }
 
   /** Whether the value is a counter of 32 bits. */
@@ -85,26 +100,20 @@ export class FieldList {
     return slot >= 0 && this.#memory.u32(slot * LAYOUT.size + LAYOUT.valueType) === UNSIGNED_INT;
   }
 
-  /** Leaves out what was refused in the last reading. */
-  #prune(): void {
-    for (const request of this.#refused) this.#slots[request] = -1;
-    this.#refused.clear();
-    this.#arrange();
-  }
-
+  /** Leaves out what was refused. */
   #arrange(): void {
     this.#count = 0;
+    this.#hasRefused = false;
     this.#requests.forEach(({ id, scope }, request) => {
-      if (this.#slots[request] === -1) return;
+      if (this.#slots[request] === REFUSED) return;
       const at = this.#count * LAYOUT.size;
       this.#memory.setU32(at + LAYOUT.fieldId, id);
       this.#memory.setU32(at + LAYOUT.scopeId, scope);
       this.#slots[request] = this.#count++;
     });
-    this.#answered = false;
   }
 
-  #number(type: number, at: number): number | null {
+  #number(type: number, at: number): number {
     if (type === DOUBLE) return this.#memory.f64(at);
     if (type === UNSIGNED_INT) return this.#memory.u32(at);
     if (type === SIGNED_INT) return this.#memory.i32(at);

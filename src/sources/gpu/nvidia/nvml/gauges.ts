@@ -1,5 +1,5 @@
 import { type Device, FIRST } from "./device.ts";
-import { GRAPHICS_CLOCK, MEMORY_CLOCK, SM_CLOCK, VIDEO_CLOCK } from "./identity.ts";
+import { GRAPHICS_CLOCK, VIDEO_CLOCK } from "./identity.ts";
 import { LAYOUTS, versionWord } from "./layouts.ts";
 import { SUCCESS } from "./returns.ts";
 import type { Health } from "./row.ts";
@@ -78,17 +78,6 @@ export const readClock = (device: Device, which: number): number | null =>
 export const readGraphicsClock = (device: Device): number | null => readClock(device, GRAPHICS_CLOCK);
 
 export const readVideoClock = (device: Device): number | null => readClock(device, VIDEO_CLOCK);
-
-/** `video` has been read before. */
-export function readClocks(
-  device: Device,
-  video: number | null,
-  max: { readonly sm: number | null; readonly memory: number | null; readonly video: number | null },
-): NonNullable<Health["clocks"]> {
-  const sm = readClock(device, SM_CLOCK);
-  const memory = readClock(device, MEMORY_CLOCK);
-  return { sm, sm_max: max.sm, memory, memory_max: max.memory, video, video_max: max.video };
-}
 
 export const readEngines = (device: Device): Pick<Health, "encoder" | "decoder" | "jpeg" | "ofa"> => ({
   encoder: device.pair("nvmlDeviceGetEncoderUtilization"),

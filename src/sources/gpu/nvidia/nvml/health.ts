@@ -1,10 +1,10 @@
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
-import { readClocks, readThrottle } from "./gauges.ts";
-import type { Identity } from "./identity.ts";
+import { readClock, readThrottle } from "./gauges.ts";
+import { type Identity, MEMORY_CLOCK, SM_CLOCK } from "./identity.ts";
 import type { MemoryFaults } from "./memory_faults.ts";
 import { linkCapacity, measureTraffic, type PcieRates, PcieTraffic } from "./pcie.ts";
-import { type Health, kept } from "./row.ts";
+import { type Health, kept, type Writable } from "./row.ts";
 import type { Settings } from "./settings.ts";
 import type { Steady } from "./steady.ts";
 
@@ -28,14 +28,56 @@ const TX = 7;
 /** What is looked at less often than the rest. */
 export type Faults = MemoryFaults & Pick<Health, "nvlink">;
 
-/** What a post-mortem needs to know of one card. Spreads nothing where a cycle passes: to copy keys is dear. */
+const UNREAD_PCIE: NonNullable<Health["pcie"]> = {
+  generation: null,
+  generation_max: null,
+  width: null,
+  width_max: null,
+  replays: null,
+  rx_bytes_per_second: null,
+  tx_bytes_per_second: null,
+};
+
+const UNREAD_CLOCKS: NonNullable<Health["clocks"]> = {
+  sm: null,
+  sm_max: null,
+  memory: null,
+  memory_max: null,
+  video: null,
+  video_max: null,
+};
+
+/** In the schema's order, which is the quickest to encode. */
+const UNREAD: Health = {
+  throttle: null,
+  power_limit_watts: null,
+  memory_temperature: null,
+  hotspot_temperature: null,
+  memory_utilization: null,
+  fan_percent: null,
+  ecc: null,
+  remapped_rows: null,
+  retired_pages: null,
+  retired_pages_pending: null,
+  pcie: null,
+  nvlink: null,
+  clocks: null,
+  encoder: null,
+  decoder: null,
+  jpeg: null,
+  ofa: null,
+};
+
+/** What a post-mortem needs to know of one card. Makes nothing anew where a cycle passes: what is thrown away is dear. */
 export class HealthReader {
   readonly #device: Device;
   readonly #fields: FieldList;
   readonly #traffic = new PcieTraffic();
+  readonly #pcie: Writable<typeof UNREAD_PCIE> = { ...UNREAD_PCIE };
+  readonly #clocks: Writable<typeof UNREAD_CLOCKS> = { ...UNREAD_CLOCKS };
+  readonly #health: Writable<Health> = { ...UNREAD, pcie: this.#pcie, clocks: this.#clocks };
   #measured: PcieRates | null = null;
   #isMeasureDue = false;
-  #before: Health | null = null;
 
   constructor(device: Device) {
     this.#device = device;
@@ -50,6 +92,7 @@ export class HealthReader {
     this.#isMeasureDue = true;
   }
 
+  /** The same object each time, as it is now. */
   read(
     identity: Identity,
     settings: Settings,
@@ -59,28 +102,24 @@ export class HealthReader {
     monotonic_ms: number,
   ): Health {
     const device = this.#device;
-    const before = this.#before;
+    const health = this.#health;
     this.#fields.read();
-    const health: Health = {
-      throttle: readThrottle(device),
-      power_limit_watts: steady.power_limit_watts,
-      memory_temperature: this.#fields.value(0),
-      hotspot_temperature: null,
-      memory_utilization,
-      fan_percent: steady.fan_percent,
-      ecc: this.#readEcc(),
-      remapped_rows: faults.remapped_rows,
-      retired_pages: faults.retired_pages,
-      retired_pages_pending: faults.retired_pages_pending,
-      pcie: kept(before?.pcie, this.#readPcie(settings, steady, monotonic_ms)),
-      nvlink: faults.nvlink,
-      clocks: kept(before?.clocks, readClocks(device, steady.videoClock, identity.clocksMax)),
-      encoder: steady.encoder,
-      decoder: steady.decoder,
-      jpeg: steady.jpeg,
-      ofa: steady.ofa,
-    };
-    this.#before = health;
+    health.throttle = readThrottle(device);
+    health.power_limit_watts = steady.power_limit_watts;
+    health.memory_temperature = this.#fields.value(0);
+    health.memory_utilization = memory_utilization;
+    health.fan_percent = steady.fan_percent;
+    health.ecc = this.#readEcc();
+    health.remapped_rows = faults.remapped_rows;
+    health.retired_pages = faults.retired_pages;
+    health.retired_pages_pending = faults.retired_pages_pending;
+    this.#readPcie(settings, steady, monotonic_ms);
+    health.nvlink = faults.nvlink;
+    this.#readClocks(steady, identity);
+    health.encoder = steady.encoder;
+    health.decoder = steady.decoder;
+    health.jpeg = steady.jpeg;
+    health.ofa = steady.ofa;
     return health;
   }
 
@@ -92,7 +131,7 @@ export class HealthReader {
     const first = corrected_volatile ?? uncorrected_volatile ?? corrected_aggregate ?? uncorrected_aggregate;
     if (first === null) return null;
     const ecc = { corrected_volatile, uncorrected_volatile, corrected_aggregate, uncorrected_aggregate };
-    return kept(this.#before?.ecc, ecc);
+    return kept(this.#health.ecc, ecc);
   }
 
   #countEcc(which: number): number | null {
@@ -106,18 +145,27 @@ export class HealthReader {
     return isThere ? out.u64(0) : null;
   }
 
-  #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): NonNullable<Health["pcie"]> {
+  #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): void {
     const { generationMax, widthMax } = settings.pcie;
     const rates = this.#readTraffic(generationMax, widthMax, monotonic_ms);
-    return {
-      generation: steady.pcieGeneration,
-      generation_max: generationMax,
-      width: steady.pcieWidth,
-      width_max: widthMax,
-      replays: this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter"),
-      rx_bytes_per_second: rates.rx_bytes_per_second,
-      tx_bytes_per_second: rates.tx_bytes_per_second,
-    };
+    const pcie = this.#pcie;
+    pcie.generation = steady.pcieGeneration;
+    pcie.generation_max = generationMax;
+    pcie.width = steady.pcieWidth;
+    pcie.width_max = widthMax;
+    pcie.replays = this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter");
+    pcie.rx_bytes_per_second = rates.rx_bytes_per_second;
+    pcie.tx_bytes_per_second = rates.tx_bytes_per_second;
+  }
+
+  #readClocks({ videoClock }: Steady, { clocksMax }: Identity): void {
+    const clocks = this.#clocks;
+    clocks.sm = readClock(this.#device, SM_CLOCK);
+    clocks.sm_max = clocksMax.sm;
+    clocks.memory = readClock(this.#device, MEMORY_CLOCK);
+    clocks.memory_max = clocksMax.memory;
+    clocks.video = videoClock;
+    clocks.video_max = clocksMax.video;
   }
 
   #readTraffic(generation: number | null, width: number | null, monotonic_ms: number): PcieRates {

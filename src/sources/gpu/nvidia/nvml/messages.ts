@@ -95,7 +95,7 @@ export function applyChanges(before: readonly NvidiaCard[], changes: Answer["car
   });
 }
 
-const isKeyed = (value: unknown): value is Keyed => typeof value === "object" && value !== null;
+const isKeyed = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 function merged(before: Keyed, change: Keyed): Keyed {
   const whole: Record<string, unknown> = { ...before };
@@ -107,14 +107,14 @@ function merged(before: Keyed, change: Keyed): Keyed {
   return whole;
 }
 
-/** Leaves out of each answer what the one before has said. */
+/** Leaves out of each answer what the one before has said. Keeps what it said by itself: a reading's cards may be the same objects again. */
 export class Changes {
-  #cards: readonly NvidiaCard[] = [];
+  readonly #said: Said[] = [];
   #processes: readonly NvidiaProcess[] = [];
 
   of({ cards, processes, xids, errors }: NvidiaReading): Omit<Answer, "answer"> {
     const changes = cards.map((card, n) => this.#changeOf(card, n));
-    this.#cards = cards;
+    this.#said.length = cards.length;
     const areSame = isSameList(this.#processes, processes);
     this.#processes = processes;
     return areSame ? { cards: changes, xids, errors } : { cards: changes, processes, xids, errors };
@@ -122,20 +122,38 @@ export class Changes {
 
   /** Of one that stood elsewhere, or was not there, everything. */
   #changeOf(card: NvidiaCard, n: number): NvidiaCard | CardChange {
-    const before = this.#cards[n];
-    if (before?.row.uuid !== card.row.uuid) return card;
-    return { was: n, ...differing(before as unknown as Keyed, card as unknown as Keyed) };
+    const said = this.#said[n];
+    if (said?.uuid === card.row.uuid) return { was: n, ...news(said.card, card as unknown as Keyed) };
+    this.#said[n] = { uuid: card.row.uuid, card: copied(card as unknown as Keyed) };
+    return card;
   }
 }
 
-/** Told by `===` of the keys' values. */
-function differing(before: Keyed, now: Keyed): Keyed {
-  const changed: Record<string, unknown> = {};
+/** A card as it was said last. */
+interface Said {
+  readonly uuid: string;
+  readonly card: Record<string, unknown>;
+}
+
+function copied(value: Keyed): Record<string, unknown> {
+  const copy: Record<string, unknown> = { ...value };
+  for (const key of IN_PARTS) if (isKeyed(copy[key])) copy[key] = copied(copy[key]);
+  return copy;
+}
+
+/** What of `now` was not said before, told by `===` of the keys' values, and from now on was. `undefined`: nothing. */
+function news(said: Record<string, unknown>, now: Keyed): Keyed | undefined {
+  let changed: Record<string, unknown> | undefined;
   for (const key in now) {
-    const was = before[key];
+    const was = said[key];
     const is = now[key];
     if (was === is) continue;
-    changed[key] = IN_PARTS.has(key) && isKeyed(was) && isKeyed(is) ? differing(was, is) : is;
+    const isInParts = IN_PARTS.has(key) && isKeyed(is);
+    const change = isInParts && isKeyed(was) ? news(was, is) : is;
+    if (change === undefined) continue;
+    if (change === is) said[key] = isInParts ? copied(is) : is;
+    changed ??= {};
+    changed[key] = change;
   }
   return changed;
 }

@@ -37,7 +37,7 @@ interface Mute {
 export class NvmlReader {
   readonly #nvml: Nvml;
   readonly #startsCards: (name: FunctionName, card: string | null) => void;
-  #errors = new Set<string>();
+  readonly #errors = new Set<string>();
   /** What is told in the first readings. */
   readonly #closed = new Set<string>();
   #closedUntil_ms: number | null = null;
@@ -59,26 +59,26 @@ export class NvmlReader {
     this.#events = this.#listen();
   }
 
-  /** One cycle, without the cards in `skip`, by UUID or place. Throws NvmlUnavailable once the driver is gone. */
+  /**
+   * One cycle, without the cards in `skip`, by UUID or place. The cards' rows are good until the next one. Throws
+   * NvmlUnavailable once the driver is gone.
+   */
   read(moment: Moment, skip: ReadonlySet<string> = NONE): NvidiaReading {
-    this.#errors = new Set();
+    this.#errors.clear();
     const xids = this.#events.poll(moment.t_ms);
     if (this.#reopenAt_ms !== null && moment.monotonic_ms >= this.#reopenAt_ms) this.#reopen(skip);
     this.#cards ??= this.#enumerate([], skip);
-    const readings = this.#cards.map((reader) =>
-      skip.has(reader.device.uuid)
-        ? { card: reader.lost(SKIPPED), processes: NO_PROCESSES }
-        : reader.read(moment, xids.length > 0 && isConcerned(reader, xids)),
-    );
-    const cards = [...readings.map(({ card }) => card), ...this.#absentCards()];
+    const cards: NvidiaCard[] = [];
+    const lists: (readonly NvidiaProcess[])[] = [];
+    for (const reader of this.#cards) {
+      const isSkipped = skip.size > 0 && skip.has(reader.device.uuid);
+      cards.push(isSkipped ? reader.lost(SKIPPED) : reader.read(moment, xids.length > 0 && isConcerned(reader, xids)));
+      lists.push(isSkipped ? NO_PROCESSES : reader.processes);
+    }
+    this.#addAbsent(cards);
     this.#planReopening(cards, moment);
     this.#complain(moment);
-    return {
-      cards: cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0)),
-      processes: this.#join(readings.map(({ processes }) => processes)),
-      xids,
-      errors: [...this.#errors],
-    };
+    return { cards, processes: this.#join(lists), xids, errors: [...this.#errors] };
   }
 
   /** While none of the lists is another one it is the same list, too. */
@@ -103,12 +103,14 @@ export class NvmlReader {
   }
 
   /** What was counted without a handle is most likely one of those missing, and those have a name. */
-  #absentCards(): NvidiaCard[] {
+  #addAbsent(cards: NvidiaCard[]): void {
+    if (this.#missing.length + this.#mute.length === 0) return;
     const unnamed = this.#mute.slice(this.#missing.length);
-    return [
+    cards.push(
       ...this.#missing.map((reader, n) => reader.lost(this.#mute[n]?.reason ?? "GPU is not there any more")),
       ...unnamed.map(({ index, reason }) => ({ pci: "", lost: reason, row: unknownRow(placeOf(index), index) })),
-    ];
+    );
+    cards.sort((a, b) => (a.row.index ?? 0) - (b.row.index ?? 0));
   }
 
   #planReopening(cards: readonly NvidiaCard[], { monotonic_ms }: Moment): void {

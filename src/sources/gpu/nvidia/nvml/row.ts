@@ -8,6 +8,9 @@ export type Health = Required<NonNullable<Gpu["health"]>>;
 export type NvLinks = NonNullable<Health["nvlink"]>;
 export type MigInstances = NonNullable<Gpu["mig"]>;
 
+/** To be brought up to date in its place. */
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** The row of a card of which nothing is known but which one it is. */
 export const unknownRow = (uuid: string, index: number | null): Row => ({
   uuid,
