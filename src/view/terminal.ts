@@ -48,8 +48,12 @@ export class Terminal {
     renderer.on("theme_mode", (mode: Background) => guarded(listener, () => listener.background(mode)));
     renderer.root.onMouse = (event) => guarded(listener, () => hear(event, listener));
     // The library itself waits 100 ms for the size to settle.
-    this.#onResize = () => guarded(listener, () => this.#resize(listener));
+    this.#onResize = () => guarded(listener, () => renderer.resize(process.stdout.columns, process.stdout.rows));
     process.stdout.on("resize", this.#onResize);
+    // Which comes at once, or, while it still writes, when that is done.
+    renderer.on("resize", (columns: number, rows: number) =>
+      guarded(listener, () => this.#resized(columns, rows, listener)),
+    );
   }
 
   static async open(depth: ColourDepth, listener: TerminalListener): Promise<Terminal> {
@@ -106,9 +110,7 @@ export class Terminal {
     }
   }
 
-  #resize(listener: TerminalListener): void {
-    const { columns, rows } = process.stdout;
-    this.#renderer.resize(columns, rows);
+  #resized(columns: number, rows: number, listener: TerminalListener): void {
     this.#surface.width = columns;
     this.#surface.height = rows;
     // Else the buffer follows with the next layout only, a frame too late.
