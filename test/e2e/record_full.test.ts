@@ -223,6 +223,7 @@ test("a recorder that finds no room for a single frame has failed", async () => 
   const path = join(folder, "nothing.ndjson");
   const { code, err } = await record("-o", path, ...FRAMES, "--duration", "0.3s", "--keep-free", "1000000T").ended;
   expect(err).toContain("recording pauses: less is free on the disk than --keep-free; ");
-  expect(err).toMatch(/: 0 frames, 0 B, CPU [\d.]+ %, [123] missing\n$/);
+  // A reader that fails in the simulation just then is counted behind that.
+  expect(err).toMatch(/: 0 frames, 0 B, CPU [\d.]+ %, [123] missing(, \d errors?)?\n$/);
   expect(code).toBe(1);
 });
