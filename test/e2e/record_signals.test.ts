@@ -72,7 +72,9 @@ test("one ends it though nobody reads, and it says that the end is lost", async 
   const recorder = await stalledRecorder("unread.fifo");
   recorder.child.kill("SIGTERM");
   const { code, err } = await recorder.ended;
-  expect([code, err]).toEqual([1, "all-smi: standard output is not read: the last frames are lost\n"]);
+  // One of the simulated hosts may be down just then.
+  const said = err.replace(/^all-smi: 1 of 8 hosts down: .*\n/, "");
+  expect([code, said]).toEqual([1, "all-smi: standard output is not read: the last frames are lost\n"]);
 });
 
 test("a second one ends it at once, where the disk does not answer", async () => {
