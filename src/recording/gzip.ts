@@ -1,6 +1,6 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
-import { Flusher } from "./flusher.ts";
+import { StreamFlusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes } from "./limits.ts";
 
 const C = zlib.constants;
@@ -22,7 +22,7 @@ const MOST_TRIES = 16;
 
 class GzipEncoder implements UnitEncoder {
   readonly #stream = zlib.createGzip(ENCODE) as zlib.Gzip & zlib.ZlibReset;
-  readonly #flusher = new Flusher(this.#stream);
+  readonly #flusher = new StreamFlusher(this.#stream);
 
   flush(text: Uint8Array): Promise<Uint8Array> {
     return this.#flusher.flush(text, C.Z_SYNC_FLUSH);

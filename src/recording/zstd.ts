@@ -1,9 +1,10 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
-import { Flusher } from "./flusher.ts";
+import { type Flusher, StepFlusher, StreamFlusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes, WINDOW_LOG_MAX } from "./limits.ts";
 import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
 import { xxhash64Low32 } from "./xxhash64.ts";
+import { zlibSteps } from "./zlib_steps.ts";
 import { frameExtent, isPrefix, skippableBytes, ZSTD_MAGIC } from "./zstd_frame.ts";
 
 const C = zlib.constants;
@@ -46,6 +47,13 @@ const EMPTY_BLOCK = new Uint8Array([0, 0, 0]);
 const NOTHING = new Uint8Array(0);
 const EMPTY_LAST_BLOCK = new Uint8Array([1, 0, 0]);
 
+/** Lines of a machine are compressed on the spot; those of many take as long as a whole cycle of a single one. */
+function flusherOf(reach: Reach): Flusher {
+  const stream = () => zlib.createZstdCompress(encodeOptions(reach));
+  const steps = reach === USUAL ? zlibSteps(stream()) : null;
+  return steps === null ? new StreamFlusher(stream()) : new StepFlusher(steps);
+}
+
 class ZstdEncoder implements UnitEncoder {
   #reach = USUAL;
   #flusher: Flusher | null = null;
@@ -60,7 +68,7 @@ class ZstdEncoder implements UnitEncoder {
   #flusherFor(text: Uint8Array): Flusher {
     const reach = this.#isOpen ? this.#reach : reachFor(text);
     if (reach !== this.#reach) this.close();
-    this.#flusher ??= new Flusher(zlib.createZstdCompress(encodeOptions(reach)));
+    this.#flusher ??= flusherOf(reach);
     this.#reach = reach;
     this.#isOpen = true;
     return this.#flusher;
