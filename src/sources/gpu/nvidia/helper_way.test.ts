@@ -22,10 +22,11 @@ interface Options {
   readonly command?: readonly string[];
   readonly isLibraryNamed?: boolean;
   readonly hasHardware?: boolean;
+  readonly hasStandIn?: boolean;
 }
 
-function opened({ command = HELPER, isLibraryNamed = true, hasHardware = true }: Options = {}) {
-  const way = new HelperWay({ command, isLibraryNamed, hasHardware: () => hasHardware });
+function opened({ command = HELPER, isLibraryNamed = true, hasHardware = true, hasStandIn = false }: Options = {}) {
+  const way = new HelperWay({ command, isLibraryNamed, hasHardware: () => hasHardware, hasStandIn: () => hasStandIn });
   ways.push(way);
   /** One cycle: what it read, or the words with which it could not. */
   const read = async () => {
@@ -101,6 +102,11 @@ const FAULTS = [
     line: "1 crashes nvmlDeviceGetPowerUsage 0",
     fault: "crashed",
     said: "the driver's library crashed (signal SIGSEGV)",
+  },
+  {
+    line: "1 exits nvmlDeviceGetPowerUsage 3",
+    fault: "crashed",
+    said: "the process that reads it ended with status 3",
   },
   { line: "1 hangs nvmlDeviceGetPowerUsage 60", fault: "hung", said: "the driver's library has not answered for 2 s" },
 ] as const;
@@ -204,6 +210,13 @@ test("without a library there is nothing by this way; one that was named is miss
   const named = opened({ command: missing });
   const { result } = await named.until((result) => result !== STARTING);
   expect(result).toStartWith("ALL_SMI_NVML: ");
+});
+
+test("where something else can be asked in place of a named library, it is, and is told why", async () => {
+  const missing = ["env", "ALL_SMI_NVML=/does/not/exist.so", ...HELPER];
+  const { until, way } = opened({ command: missing, hasStandIn: true });
+  await until((result) => result === null);
+  expect(way.unmet).toStartWith("ALL_SMI_NVML: ");
 });
 
 test("a library without a driver is no error on a machine without cards, and one on a machine with them", async () => {

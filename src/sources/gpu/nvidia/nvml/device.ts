@@ -1,7 +1,17 @@
 import type { Complaints } from "./complaints.ts";
 import type { NativeMemory } from "./memory.ts";
+import { isInstance } from "./messages.ts";
 import type { Nvml } from "./nvml.ts";
-import { describe, FUNCTION_NOT_FOUND, isCardLost, isFailure, isFinal, NO_PERMISSION, SUCCESS } from "./returns.ts";
+import {
+  describe,
+  FUNCTION_NOT_FOUND,
+  GPU_NOT_FOUND,
+  isCardLost,
+  isFailure,
+  isFinal,
+  NO_PERMISSION,
+  SUCCESS,
+} from "./returns.ts";
 import type { FunctionName } from "./signatures.ts";
 
 /** The card does not answer any more; the message says why. */
@@ -53,7 +63,8 @@ export class Device {
     if (this.#refused.get(name)?.has(part)) return FUNCTION_NOT_FOUND;
     const code = this.#nvml.call(name, this.uuid, this.handle, a, b, c, d);
     if (code === SUCCESS) return code;
-    if (isCardLost(code)) throw new CardLost(describe(code));
+    // An instance may go, and its card stay.
+    if (isCardLost(code) && !(code === GPU_NOT_FOUND && isInstance(this.uuid))) throw new CardLost(describe(code));
     if (code === NO_PERMISSION) this.denied(name);
     if (this.isRefusal(code)) this.#refuse(name, part);
     return code;
@@ -89,17 +100,17 @@ export class Device {
 
   /** The unsigned int that a function writes; so the next ones. */
   unsigned(name: FunctionName): number | null {
-    return this.reads(name, 0, this.out.address) ? this.out.u32(FIRST) : null;
+    return this.reads(name, 0, this.out.address) ? this.out.known32(FIRST) : null;
   }
 
   /** Of a function that is told by a number what is wanted. */
   unsignedOf(name: FunctionName, which: number): number | null {
-    return this.reads(name, which, which, this.out.address) ? this.out.u32(FIRST) : null;
+    return this.reads(name, which, which, this.out.address) ? this.out.known32(FIRST) : null;
   }
 
   /** Of a function that writes a second number, which stands at {@link SECOND}. */
   pair(name: FunctionName): number | null {
-    return this.reads(name, 0, this.out.address, this.out.address + SECOND) ? this.out.u32(FIRST) : null;
+    return this.reads(name, 0, this.out.address, this.out.address + SECOND) ? this.out.known32(FIRST) : null;
   }
 
   text(name: FunctionName, maxBytes: number): string | null {

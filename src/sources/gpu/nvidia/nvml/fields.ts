@@ -39,6 +39,9 @@ const REFUSED = -1;
 /** The types in which a value may come (nvmlValueType_t). */
 const DOUBLE = 0;
 const UNSIGNED_INT = 1;
+const UNSIGNED_LONG = 2;
+const UNSIGNED_LONG_LONG = 3;
+const SIGNED_LONG_LONG = 4;
 const SIGNED_INT = 5;
 const UNSIGNED_SHORT = 6;
 
@@ -115,9 +118,10 @@ export class FieldList {
 
   #number(type: number, at: number): number {
     if (type === DOUBLE) return this.#memory.f64(at);
-    if (type === UNSIGNED_INT) return this.#memory.u32(at);
+    if (type === UNSIGNED_INT) return this.#memory.known32(at) ?? Number.NaN;
     if (type === SIGNED_INT) return this.#memory.i32(at);
     if (type === UNSIGNED_SHORT) return this.#memory.u16(at);
-    return this.#memory.u64(at);
+    const isWide = type === UNSIGNED_LONG || type === UNSIGNED_LONG_LONG || type === SIGNED_LONG_LONG;
+    return isWide ? (this.#memory.known64(at) ?? Number.NaN) : Number.NaN;
   }
 }

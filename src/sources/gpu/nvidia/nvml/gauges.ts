@@ -9,7 +9,7 @@ import { throttleNames } from "./words.ts";
 export function readUtilization(device: Device): { gpu: number | null; memory: number | null } {
   const { nvmlUtilization_t: layout } = LAYOUTS;
   if (!device.reads("nvmlDeviceGetUtilizationRates", 0, device.out.address)) return { gpu: null, memory: null };
-  return { gpu: device.out.u32(layout.gpu), memory: device.out.u32(layout.memory) };
+  return { gpu: device.out.known32(layout.gpu), memory: device.out.known32(layout.memory) };
 }
 
 /** Bytes. Where the driver keeps some for itself, `used` is without that; older drivers count it as used. */
@@ -17,10 +17,10 @@ export function readMemory(device: Device): { used: number | null; total: number
   const { nvmlMemory_v2_t: v2, nvmlMemory_t: v1 } = LAYOUTS;
   device.out.setU32(v2.version, versionWord(v2, 2));
   if (device.call("nvmlDeviceGetMemoryInfo_v2", 0, device.out.address) === SUCCESS) {
-    return { used: device.out.u64(v2.used), total: device.out.u64(v2.total) };
+    return { used: device.out.known64(v2.used), total: device.out.known64(v2.total) };
   }
   if (!device.reads("nvmlDeviceGetMemoryInfo", 0, device.out.address)) return { used: null, total: null };
-  return { used: device.out.u64(v1.used), total: device.out.u64(v1.total) };
+  return { used: device.out.known64(v1.used), total: device.out.known64(v1.total) };
 }
 
 const GPU_SENSOR = 0;
@@ -32,14 +32,14 @@ export function readTemperature(device: Device): number | null {
   device.out.setU32(layout.version, versionWord(layout, 1));
   device.out.setU32(layout.sensorType, GPU_SENSOR);
   if (!device.reads("nvmlDeviceGetTemperatureV", 0, device.out.address)) return null;
-  return device.out.i32(layout.temperature);
+  return device.out.known32(layout.temperature) === null ? null : device.out.i32(layout.temperature);
 }
 
 export function readFanRpm(device: Device): number | null {
   const { nvmlFanSpeedInfo_v1_t: layout } = LAYOUTS;
   device.out.setU32(layout.version, versionWord(layout, 1));
   device.out.setU32(layout.fan, 0);
-  return device.reads("nvmlDeviceGetFanSpeedRPM", 0, device.out.address) ? device.out.u32(layout.speed) : null;
+  return device.reads("nvmlDeviceGetFanSpeedRPM", 0, device.out.address) ? device.out.known32(layout.speed) : null;
 }
 
 /** Watts, of a function that writes milliwatts. */
@@ -55,12 +55,12 @@ export function readWatts(
 export const readPowerLimit = (device: Device): number | null =>
   readWatts(device, "nvmlDeviceGetEnforcedPowerLimit") ?? readWatts(device, "nvmlDeviceGetPowerManagementLimit");
 
-/** NVML's word for "unknown". */
-const UNKNOWN_PERFORMANCE_STATE = 32;
+/** P15; beyond it there is only the word for "unknown", 32. */
+const LOWEST_PERFORMANCE_STATE = 15;
 
 export function readPerformanceState(device: Device): number | null {
   const state = device.unsigned("nvmlDeviceGetPerformanceState");
-  return state === UNKNOWN_PERFORMANCE_STATE ? null : state;
+  return state === null || state > LOWEST_PERFORMANCE_STATE ? null : state;
 }
 
 /** Why the clocks are lower than they could be. */

@@ -142,7 +142,7 @@ export class HealthReader {
   #readOneEcc(which: number): number | null {
     const { out } = this.#device;
     const isThere = this.#device.reads("nvmlDeviceGetTotalEccErrors", which, which & 1, which >> 1, out.address);
-    return isThere ? out.u64(0) : null;
+    return isThere ? out.known64(0) : null;
   }
 
   #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): void {

@@ -1,7 +1,14 @@
 import { endWithParent, writeText } from "../../../../libc.ts";
 import { forgetStartupCode } from "../../../../program_pages.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
-import { type Answer, type Calling, Changes, type HelperMessage, type ReadRequest } from "./messages.ts";
+import {
+  type Answer,
+  type Calling,
+  Changes,
+  type HelperMessage,
+  OWN_FAULT_STATUS,
+  type ReadRequest,
+} from "./messages.ts";
 import { type CallOptions, Nvml } from "./nvml.ts";
 import { NvmlReader } from "./reader.ts";
 
@@ -32,7 +39,7 @@ function giveUp(error: unknown): void {
   }
   const message = error instanceof Error ? error.message : String(error);
   writeText(STDERR, `\n${message.replaceAll("\n", " ")}\n`);
-  process.exit(1);
+  process.exit(OWN_FAULT_STATUS);
 }
 
 type Announce = NonNullable<CallOptions["announce"]>;

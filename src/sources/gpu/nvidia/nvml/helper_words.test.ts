@@ -3,6 +3,7 @@ import { Scenario, until } from "../../../../../test/nvml.ts";
 import { SupervisedChild } from "../../child.ts";
 import { LastWords } from "../../child_output.ts";
 import { HELPER } from "../helper_way.ts";
+import { OWN_FAULT_STATUS } from "./messages.ts";
 
 const children: SupervisedChild[] = [];
 
@@ -24,7 +25,7 @@ test("an error in the helper itself is told as what it was", async () => {
   const words = new LastWords();
   words.add(await helper.stderr.text());
   expect(words.line).toStartWith("null is not an object");
-  expect(await helper.exited).toBe(1);
+  expect(await helper.exited).toBe(OWN_FAULT_STATUS);
 });
 
 test("what the library prints without an end of its line hides no announcement", async () => {

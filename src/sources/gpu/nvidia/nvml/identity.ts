@@ -45,7 +45,7 @@ export function readIdentity(device: Device, driverDetail: Readonly<Record<strin
     name: device.text("nvmlDeviceGetName", NAME_BYTES) ?? "",
     coreCount: device.unsigned("nvmlDeviceGetNumGpuCores"),
     numaNode: readNumaNode(device),
-    gspMode: device.pair("nvmlDeviceGetGspFirmwareMode"),
+    gspMode: readGspMode(device),
     gspVersion: readGspVersion(device),
     thresholds: {
       temperature_threshold_slowdown: threshold(SLOWDOWN),
@@ -76,6 +76,14 @@ function readNumaNode(device: Device): number | null {
   const nodes = device.out.u64(FIRST);
   const node = Math.log2(nodes);
   return Number.isInteger(node) ? node : null;
+}
+
+/** Off, on, or as it is by default: {@link Identity.gspMode} knows no others. */
+const GSP_MODES = 2;
+
+function readGspMode(device: Device): number | null {
+  const mode = device.pair("nvmlDeviceGetGspFirmwareMode");
+  return mode === null || mode > GSP_MODES ? null : mode;
 }
 
 function readGspVersion(device: Device): string | null {

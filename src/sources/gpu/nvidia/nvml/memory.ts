@@ -1,6 +1,7 @@
 import { ptr } from "bun:ffi";
 
 const TWO_32 = 2 ** 32;
+const ALL_ONES = 0xffff_ffff;
 
 /**
  * Memory that the library writes to and reads from, at an address that stays. Offsets are in bytes and fall on multiples
@@ -47,9 +48,15 @@ export class NativeMemory {
     return this.u32(offset + 4) * TWO_32 + this.u32(offset);
   }
 
-  /** The value that NVML writes where it has none: all bits set. */
-  isAllOnes64(offset: number): boolean {
-    return this.u32(offset) === 0xffff_ffff && this.u32(offset + 4) === 0xffff_ffff;
+  /** `null`: all bits are set, as the library writes it where it has no value (`NVML_VALUE_NOT_AVAILABLE`). */
+  known32(offset: number): number | null {
+    const value = this.u32(offset);
+    return value === ALL_ONES ? null : value;
+  }
+
+  /** As {@link known32}. */
+  known64(offset: number): number | null {
+    return this.u32(offset) === ALL_ONES && this.u32(offset + 4) === ALL_ONES ? null : this.u64(offset);
   }
 
   setU32(offset: number, value: number): void {

@@ -43,10 +43,10 @@ function readRemappedRows(device: Device): MemoryFaults["remapped_rows"] {
   const at = device.out.address;
   if (!device.reads("nvmlDeviceGetRemappedRows", 0, at, at + SECOND, at + THIRD, at + FOURTH)) return null;
   return {
-    correctable: device.out.u32(FIRST),
-    uncorrectable: device.out.u32(SECOND),
-    pending: device.out.u32(THIRD),
-    failure: device.out.u32(FOURTH),
+    correctable: device.out.known32(FIRST),
+    uncorrectable: device.out.known32(SECOND),
+    pending: device.out.known32(THIRD),
+    failure: device.out.known32(FOURTH),
   };
 }
 

@@ -22,6 +22,9 @@ export interface ReadRequest {
   readonly skip?: readonly string[];
 }
 
+/** The status with which the helper ends by a fault of its own (`EX_SOFTWARE`): by any other the library ends it. */
+export const OWN_FAULT_STATUS = 70;
+
 /** The library is loaded and initialized. */
 export interface Ready {
   readonly ready: true;

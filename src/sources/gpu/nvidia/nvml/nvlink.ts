@@ -93,7 +93,9 @@ export class NvLinkReader {
   #countErrors(link: number, counter: number): number | null {
     const { out } = this.#device;
     const part = link * ERROR_COUNTERS + counter;
-    return this.#device.reads("nvmlDeviceGetNvLinkErrorCounter", part, link, counter, out.address) ? out.u64(0) : null;
+    return this.#device.reads("nvmlDeviceGetNvLinkErrorCounter", part, link, counter, out.address)
+      ? out.known64(0)
+      : null;
   }
 }
 

@@ -89,8 +89,7 @@ export class ProcessReader {
     if (count === null) return false;
     for (let n = 0; n < count; n++) {
       const at = HEADER_BYTES + n * layout.size;
-      const isKnown = !this.#memory.isAllOnes64(at + layout.usedGpuMemory);
-      const bytes = isKnown ? this.#memory.u64(at + layout.usedGpuMemory) : null;
+      const bytes = this.#memory.known64(at + layout.usedGpuMemory);
       const pid = this.#memory.u32(at + layout.pid);
       used.set(pid, most(used.get(pid), bytes));
     }

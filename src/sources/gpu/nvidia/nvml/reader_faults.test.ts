@@ -1,9 +1,13 @@
 import { expect, test } from "bun:test";
-import { Bench, START_MS, until } from "../../../../../test/nvml.ts";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Bench, START_MS, STUB, until } from "../../../../../test/nvml.ts";
 import { NvmlUnavailable } from "./library.ts";
 import { unknownRow } from "./row.ts";
 
 const MIB = 1024 ** 2;
+const NARROW = "0xffffffff";
+const WIDE = "0xffffffffffffffff";
 
 const NOTHING_SUPPORTED = [
   "* returns * 3",
@@ -27,6 +31,39 @@ test("of a card that supports nothing everything is unknown, and nothing is aske
 });
 
 const OLD_FAULTS = ["* retired_corrected 3", "* retired_uncorrected 2", "* retired_pending 1", "* link 0 1 12 3 1"];
+
+test("all bits set is no value, of whatever there is a number", () => {
+  const text = readFileSync(join(dirname(STUB), "h100.txt"), "utf8");
+  const keys = [...text.matchAll(/^\* (\w+) \d+(?:\+\d+)?$/gm)].map(([, key = ""]) => key);
+  const isWide = (key: string) => /^ecc_\w+(volatile|aggregate)$|_bytes$|_replays$/.test(key);
+  const lines = keys.filter((key) => !/mib$|^gpm/.test(key)).map((key) => `* ${key} ${isWide(key) ? WIDE : NARROW}`);
+  expect(lines.length).toBeGreaterThan(40);
+  using bench = new Bench("h100", ...lines);
+  bench.read();
+  const { cards } = bench.read();
+  expect(JSON.stringify(cards)).not.toMatch(/42949\d\d\.?\d{3}|1844674407/);
+  expect(cards[0]).toMatchObject({
+    lost: null,
+    row: { temperature: null, power_consumption: null, utilization: null },
+  });
+});
+
+test("values that there are no names for are unknown", () => {
+  using bench = new Bench("h100", "* performance_state 77", "* gsp_mode 7", "* brand 9999", "* architecture 77");
+  expect(bench.row()).toMatchObject({ performance_state: null, gsp_firmware_mode: null });
+});
+
+test("a card that the library does not find any more is lost, at once and in the same words", async () => {
+  using bench = new Bench("h100_x8");
+  bench.read();
+  bench.scenario.say("3 returns * 28");
+  await until(
+    () => bench.read(),
+    ({ cards }) => cards[3]?.lost !== null,
+  );
+  for (let n = 0; n < 3; n++)
+    expect(bench.read()).toMatchObject({ cards: { 3: { lost: "GPU not found" } }, errors: [] });
+});
 
 test("an old driver's functions stand in for those that it lacks", () => {
   const missing = [

@@ -18,6 +18,7 @@ const NO_DATA = 21;
 const ARGUMENT_VERSION_MISMATCH = 25;
 const DEPRECATED = 26;
 const NOT_READY = 27;
+export const GPU_NOT_FOUND = 28;
 /** None of the library's: the call was not made. */
 export const EXCLUDED = -1;
 
@@ -73,7 +74,8 @@ export const isFailure = (code: number): boolean =>
   code !== SUCCESS && code !== NO_PERMISSION && !isFinal(code) && !isNoValue(code);
 
 /** The card's, not one function's. */
-export const isCardLost = (code: number): boolean => code === GPU_IS_LOST || code === RESET_REQUIRED;
+export const isCardLost = (code: number): boolean =>
+  code === GPU_IS_LOST || code === RESET_REQUIRED || code === GPU_NOT_FOUND;
 
 /** The library's: a new process has to load it, perhaps another file of that name. */
 export const isDriverGone = (code: number): boolean =>

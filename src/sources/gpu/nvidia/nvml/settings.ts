@@ -43,14 +43,14 @@ export const readMigMode = (device: Device): Modes => modes(device, "nvmlDeviceG
 
 function modes(device: Device, name: "nvmlDeviceGetMigMode" | "nvmlDeviceGetEccMode"): Modes {
   const current = device.pair(name);
-  return { current, pending: current === null ? null : device.out.u32(SECOND) };
+  return { current, pending: current === null ? null : device.out.known32(SECOND) };
 }
 
 function readPowerLimits(device: Device): Record<string, string | null> {
   const watts = (mw: number | null) => (mw === null ? null : (mw / 1000).toFixed(2));
   const standard = device.unsigned("nvmlDeviceGetPowerManagementDefaultLimit");
   const least = device.pair("nvmlDeviceGetPowerManagementLimitConstraints");
-  const most = least === null ? null : device.out.u32(SECOND);
+  const most = least === null ? null : device.out.known32(SECOND);
   return {
     power_limit_current: readPowerLimit(device)?.toFixed(2) ?? null,
     power_limit_default: watts(standard),
