@@ -54,6 +54,7 @@ export function machineOf(
     own: files,
     env: more.env ?? {},
     uid: more.uid ?? 1000,
+    nvidiaSmi: Object.keys(tree).find((path) => path.endsWith("/nvidia-smi")) ?? null,
     [Symbol.dispose]: () => made[Symbol.dispose](),
   };
 }

@@ -1,3 +1,4 @@
+import { findNvidiaSmi } from "../sources/gpu/nvidia/smi/find.ts";
 import { Files } from "./files.ts";
 
 /** What the command knows of itself and its terminal, where the checks run in a process without one. */
@@ -23,6 +24,8 @@ export interface Machine extends Setup {
   readonly own: Files;
   readonly env: Environment;
   readonly uid: number;
+  /** The path of nvidia-smi, as the reader finds it. */
+  readonly nvidiaSmi: string | null;
 }
 
 export const openMachine = (setup: Setup): Machine => ({
@@ -31,6 +34,7 @@ export const openMachine = (setup: Setup): Machine => ({
   own: new Files(""),
   env: process.env,
   uid: process.getuid?.() ?? 0,
+  nvidiaSmi: findNvidiaSmi(),
 });
 
 /** How the kernel numbers the namespaces that it starts with (include/linux/proc_ns.h). */

@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Report } from "../../src/doctor/report.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
+import { fakeNvidiaSmi, type Script } from "../nvidia_smi.ts";
+import { rootWithoutCards } from "./host_root.ts";
 import { LAUNCHER, type Outcome, PROGRAM, start, testFolder } from "./run.ts";
 
 const folder = testFolder();
@@ -183,4 +185,50 @@ test("the library and the driver are of different versions", async () => {
   expect(readings(await withStub("mismatch", "- returns nvmlInit_v2 18"))).toEqual([
     expect.stringMatching(/^problem: .*different versions/),
   ]);
+});
+
+/** What is said of NVIDIA's cards where this nvidia-smi is on the path, but for where it lies. */
+async function withNvidiaSmi(script: Script, settings: readonly string[], ...options: string[]): Promise<string[]> {
+  using fake = fakeNvidiaSmi(script);
+  const command = [`PATH=${fake.path}:${process.env.PATH}`, ...settings, ...PROGRAM, "doctor", "--json", ...options];
+  const { out } = await start([...SETTINGS, ...command]).ended;
+  const { findings }: Report = JSON.parse(out);
+  return findings
+    .filter(({ group, name }) => group === "nvidia" && !["nvidia-smi", "container"].includes(name))
+    .map(({ name, state, says }) => `${state} ${name}: ${says}`);
+}
+
+describe.skipIf(hasOwnDriver)("of the driver there is nvidia-smi", () => {
+  const script: Script = { capture: "h100", moment: "load", cards: 2 };
+  const BY_SMI = expect.stringMatching(/^ok readings: 2 NVIDIA H100 80GB HBM3; driver .*; by nvidia-smi, which tells/);
+  const NO_SIGN = "note cards: no card on the PCI bus, no /dev/nvidiactl: the readings show whether there is one";
+  const dies = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.";
+
+  test("and its device: what nvidia-smi says", async () => {
+    const root = rootWithoutCards(folder);
+    put(root, "/dev/nvidiactl", "");
+    const found = await withNvidiaSmi(script, [], "--host-root", root);
+    expect(found[0]).toBe("note cards: the driver's /dev/nvidiactl is there, and no card is on the PCI bus");
+    expect(found.at(-1)).toEqual(BY_SMI);
+    const failing = await withNvidiaSmi({ ...script, dies }, [], "--host-root", root);
+    expect(failing.at(-1)).toBe("problem readings: the driver is not loaded");
+  });
+
+  test("alone: cards, or none, as in an image for CUDA", async () => {
+    expect(await withNvidiaSmi(script, [])).toEqual([NO_SIGN, BY_SMI]);
+    expect(await withNvidiaSmi({ ...script, dies }, [])).toEqual([NO_SIGN, "absent readings: no card answers"]);
+  });
+
+  test("and ALL_SMI_NVML names what is no library: a problem, and the cards", async () => {
+    const path = join(folder, "no_library.so");
+    writeFileSync(path, "");
+    const [says, readings, problem, ...more] = await withNvidiaSmi(script, [`ALL_SMI_NVML=${path}`]);
+    expect(says).toEndWith("only what ALL_SMI_NVML names is asked, or else nvidia-smi");
+    expect(readings).toEqual(BY_SMI);
+    expect(problem).toMatch(/^problem readings: ALL_SMI_NVML: .*; nvidia-smi is asked instead$/);
+    expect(more).toEqual([]);
+    const missing = await withNvidiaSmi(script, ["ALL_SMI_NVML=/nonexistent/libnvidia-ml.so"]);
+    expect(missing[1]).toMatch(/^problem library: ALL_SMI_NVML names .*: ENOENT; nvidia-smi is asked instead$/);
+    expect(missing.slice(2)).toEqual([BY_SMI]);
+  });
 });

@@ -60,7 +60,7 @@ async function readUntil(source: Source, end_ms: number): Promise<GpuReading> {
 }
 
 /** As the source says it: something may still come of it. */
-export const isUnderWay = (error: string): boolean => /being initialized|^no answer/.test(error);
+export const isUnderWay = (error: string): boolean => /being initialized|^no answer|has not answered yet/.test(error);
 /** What was found out about a function or a card that crashes or hangs the driver's library. */
 const isSaidOnce = (error: string): boolean => /not asked any more/.test(error);
 

@@ -151,7 +151,7 @@ test("the library is of another version than the driver", async () => {
 });
 
 test("no library, and one that is named and is not there", async () => {
-  using machine = machineOf(without(FINE, "/usr/lib"));
+  using machine = machineOf(without(FINE, "/usr/lib", "/usr/bin"));
   expect(await findingsOf(nvidiaAccessChecks, machine)).toContain(
     "problem library: libnvidia-ml.so.1 is in none of the usual folders",
   );
@@ -159,10 +159,12 @@ test("no library, and one that is named and is not there", async () => {
   expect(await findingsOf(nvidiaAccessChecks, withSmi)).toContain(
     "note library: libnvidia-ml.so.1 is in none of the usual folders: nvidia-smi is asked, which tells less",
   );
-  using named = machineOf(FINE, { env: { ALL_SMI_NVML: "/opt/libnvidia-ml.so" } });
-  expect(await findingsOf(nvidiaAccessChecks, named)).toContain(
-    "problem library: ALL_SMI_NVML names /opt/libnvidia-ml.so, which cannot be read: ENOENT",
-  );
+  const wrong = { env: { ALL_SMI_NVML: "/opt/libnvidia-ml.so" } };
+  const says = "problem library: ALL_SMI_NVML names /opt/libnvidia-ml.so, which cannot be read: ENOENT";
+  using named = machineOf(without(FINE, "/usr/bin"), wrong);
+  expect(await findingsOf(nvidiaAccessChecks, named)).toContain(says);
+  using namedBesideSmi = machineOf(FINE, wrong);
+  expect(await findingsOf(nvidiaAccessChecks, namedBesideSmi)).toContain(`${says}; nvidia-smi is asked instead`);
 });
 
 test("one that is named: with NVML's functions in it, and something else, of which the readings say what it is", async () => {
@@ -174,6 +176,8 @@ test("one that is named: with NVML's functions in it, and something else, of whi
   expect(await ofLibrary(library)).toEqual([`ok library: ${path}, named by ALL_SMI_NVML`]);
   using other = named("garbage");
   expect(await ofLibrary(other)).toEqual([]);
+  using forTheLoader = machineOf({}, { env: { ALL_SMI_NVML: "libnvidia-ml.so.1" } });
+  expect(await ofLibrary(forTheLoader)).toEqual([]);
 });
 
 test("a library that only the loader knows, by its cache or by LD_LIBRARY_PATH", async () => {

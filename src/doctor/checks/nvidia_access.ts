@@ -1,8 +1,7 @@
 import { LIBRARY_PATHS } from "../../sources/gpu/nvidia/nvml/library.ts";
-import type { Files } from "../files.ts";
 import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, isWsl, type Machine } from "../machine.ts";
-import { driverVersion, hasNvidia } from "./nvidia_driver.ts";
+import { areOfWindows, driverVersion, hasNvidia, isDriverThere } from "./nvidia_driver.ts";
 import { GIVE_TO_CONTAINER, libraryFix, versionFix } from "./nvidia_errors.ts";
 
 export const nvidiaAccessChecks: readonly Check[] = [
@@ -25,13 +24,14 @@ function visibleDevices(machine: Machine): Verdict[] {
 }
 
 function deviceNodes(machine: Machine): Verdict[] {
-  if (driverVersion(machine) === null || isWsl(machine)) return [];
+  if (!isDriverThere(machine) || isWsl(machine)) return [];
   const control = access(machine, "/dev/nvidiactl");
   if (control !== null) return [control];
   const wanted = cardNodes(machine);
   const there = wanted.filter((path) => machine.own.exists(path));
   const denied = there.map((path) => access(machine, path)).filter((verdict) => verdict !== null);
   if (denied.length > 0) return denied;
+  if (wanted.length === 0) return [ok("/dev/nvidiactl can be opened")];
   if (there.length === wanted.length) return [ok(`/dev/nvidiactl and ${there.length} of cards can be opened`)];
   if (containerOf(machine) !== null && there.length > 0) {
     return [note(`${there.length} of the machine's ${wanted.length} cards are given to this container`)];
@@ -40,8 +40,13 @@ function deviceNodes(machine: Machine): Verdict[] {
   return [problem(`${missing.join(", ")} missing`, missingFix(machine))];
 }
 
-/** By the driver's list of cards and their minor numbers. */
-function cardNodes({ files, own }: Machine): string[] {
+/** By the driver's list of cards and their minor numbers; those that are there, where it is not to be seen. */
+function cardNodes(machine: Machine): string[] {
+  const { files, own } = machine;
+  if (driverVersion(machine) === null) {
+    const nodes = own.names("/dev").filter((name) => /^nvidia\d+$/.test(name));
+    return nodes.map((name) => `/dev/${name}`);
+  }
   const folder = "/proc/driver/nvidia/gpus";
   const source = files.names(folder).length > 0 ? files : own;
   return source.names(folder).flatMap((address) => {
@@ -80,24 +85,15 @@ function access(machine: Machine, path: string): Verdict | null {
 
 /** Whether there is something that asks the driver: its library, or nvidia-smi, which brings it. */
 export const canAskDriver = (machine: Machine): boolean =>
-  Boolean(machine.env.ALL_SMI_NVML) || findLibrary(machine) !== null || smiFolder(machine) !== null;
+  Boolean(machine.env.ALL_SMI_NVML) || findLibrary(machine) !== null || machine.nvidiaSmi !== null;
 
 const LIBRARY = "libnvidia-ml.so";
 /** Where the library is and which version it has, by its file's name; whether it loads the readings show. */
 function library(machine: Machine): Verdict[] {
-  const { env, own } = machine;
   if (!hasNvidia(machine)) return [];
-  const named = env.ALL_SMI_NVML;
-  if (named) return namedLibrary(own, named);
+  if (machine.env.ALL_SMI_NVML) return namedLibrary(machine, machine.env.ALL_SMI_NVML);
   const found = findLibrary(machine);
-  if (found === null) {
-    if (driverVersion(machine) === null && !isWsl(machine)) return [];
-    const says = `${LIBRARY}.1 is in none of the usual folders`;
-    const fix = libraryFix(machine);
-    return [
-      smiFolder(machine) === null ? problem(says, fix) : note(`${says}: nvidia-smi is asked, which tells less`, fix),
-    ];
-  }
+  if (found === null) return noLibrary(machine);
   const driver = driverVersion(machine);
   if (driver === null || found.version === null || found.version === driver) return [ok(found.path)];
   return [
@@ -108,13 +104,31 @@ function library(machine: Machine): Verdict[] {
   ];
 }
 
+/** Without NVIDIA's driver there need be none: Windows may have another vendor's cards only. */
+function noLibrary(machine: Machine): Verdict[] {
+  if (!isDriverThere(machine) && !areOfWindows(machine)) return [];
+  const says = `${LIBRARY}.1 is in none of the usual folders`;
+  const fix = libraryFix(machine);
+  if (machine.nvidiaSmi !== null) return [note(`${says}: nvidia-smi is asked, which tells less`, fix)];
+  return [isDriverThere(machine) ? problem(says, fix) : note(says, WINDOWS_FIX)];
+}
+
+const WINDOWS_FIX = "where Windows has a card of NVIDIA's: its driver there, brought up to date, brings the library";
+
+/** Why the library cannot be read that the user names; `null`: it can, or it is a name for the loader to find. */
+export function unreadableNamed({ env, own }: Machine): string | null {
+  const named = env.ALL_SMI_NVML ?? "";
+  return named.includes("/") ? own.denied(named, "r") : null;
+}
+
 /** Why one that is none cannot be loaded the readings say. */
-function namedLibrary(own: Files, path: string): Verdict[] {
-  const code = own.denied(path, "r");
+function namedLibrary(machine: Machine, path: string): Verdict[] {
+  const { own, nvidiaSmi } = machine;
+  const code = unreadableNamed(machine);
   if (code !== null) {
-    return [
-      problem(`ALL_SMI_NVML names ${path}, which cannot be read: ${code}`, "name an existing library, or unset it"),
-    ];
+    const instead = nvidiaSmi === null ? "" : "; nvidia-smi is asked instead";
+    const says = `ALL_SMI_NVML names ${path}, which cannot be read: ${code}${instead}`;
+    return [problem(says, "name an existing library, or unset it")];
   }
   return own.text(path)?.includes("nvmlInit_v2") ? [ok(`${path}, named by ALL_SMI_NVML`)] : [];
 }
@@ -125,7 +139,7 @@ interface Library {
   readonly version: string | null;
 }
 
-function findLibrary({ own, env }: Machine): Library | null {
+export function findLibrary({ own, env }: Machine): Library | null {
   // The loader's cache: paths, with bytes that are none between them.
   const [cached] = /\/[ -~]*\/libnvidia-ml\.so\.1(?![\d.])/.exec(own.text("/etc/ld.so.cache") ?? "") ?? [];
   const named = (env.LD_LIBRARY_PATH ?? "").split(":").map((folder) => `${folder}/${LIBRARY}.1`);
@@ -139,12 +153,6 @@ function findLibrary({ own, env }: Machine): Library | null {
 
 function smi(machine: Machine): Verdict[] {
   if (!hasNvidia(machine)) return [];
-  const folder = smiFolder(machine);
-  if (folder === null) return [absent("not on PATH: needed only where the library cannot be loaded")];
-  return [ok(`${folder}/nvidia-smi, for where the library cannot be loaded`)];
-}
-
-function smiFolder(machine: Machine): string | null {
-  const folders = [...(machine.env.PATH ?? "").split(":"), ...(isWsl(machine) ? ["/usr/lib/wsl/lib"] : [])];
-  return folders.find((folder) => folder !== "" && machine.own.exists(`${folder}/nvidia-smi`)) ?? null;
+  if (machine.nvidiaSmi === null) return [absent("not on PATH: needed only where the library cannot be loaded")];
+  return [ok(`${machine.nvidiaSmi}, for where the library cannot be loaded`)];
 }

@@ -1,5 +1,6 @@
+import { hasDriver, mayHaveCards } from "../../sources/gpu/nvidia/presence.ts";
 import { absent, type Check, note, ok, problem, type Verdict } from "../finding.ts";
-import { isWsl, type Machine } from "../machine.ts";
+import type { Machine } from "../machine.ts";
 import { cardWords, type PciCard, pciCards } from "../pci.ts";
 
 export const nvidiaDriverChecks: readonly Check[] = [
@@ -22,30 +23,52 @@ export function driverVersion({ files, own }: Machine): string | null {
 export const parseDriverVersion = (text: string): string | null =>
   /\b(\d{3,4}\.\d+(?:\.\d+)?)\b/.exec(text)?.[1] ?? null;
 
-/** The driver is in Windows there, and nothing of it on a bus. */
 const WSL_DEVICE = "/dev/dxg";
+
+/** Whether the GPUs are those of Windows, which has their driver, and nothing of them is on a bus. */
+export const areOfWindows = ({ files }: Machine): boolean => files.exists(WSL_DEVICE);
+
 const TEGRA = /nvidia,tegra/;
 
 const isTegra = ({ files }: Machine): boolean => TEGRA.test(files.text("/proc/device-tree/compatible") ?? "");
 
-/** Whether something is there that can be asked: without a driver nobody answers. */
-export const hasNvidiaDriver = (machine: Machine): boolean =>
-  driverVersion(machine) !== null ||
+/** Whether the kernel's module is loaded, by what it says or by its device. */
+export const isDriverThere = (machine: Machine): boolean => driverVersion(machine) !== null || hasDriver(machine.root);
+
+/** Whether there is something to ask: a driver, or what the reader takes for a sign of one. */
+export const isAsked = (machine: Machine): boolean =>
+  isDriverThere(machine) || isTegra(machine) || Boolean(machine.env.ALL_SMI_NVML) || mayHaveCards(machine.root);
+
+/** Whether it is a problem where nothing can be read. A library or nvidia-smi alone may be part of an image. */
+export const mustAnswer = (machine: Machine): boolean =>
+  nvidiaCards(machine).length > 0 ||
+  isDriverThere(machine) ||
   isTegra(machine) ||
-  (isWsl(machine) && machine.own.exists(WSL_DEVICE)) ||
+  areOfWindows(machine) ||
   Boolean(machine.env.ALL_SMI_NVML);
 
 /** Whether anything speaks for an NVIDIA GPU; where nothing does, one line says it all. */
-export const hasNvidia = (machine: Machine): boolean => nvidiaCards(machine).length > 0 || hasNvidiaDriver(machine);
+export const hasNvidia = (machine: Machine): boolean => nvidiaCards(machine).length > 0 || isAsked(machine);
+
+/** That there are cards, and none of them has the driver, is told by the check of the driver. */
+export const isWithoutDriver = (machine: Machine): boolean =>
+  driverVersion(machine) === null && nvidiaCards(machine).length > 0 && !hasBoundCard(machine);
+
+const hasBoundCard = (machine: Machine): boolean => nvidiaCards(machine).some(({ driver }) => driver === "nvidia");
 
 function cards(machine: Machine): Verdict[] {
   const found = nvidiaCards(machine);
   if (found.length > 0) return [ok(cardWords(found))];
   if (isTegra(machine)) return [ok("a GPU in the chip (Tegra)")];
-  if (isWsl(machine) && machine.own.exists(WSL_DEVICE)) return [ok(`GPUs of Windows, by ${WSL_DEVICE}`)];
+  if (areOfWindows(machine)) return [ok(`GPUs of Windows, by ${WSL_DEVICE}`)];
   if (driverVersion(machine) !== null) return [note("the driver is loaded, and no card is on the PCI bus")];
-  if (machine.env.ALL_SMI_NVML)
-    return [note("no card on the PCI bus, no driver: only what ALL_SMI_NVML names is asked")];
+  if (hasDriver(machine.root)) return [note("the driver's /dev/nvidiactl is there, and no card is on the PCI bus")];
+  if (machine.env.ALL_SMI_NVML) {
+    const orElse = machine.nvidiaSmi === null ? "" : ", or else nvidia-smi";
+    return [note(`no card on the PCI bus, no driver: only what ALL_SMI_NVML names is asked${orElse}`)];
+  }
+  if (isAsked(machine))
+    return [note("no card on the PCI bus, no /dev/nvidiactl: the readings show whether there is one")];
   return [absent("no card on the PCI bus, no driver")];
 }
 
@@ -61,7 +84,8 @@ function driver(machine: Machine): Verdict[] {
   const others = found.filter((card) => card.driver !== "nvidia" && card.driver !== null).flatMap(otherDriver);
   if (version !== null) return [ok(`${version} is loaded`), ...others, ...unbound(found)];
   if (found.length === 0) return [];
-  if (found.every((card) => card.driver !== null && card.driver !== "nvidia")) return others;
+  if (hasBoundCard(machine)) return [ok("is loaded, and does not tell its version"), ...others, ...unbound(found)];
+  if (found.every((card) => card.driver !== null)) return others;
   return [problem("no driver is loaded", INSTALL), ...others];
 }
 

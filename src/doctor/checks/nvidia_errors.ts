@@ -1,5 +1,7 @@
-import { note, problem, type Verdict } from "../finding.ts";
+import { hasDriver } from "../../sources/gpu/nvidia/presence.ts";
+import { absent, note, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
+import { driverVersion, mustAnswer } from "./nvidia_driver.ts";
 
 /** What to do about what the driver's library says. Commands are for the machine itself unless a container is named. */
 
@@ -32,13 +34,13 @@ const LOG = "dmesg | grep -e NVRM -e Xid says more";
 const FIXES: readonly (readonly [RegExp, Fix])[] = [
   [/^ALL_SMI_NVML: /, "let ALL_SMI_NVML name the driver's libnvidia-ml.so.1, or unset it"],
   [/neither its library/, libraryFix],
-  [/different versions/, versionFix],
+  [/different versions|driver was updated/, versionFix],
   [/driver is not loaded/, driverFix],
   [/no permission/, permissionFix],
   [/not asked any more/, `${LOG}; a driver of another version may not do it`],
   [/driver hung/, `${LOG}; a process that cannot be killed is there until the machine is started anew`],
   [/library crashed/, "install the driver's library anew: its file may be damaged, or not be of this driver"],
-  [/^nvml/, LOG],
+  [/^nvml|^nvidia-smi/, LOG],
 ];
 
 /** Where there are others, a card that the process may not open may be meant for somebody else. */
@@ -47,15 +49,20 @@ const IS_KEPT_BACK = /may not be opened/;
 /** What the source says, with what to do about it. */
 export function errorVerdict(error: string, machine: Machine, hasAnswering: boolean): Verdict {
   const [, fix = null] = FIXES.find(([pattern]) => pattern.test(error)) ?? [];
-  const verdict = hasAnswering && IS_KEPT_BACK.test(error) ? note : problem;
+  const isNoMatter = hasAnswering ? IS_KEPT_BACK.test(error) : !mustAnswer(machine);
+  const verdict = isNoMatter ? note : problem;
   return verdict(error, typeof fix === "function" ? fix(machine) : fix);
 }
 
-/** The library answers, and knows of no card. */
-export const noCardVerdict = (machine: Machine): Verdict =>
-  problem(
-    "no card answers: the driver's library works, and lists none",
+/** `asked` answers, or says that there is no driver, and knows of no card. */
+export function noCardVerdict(machine: Machine, asked: string): Verdict {
+  if (!mustAnswer(machine)) return absent("no card answers");
+  const fix =
     containerOf(machine) === null
       ? `${LOG}: the driver may have failed to start the cards`
-      : `give the container its cards: ${GIVE_TO_CONTAINER}`,
-  );
+      : `give the container its cards: ${GIVE_TO_CONTAINER}`;
+  // The device stays where the driver was unloaded.
+  if (driverVersion(machine) === null && hasDriver(machine.root))
+    return problem(`no card answers: ${asked} lists none, or finds no driver behind /dev/nvidiactl`, fix);
+  return problem(`no card answers: ${asked} works, and lists none`, fix);
+}

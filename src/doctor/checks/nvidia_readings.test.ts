@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { findingsOf, machineOf, type Tree } from "../../../test/doctor.ts";
+import { findingsOf, machineOf, pciTree, type Tree } from "../../../test/doctor.ts";
 import { gpu } from "../../../test/event_frames.ts";
 import { openGpus } from "../../../test/fixtures/gpus/open.ts";
+import { capturedCard } from "../../../test/nvidia_smi_capture.ts";
 import type { Gpu } from "../../frame/schema.ts";
 import { Files } from "../files.ts";
 import { nvidiaReadingChecks, readingVerdicts } from "./nvidia_readings.ts";
@@ -16,8 +17,15 @@ const card = (index: number, changes: Partial<Gpu> = {}): Gpu => ({
 });
 
 const LIBRARY: Tree = { "/usr/lib64/libnvidia-ml.so.1": "" };
+const SMI: Tree = { "/usr/bin/nvidia-smi": "" };
+const CONTROL: Tree = { "/dev/nvidiactl": "" };
+const DRIVER: Tree = { "/proc/driver/nvidia/version": "590.48.01" };
 
-function verdicts(gpus: readonly Gpu[], errors: readonly string[] = [], tree = LIBRARY): string[] {
+function verdicts(
+  gpus: readonly Gpu[],
+  errors: readonly string[] = [],
+  tree: Tree = { ...DRIVER, ...LIBRARY },
+): string[] {
   using machine = machineOf(tree);
   return readingVerdicts({ gpus, errors }, machine).map(({ state, says }) => `${state}: ${says}`);
 }
@@ -34,9 +42,61 @@ test("none answers, with a reason or without one", () => {
 });
 
 test("that the library lists none is not said where there is no library", () => {
-  expect(verdicts([], [], {})).toEqual([]);
+  expect(verdicts([], [], DRIVER)).toEqual([]);
   const error = "the driver is there, but neither its library nor nvidia-smi was found";
-  expect(verdicts([], [error], {})).toEqual([`problem: ${error}`]);
+  expect(verdicts([], [error], CONTROL)).toEqual([`problem: ${error}`]);
+});
+
+test("none answers, where of the driver there is its device only, or nothing", () => {
+  const says = "lists none, or finds no driver behind /dev/nvidiactl";
+  expect(verdicts([], [], { ...CONTROL, ...LIBRARY })).toEqual([
+    `problem: no card answers: the driver's library ${says}`,
+  ]);
+  expect(verdicts([], [], { ...CONTROL, ...SMI })).toEqual([`problem: no card answers: nvidia-smi ${says}`]);
+  expect(verdicts([], [], { ...DRIVER, ...SMI })).toEqual([
+    "problem: no card answers: nvidia-smi works, and lists none",
+  ]);
+});
+
+test.each([LIBRARY, SMI, {}])("a library or nvidia-smi alone, as an image may have it, is no problem: %p", (tree) => {
+  expect(verdicts([], [], tree)).toEqual(["absent: no card answers"]);
+  expect(verdicts([], ["nvmlInit_v2: unknown error"], tree)).toEqual(["note: nvmlInit_v2: unknown error"]);
+  expect(verdicts([card(0)], ["GPU 0: unknown error"], tree)[1]).toBe("problem: GPU 0: unknown error");
+});
+
+test("that a card has no driver the check of the driver tells", () => {
+  const [bus, bound] = [null, "nvidia"].map((driver) => pciTree("0000:06:00.0", "0x10de", driver));
+  for (const error of ["nvmlInit_v2: the NVIDIA driver is not loaded", "the driver is not loaded"]) {
+    expect(verdicts([], [error], { ...bus, ...LIBRARY })).toEqual([]);
+    expect(verdicts([], [error], { ...bound, ...LIBRARY })).toEqual([`problem: ${error}`]);
+  }
+});
+
+const { row } = capturedCard("h100", "load");
+
+test("cards that nvidia-smi tells of", () => {
+  const read = card(0, { health: row.health ?? null, detail: row.detail });
+  expect(verdicts([read], [], SMI)).toEqual([
+    expect.stringMatching(/^ok: 1 NVIDIA H100 80GB HBM3; driver .*; by nvidia-smi, which tells less$/),
+  ]);
+});
+
+test("nvidia-smi tells of cards, as the library that is named cannot be loaded", () => {
+  const env = { ALL_SMI_NVML: "/opt/libnvidia-ml.so" };
+  const error = "ALL_SMI_NVML: file too short; nvidia-smi is asked instead";
+  const read = { gpus: [card(0, { health: row.health ?? null })], errors: [error] };
+  using broken = machineOf({ ...SMI, "/opt/libnvidia-ml.so": "" }, { env });
+  expect(readingVerdicts(read, broken)).toEqual([
+    { state: "ok", says: expect.stringContaining("by nvidia-smi"), fix: null },
+    { state: "problem", says: error, fix: expect.stringContaining("unset it") },
+  ]);
+  using missing = machineOf(SMI, { env });
+  expect(readingVerdicts(read, missing)).toHaveLength(1);
+});
+
+test("nvidia-smi is as slow as the driver", () => {
+  const [found] = verdicts([], ["nvidia-smi has not answered yet"], { ...CONTROL, ...SMI });
+  expect(found).toStartWith("problem: no answer within 18 s (nvidia-smi has not answered yet)");
 });
 
 test("one is lost", () => {
@@ -51,6 +111,8 @@ test.each([
   ["nvmlInit_v2: the library and the loaded driver are of different versions", "reboot", "remove the library"],
   ["nvmlInit_v2: the NVIDIA driver is not loaded", "modprobe nvidia", "--gpus all"],
   ["nvmlInit_v2: no permission", "usermod", "--gpus all"],
+  ["the driver was updated since it was loaded: reload it, or start anew", "reboot", "remove the library"],
+  ["nvidia-smi: Segmentation fault", "dmesg", "dmesg"],
   ["nvmlDeviceGetCount_v2: unknown error", "dmesg", "dmesg"],
   [
     "the driver is there, but neither its library nor nvidia-smi was found",

@@ -2,8 +2,8 @@ import type { Gpu } from "../../frame/schema.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
 import { type GpuReading, gpuName, gpuWords, isAnswering, isUnderWay, readGpus } from "./gpu_readings.ts";
-import { canAskDriver } from "./nvidia_access.ts";
-import { hasNvidiaDriver } from "./nvidia_driver.ts";
+import { canAskDriver, findLibrary, unreadableNamed } from "./nvidia_access.ts";
+import { isAsked, isWithoutDriver, mustAnswer } from "./nvidia_driver.ts";
 import { errorVerdict, noCardVerdict } from "./nvidia_errors.ts";
 
 /** Without persistence mode the driver initializes each card when the first program opens it: seconds, each. */
@@ -19,7 +19,7 @@ export const nvidiaReadingChecks: readonly Check[] = [
 const SOURCES: readonly string[] = ["nvidia", "tegra"];
 
 async function readings(machine: Machine): Promise<Verdict[]> {
-  if (!hasNvidiaDriver(machine)) return [];
+  if (!isAsked(machine)) return [];
   const reading = await readGpus(machine, SOURCES, LIMIT_MS - MARGIN_MS);
   return reading === null ? [] : readingVerdicts(reading, machine);
 }
@@ -28,26 +28,33 @@ async function readings(machine: Machine): Promise<Verdict[]> {
 export function readingVerdicts({ gpus, errors }: GpuReading, machine: Machine): Verdict[] {
   const answering = gpus.filter(isAnswering);
   const hasAnswering = answering.length > 0;
-  const unsaid = errors.filter((error) => !isSaidOfLibrary(error, machine));
+  const unsaid = errors.filter((error) => !isSaidElsewhere(error, machine));
   const problems = [
     ...unsaid.map((error) => (isUnderWay(error) ? slowVerdict(error) : errorVerdict(error, machine, hasAnswering))),
     ...gpus.flatMap((gpu) => (gpu.lost ? [problem(`${gpuName(gpu)} is lost: ${gpu.lost.reason}`, RESET)] : [])),
   ];
   if (!hasAnswering && problems.length === 0) {
-    return errors.length === 0 && canAskDriver(machine) ? [noCardVerdict(machine)] : [];
+    return errors.length === 0 && (canAskDriver(machine) || !mustAnswer(machine))
+      ? [noCardVerdict(machine, askedBy(machine))]
+      : [];
   }
   if (!hasAnswering) return problems;
   return [
-    ok(`${gpuWords(answering)}${versions(answering)}`),
+    ok(`${gpuWords(answering)}${versions(answering)}${by(answering)}`),
     ...problems,
     ...persistence(answering),
     ...mig(answering, machine),
   ];
 }
 
-/** That there is no such file the check of the library has said. */
-const isSaidOfLibrary = (error: string, { env, own }: Machine): boolean =>
-  error.startsWith("ALL_SMI_NVML: ") && own.denied(env.ALL_SMI_NVML ?? "", "r") !== null;
+/** That there is no such file the check of the library has said, and that there is no driver that of the driver. */
+const isSaidElsewhere = (error: string, machine: Machine): boolean =>
+  error.startsWith("ALL_SMI_NVML: ")
+    ? unreadableNamed(machine) !== null
+    : error.endsWith("driver is not loaded") && isWithoutDriver(machine);
+
+const askedBy = (machine: Machine): string =>
+  machine.env.ALL_SMI_NVML || findLibrary(machine) !== null ? "the driver's library" : "nvidia-smi";
 
 const slowVerdict = (error: string): Verdict =>
   problem(
@@ -62,6 +69,11 @@ function versions(gpus: readonly Gpu[]): string {
   const { "Driver Version": driver, "CUDA Version": cuda } = gpus[0]?.detail ?? {};
   return `${driver === undefined ? "" : `; driver ${driver}`}${cuda === undefined ? "" : `, CUDA ${cuda}`}`;
 }
+
+/** Of those that tell of PCIe nvidia-smi is the one that tells nothing of NVLink. */
+const isBySmi = ({ health }: Gpu): boolean => health?.pcie !== undefined && health.nvlink === undefined;
+
+const by = (gpus: readonly Gpu[]): string => (gpus.some(isBySmi) ? "; by nvidia-smi, which tells less" : "");
 
 /** NVML's numbers, or nvidia-smi's words. */
 const ON = /^(1|enabled)$/i;
