@@ -15,6 +15,14 @@ export interface Script {
   readonly lost?: Readonly<Record<number, string>>;
   /** A PCI address as nvidia-smi writes it, of a card that cannot be opened: it ends, unless asked for others only. */
   readonly unopened?: string;
+  /** What stands behind `GPU ` when it says so; the address where this is not given. */
+  readonly unopenedAs?: string;
+  /** What it says in the place of a card's row, by index. */
+  readonly inPlace?: Readonly<Record<number, string>>;
+  /** It says so once, and has nothing in that place after that. */
+  readonly saysOnce?: boolean;
+  /** Whether `nvidia-smi -L` fails. */
+  readonly listFails?: boolean;
   /** Whether processes use the cards. */
   readonly processes?: boolean;
   /** Says this and ends. */

@@ -30,6 +30,13 @@ test("a round is complete when nothing came for a while", () => {
   expect(batches.latest(100)).toEqual({ rows: [1], received_ms: 0 });
 });
 
+test("a round without a row is the latest, and has none of a round that was open", () => {
+  const batches = rounds();
+  batches.add(1, 0, null);
+  batches.addNone(50);
+  expect(batches.latest(500)).toEqual({ rows: [], received_ms: 50 });
+});
+
 test("a round that lost rows does not run into the next", () => {
   const batches = rounds();
   for (const [row, at] of [

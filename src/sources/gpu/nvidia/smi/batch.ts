@@ -29,6 +29,12 @@ export class Batches<T> {
     if (this.#open.length === total) this.#close();
   }
 
+  /** A round is over in which there was no row. */
+  addNone(received_ms: number): void {
+    this.#open = [];
+    this.#complete = { rows: [], received_ms };
+  }
+
   /** The last round that was printed to its end; `null` before there was one. */
   latest(now_ms: number): Batch<T> | null {
     if (this.#open.length > 0 && now_ms - this.#received_ms >= QUIET_MS) this.#close();

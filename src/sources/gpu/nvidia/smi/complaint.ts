@@ -35,9 +35,12 @@ export const refusedIn = (line: string): string[] =>
 /** The driver is there, and has no card to drive. */
 export const saysNoDevices = (line: string): boolean => line.trim() === "No devices were found";
 
+/** Where there is no driver, nvidia-smi may be there all the same. */
+export const NO_DRIVER = "the driver is not loaded";
+
 /** Parts of what it says, and what that means. */
 const SENTENCES: readonly (readonly [has: string, sentence: string])[] = [
-  ["couldn't communicate with the NVIDIA driver", "the driver is not loaded"],
+  ["couldn't communicate with the NVIDIA driver", NO_DRIVER],
   ["Driver/library version mismatch", "the driver was updated since it was loaded: reload it, or start anew"],
   ["Failed to initialize NVML: Insufficient Permissions", "no permission to use the driver"],
 ];

@@ -4,12 +4,18 @@ import type { ProcessValues } from "./fields.ts";
 import { type Beside, cardOf, lostCard } from "./rows.ts";
 import type { GpuRow } from "./session.ts";
 
+/** Where a card is that answered once. */
+export interface KnownPlace {
+  readonly pci: string;
+  readonly index: number | null;
+}
+
 /** The cards as they were when they answered last: what a card is that does not answer any more. */
 export class KnownCards {
   #cards: readonly NvidiaCard[] = [];
 
-  get pcis(): readonly string[] {
-    return this.#cards.map(({ pci }) => pci);
+  get places(): readonly KnownPlace[] {
+    return this.#cards.map(({ pci, row }) => ({ pci, index: row.index ?? null }));
   }
 
   /** The cards of one round, and those that cannot be opened. */
@@ -18,9 +24,10 @@ export class KnownCards {
       if (lost === null) return cardOf(values, beside);
       return lostCard(lost, this.#find(values.uuid, values.index ?? place), values);
     });
-    for (const { pci, index, reason } of unopened) {
-      const before = this.#cards.find((card) => (pci === null ? card.row.index === index : card.pci === pci));
-      cards.push(lostCard(reason, before ?? null, { pci, index }));
+    for (const card of unopened) {
+      const before = this.#cards.find(({ pci, row }) => isNamed(card, pci, row.index)) ?? null;
+      const isThere = cards.some(({ pci, row }) => isNamed(card, pci, row.index) || row.uuid === before?.row.uuid);
+      if (!isThere) cards.push(lostCard(card.reason, before, card));
     }
     const answering = cards.filter(({ lost }) => lost === null);
     const others = this.#cards.filter(({ row }) => answering.every((card) => card.row.uuid !== row.uuid));
@@ -32,6 +39,10 @@ export class KnownCards {
     return this.#cards.find(({ row }) => (uuid === null ? row.index === index : row.uuid === uuid)) ?? null;
   }
 }
+
+/** Whether nvidia-smi speaks of the card at this place; where it gives the address, that tells. */
+export const isNamed = (card: LostCard, pci: string, index: number | null | undefined): boolean =>
+  card.pci === null ? card.index === (index ?? null) : card.pci === pci;
 
 /** Each process once per card: in MIG mode it has a row for each instance that it runs in. */
 export function processesOf(rows: readonly ProcessValues[]): NvidiaProcess[] {

@@ -14,6 +14,13 @@ export interface LoopOptions {
 /** So many of its words are kept. */
 const MOST_WORDS = 20;
 
+/** What comes of what it prints. */
+export interface LoopHandlers<F extends Fields> {
+  readonly onRow: (cells: readonly string[], values: Values<F>) => void;
+  /** Each line that is neither row nor header, also one that it said before. */
+  readonly onWords?: (line: string) => void;
+}
+
 /** A query that nvidia-smi repeats, in one process as long as that goes well. */
 export class Loop<F extends Fields> {
   readonly #child: SupervisedChild;
@@ -26,7 +33,7 @@ export class Loop<F extends Fields> {
     name: "gpu" | "compute-apps",
     query: Query<F>,
     { smi, period_ms, only }: LoopOptions,
-    onRow: (cells: readonly string[], values: Values<F>) => void,
+    { onRow, onWords }: LoopHandlers<F>,
   ) {
     const chosen = only === null ? [] : ["-i", only.join(",")];
     const args = [`--query-${name}=${query.names}`, "--format=csv,nounits", "-lms", String(period_ms)];
@@ -36,7 +43,10 @@ export class Loop<F extends Fields> {
         this.#hasRows ||= cells !== null;
         if (cells !== null) onRow(cells, query.values(cells));
         else if (query.isHeader(line)) this.#began_ms = performance.now();
-        else if (this.#words.length < MOST_WORDS) this.#words.push(line);
+        else {
+          this.#keep(line);
+          onWords?.(line);
+        }
       },
       onEnd: (why) => {
         this.#ending = sentenceOf(this.#words, why);
@@ -54,7 +64,7 @@ export class Loop<F extends Fields> {
     return this.#began_ms;
   }
 
-  /** What it said besides: of cards that it cannot open, of why it ends. */
+  /** What it said besides, each once: of cards that it cannot open, of why it ends. */
   get words(): readonly string[] {
     return this.#words;
   }
@@ -88,5 +98,9 @@ export class Loop<F extends Fields> {
 
   dismiss(smi: NvidiaSmi): void {
     smi.dismiss(this.#child);
+  }
+
+  #keep(line: string): void {
+    if (this.#words.length < MOST_WORDS && !this.#words.includes(line)) this.#words.push(line);
   }
 }

@@ -9,11 +9,12 @@ import type { ListedInstance } from "./list.ts";
 import type { Log, LogCard } from "./log.ts";
 
 type Health = NonNullable<Gpu["health"]>;
+type Instances = NonNullable<Gpu["mig"]>;
 
 /** What is told of the cards beside the rows of the query, at a slower beat. */
 export interface Beside {
   readonly log: Log | null;
-  /** By the card's UUID. */
+  /** By the card's UUID; of a card that is not in there, it is not known which it has. */
   readonly instances: ReadonlyMap<string, readonly ListedInstance[]>;
 }
 
@@ -22,7 +23,7 @@ export function cardOf(values: GpuValues, beside: Beside): NvidiaCard {
   const pci = pciAddress(values.pci ?? "") ?? "";
   const log = beside.log?.cards.get(pci) ?? null;
   const detail = detailOf(values, log, beside.log?.cuda_version ?? null);
-  const mig = values.mig_mode === 1 ? instancesOf(beside.instances.get(values.uuid ?? "") ?? [], log) : null;
+  const mig = values.mig_mode === 1 ? instancesOf(beside.instances.get(values.uuid ?? ""), log) : null;
   return { pci, lost: null, row: { ...rowOf(values, log), detail, mig, health: healthOf(values, log) } };
 }
 
@@ -103,7 +104,9 @@ function healthOf(values: GpuValues, log: LogCard | null): Health {
   };
 }
 
-function instancesOf(listed: readonly ListedInstance[], log: LogCard | null): NonNullable<Gpu["mig"]> {
+/** `null`: not known. Of a list that has none, while the log has some, nothing was understood. */
+function instancesOf(listed: readonly ListedInstance[] | undefined, log: LogCard | null): Instances | null {
+  if (listed === undefined || (listed.length === 0 && log !== null && log.instances.length > 0)) return null;
   return listed.map(({ device, uuid, profile }) => {
     const logged = log?.instances.find((one) => one.device === device);
     return {

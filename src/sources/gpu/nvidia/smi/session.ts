@@ -4,6 +4,7 @@ import { type LostCard, lostCardIn, refusedIn, saysNoDevices } from "./complaint
 import type { GPU_FIELDS, GpuValues, PROCESS_FIELDS, ProcessValues } from "./fields.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import type { Queries } from "./queries.ts";
+import { UnopenedCards } from "./unopened.ts";
 
 /** A card in one round. */
 export interface GpuRow {
@@ -26,32 +27,37 @@ export class Session {
   readonly #processes: Loop<typeof PROCESS_FIELDS>;
   readonly #gpuRounds = new Batches<GpuRow>(isNextRound);
   readonly #processRounds: Batches<ProcessValues>;
+  readonly #unopened = new UnopenedCards();
 
   constructor(queries: Queries, options: LoopOptions) {
     const { period_ms, only } = options;
-    const hung_ms = Math.max(HUNG_MS, HUNG_PERIODS * period_ms);
     this.options = options;
     this.#asked = queries.gpu.names.split(",");
     this.#processRounds = new Batches((row, round) => isLater(row, round, period_ms / 2));
-    this.#gpus = new Loop("gpu", queries.gpu, options, (cells, values) => {
-      this.#gpus.expect(hung_ms);
-      // Where no process uses a card nothing is printed: only this loop tells whether nvidia-smi hangs.
-      this.#processes.met();
-      const total = only === null ? values.count : only.length;
-      this.#gpuRounds.add({ values, lost: lostReason(cells) }, performance.now(), total);
+    this.#gpus = new Loop("gpu", queries.gpu, options, {
+      onRow: (cells, values) => {
+        this.#goesOn();
+        this.#unopened.answered();
+        const total = only === null ? values.count : only.length;
+        this.#gpuRounds.add({ values, lost: lostReason(cells) }, performance.now(), total);
+      },
+      onWords: (line) => this.#hear(line),
     });
-    this.#processes = new Loop("compute-apps", queries.processes, options, (_, values) => {
-      this.#processRounds.add(values, performance.now(), null);
+    this.#processes = new Loop("compute-apps", queries.processes, options, {
+      onRow: (_, values) => this.#processRounds.add(values, performance.now(), null),
     });
   }
 
   /** Starts what does not run, and did not end just now. */
   start(): void {
-    if (this.#gpus.start()) this.#gpuRounds.clear();
+    if (this.#gpus.start()) {
+      this.#gpuRounds.clear();
+      this.#unopened.clear();
+    }
     if (this.#processes.start()) this.#processRounds.clear();
   }
 
-  /** The cards as of the last round; `null` where that is old, or none was yet. */
+  /** The cards as of the last round; `null` where that is old, or none was yet; none, where none could be opened. */
   gpus(): readonly GpuRow[] | null {
     return this.#fresh(this.#gpuRounds.latest(performance.now()));
   }
@@ -90,9 +96,9 @@ export class Session {
     return this.#gpus.ending !== null && this.#gpus.words.some(saysNoDevices) && this.unopened.length === 0;
   }
 
-  /** The cards that cannot be opened. */
+  /** The cards of which it said that they cannot be opened; one that has a row by now can be. */
   get unopened(): readonly LostCard[] {
-    return this.#gpus.words.flatMap((line) => lostCardIn(line) ?? []);
+    return this.#unopened.all;
   }
 
   /** It ended because of a card that cannot be opened, without a word of the others, as older versions do. */
@@ -103,6 +109,19 @@ export class Session {
   close(): void {
     this.#gpus.dismiss(this.options.smi);
     this.#processes.dismiss(this.options.smi);
+  }
+
+  #hear(line: string): void {
+    const card = lostCardIn(line);
+    if (card === null || !this.#unopened.note(card)) return;
+    this.#goesOn();
+    this.#gpuRounds.addNone(performance.now());
+  }
+
+  #goesOn(): void {
+    this.#gpus.expect(Math.max(HUNG_MS, HUNG_PERIODS * this.options.period_ms));
+    // Where no process uses a card nothing is printed: only the other loop tells whether nvidia-smi hangs.
+    this.#processes.met();
   }
 
   #fresh<T>(batch: Batch<T> | null): readonly T[] | null {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { pciAddress } from "../../registry.ts";
 import type { LostCard } from "./complaint.ts";
+import { isNamed, type KnownPlace } from "./known.ts";
 import type { NvidiaSmi } from "./program.ts";
 import type { Queries } from "./queries.ts";
 import { Session } from "./session.ts";
@@ -32,8 +33,8 @@ export class Sessions {
     return [...this.#leftOut, ...(this.#current?.unopened ?? [])];
   }
 
-  /** `known`: the addresses of the cards that were told before. */
-  current(queries: Queries, period_ms: number, known: readonly string[]): Session {
+  /** `known`: the cards that were told before. */
+  current(queries: Queries, period_ms: number, known: readonly KnownPlace[]): Session {
     this.#reconsider(known);
     if (this.#next?.gpus() && this.#next.knowsProcesses) {
       this.#current?.close();
@@ -63,7 +64,7 @@ export class Sessions {
     return new Session(queries, { smi: this.#smi, period_ms, only: this.#only });
   }
 
-  #reconsider(known: readonly string[]): void {
+  #reconsider(known: readonly KnownPlace[]): void {
     if (this.#current?.gaveUp) this.#leaveOut(this.#current.unopened, known);
     else if (this.#only !== null && performance.now() - this.#leftOut_ms >= REOPEN_MS) {
       this.#only = null;
@@ -72,20 +73,24 @@ export class Sessions {
     }
   }
 
-  #leaveOut(unopened: readonly LostCard[], known: readonly string[]): void {
-    const out = new Set([...this.#leftOut, ...unopened].map(({ pci }) => pci));
+  #leaveOut(unopened: readonly LostCard[], known: readonly KnownPlace[]): void {
+    const out = [...this.#leftOut, ...unopened];
     const cards = known.length > 0 ? known : this.#driverCards();
-    const only = cards.filter((pci) => !out.has(pci));
+    const asked = cards.filter(({ pci, index }) => !out.some((card) => isNamed(card, pci, index)));
+    const only = asked.map(({ pci }) => pci);
     if (only.length === 0 || only.length === (this.#only ?? cards).length) return;
     this.reset();
     this.#only = only;
-    this.#leftOut = [...this.#leftOut, ...unopened];
+    this.#leftOut = out;
     this.#leftOut_ms = performance.now();
   }
 
-  #driverCards(): string[] {
+  #driverCards(): KnownPlace[] {
     try {
-      return readdirSync(this.#driverFolder).flatMap((name) => pciAddress(name) ?? []);
+      return readdirSync(this.#driverFolder).flatMap((name) => {
+        const pci = pciAddress(name);
+        return pci === null ? [] : [{ pci, index: null }];
+      });
     } catch {
       return [];
     }

@@ -1,10 +1,13 @@
 import type { Cycle } from "../../../source.ts";
 import type { NvidiaReading } from "../card.ts";
+import { hasDriver } from "../presence.ts";
 import { type NvidiaWay, withinCycle } from "../way.ts";
 import { BesideReader } from "./beside.ts";
+import { NO_DRIVER } from "./complaint.ts";
+import { findNvidiaSmi } from "./find.ts";
 import { KnownCards, processesOf } from "./known.ts";
 import { Pace } from "./pace.ts";
-import { findNvidiaSmi, NvidiaSmi } from "./program.ts";
+import { NvidiaSmi } from "./program.ts";
 import { QueryFinder } from "./queries.ts";
 import type { GpuRow, Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
@@ -14,20 +17,56 @@ const POLL_MS = 20;
 /** Of a cycle, the part that the first rows wait for what stands beside them. */
 const BESIDE_SHARE = 0.4;
 
-/** Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. */
-export function nvidiaSmiWay(root: string): NvidiaWay {
-  let reader: SmiReader | null = null;
-  return {
-    async read(cycle) {
-      if (reader === null) {
-        const path = findNvidiaSmi();
-        if (path === null) return null;
-        reader = new SmiReader(path, root);
-      }
-      return reader.read(cycle);
-    },
-    close: () => reader?.close(),
-  };
+/** Of a machine with neither driver nor cards, before nvidia-smi is asked again. */
+const LOOK_AGAIN_MS = 600_000;
+
+const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
+
+/**
+ * Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. `hasHardware`: whether the
+ * machine has a card of NVIDIA's, as far as can be seen without a driver.
+ */
+export const nvidiaSmiWay = (root: string, hasHardware: () => boolean): NvidiaWay => new SmiWay(root, hasHardware);
+
+class SmiWay implements NvidiaWay {
+  readonly #root: string;
+  readonly #hasHardware: () => boolean;
+  #reader: SmiReader | null = null;
+  #wasRead = false;
+  #absentUntil_ms = Number.NEGATIVE_INFINITY;
+
+  constructor(root: string, hasHardware: () => boolean) {
+    this.#root = root;
+    this.#hasHardware = hasHardware;
+  }
+
+  async read(cycle: Cycle): Promise<NvidiaReading | null> {
+    if (cycle.monotonic_ms < this.#absentUntil_ms) return NOTHING;
+    const path = this.#reader === null ? findNvidiaSmi() : null;
+    if (path !== null) this.#reader = new SmiReader(path, this.#root);
+    if (this.#reader === null) return null;
+    try {
+      const reading = await this.#reader.read(cycle);
+      this.#wasRead = true;
+      return reading;
+    } catch (error) {
+      if (!this.#isNoDriverMissed(error)) throw error;
+      this.close();
+      this.#reader = null;
+      this.#absentUntil_ms = cycle.monotonic_ms + LOOK_AGAIN_MS;
+      return NOTHING;
+    }
+  }
+
+  close(): void {
+    this.#reader?.close();
+  }
+
+  /** Images for CUDA have an nvidia-smi, wherever they run. */
+  #isNoDriverMissed(error: unknown): boolean {
+    const saysSo = error instanceof Error && error.message === NO_DRIVER;
+    return saysSo && !this.#wasRead && !hasDriver(this.#root) && !this.#hasHardware();
+  }
 }
 
 class SmiReader {
@@ -74,7 +113,7 @@ class SmiReader {
   async #listen({ signal }: Cycle): Promise<{ rows: readonly GpuRow[]; session: Session }> {
     while (!signal.aborted && !this.#isClosed) {
       const queries = await this.#finder.find();
-      const session = this.#sessions.current(queries, this.#pace.period_ms, this.#known.pcis);
+      const session = this.#sessions.current(queries, this.#pace.period_ms, this.#known.places);
       const rows = session.gpus();
       if (rows !== null) return { rows, session };
       if (session.hasNoDevices || session.gaveUp) return { rows: [], session };
@@ -98,7 +137,7 @@ class SmiReader {
     this.#beside.refresh(rows.some(({ values }) => values.mig_mode === 1)).then(() => {
       isAsking = false;
     });
-    if (this.#known.pcis.length > 0) return;
+    if (this.#known.places.length > 0) return;
     while ((isAsking || !session.knowsProcesses) && performance.now() < end_ms) await Bun.sleep(POLL_MS);
   }
 }
