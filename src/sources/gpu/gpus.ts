@@ -5,6 +5,7 @@ import { DrmClients } from "./drm/clients.ts";
 import { CardIndexes } from "./drm/indexes.ts";
 import { intelSource } from "./intel/intel.ts";
 import { hasDriver, hasHardware, mayHaveCards } from "./nvidia/presence.ts";
+import { findNvidiaSmi } from "./nvidia/smi/find.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
 import type { GpuRegistry } from "./registry.ts";
 import { tegraSource } from "./tegra/tegra.ts";
@@ -39,9 +40,13 @@ function openNvidia({ root, host, registry }: GpuOptions): Source {
       async () => {
         const { HelperWay } = await import("./nvidia/helper_way.ts");
         const isLibraryNamed = Boolean(process.env.ALL_SMI_NVML);
-        return new HelperWay({ isLibraryNamed, hasHardware: () => hasHardware(root) });
+        return new HelperWay({
+          isLibraryNamed,
+          isExpected: () => hasHardware(root) || hasDriver(root),
+          hasStandIn: () => findNvidiaSmi() !== null,
+        });
       },
-      async () => (await import("./nvidia/smi/way.ts")).nvidiaSmiWay(root),
+      async () => (await import("./nvidia/smi/way.ts")).nvidiaSmiWay(root, () => hasHardware(root)),
     ],
   });
 }

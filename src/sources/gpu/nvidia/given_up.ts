@@ -1,5 +1,5 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
-import type { GivenUp } from "./way.ts";
+import type { DriverHung, GivenUp } from "./way.ts";
 
 /** `the driver hangs in nvmlDeviceGetPowerUsage; not asked any more` */
 export function givenUpText({ fault, functions, extent }: GivenUp): string {
@@ -25,4 +25,14 @@ export const givenUpEvent = (givenUp: GivenUp, device: string | null, t_ms: numb
   host: host_id,
   device,
   text: givenUpText(givenUp),
+});
+
+/** That of a driver in which a process is stuck. */
+export const hungEvent = ({ message }: DriverHung, t_ms: number, host_id: string): FrameEvent => ({
+  kind: "hang",
+  severity: "critical",
+  t: new Date(t_ms).toISOString(),
+  host: host_id,
+  device: null,
+  text: message,
 });

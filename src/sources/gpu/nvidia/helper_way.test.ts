@@ -21,12 +21,12 @@ const STARTING = "the driver is being initialized";
 interface Options {
   readonly command?: readonly string[];
   readonly isLibraryNamed?: boolean;
-  readonly hasHardware?: boolean;
+  readonly isExpected?: boolean;
   readonly hasStandIn?: boolean;
 }
 
-function opened({ command = HELPER, isLibraryNamed = true, hasHardware = true, hasStandIn = false }: Options = {}) {
-  const way = new HelperWay({ command, isLibraryNamed, hasHardware: () => hasHardware, hasStandIn: () => hasStandIn });
+function opened({ command = HELPER, isLibraryNamed = true, isExpected = true, hasStandIn = false }: Options = {}) {
+  const way = new HelperWay({ command, isLibraryNamed, isExpected: () => isExpected, hasStandIn: () => hasStandIn });
   ways.push(way);
   /** One cycle: what it read, or the words with which it could not. */
   const read = async () => {
@@ -221,7 +221,7 @@ test("where something else can be asked in place of a named library, it is, and 
 
 test("a library without a driver is no error on a machine without cards, and one on a machine with them", async () => {
   const driver = new StubDriver(folder, "h100", "- returns nvmlInit_v2 9");
-  const without = opened({ command: driver.with(HELPER), isLibraryNamed: false, hasHardware: false });
+  const without = opened({ command: driver.with(HELPER), isLibraryNamed: false, isExpected: false });
   const { result } = await without.until((result) => result !== STARTING);
   expect(result).toEqual({ cards: [], processes: [], xids: [], errors: [] });
   const withCards = opened({ command: driver.with(HELPER) });

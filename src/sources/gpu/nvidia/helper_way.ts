@@ -6,7 +6,7 @@ import { faultOf, hung, sentenceOf } from "./faults.ts";
 import { callLimit_ms, INITIALIZATION_MS, limitsIn } from "./limits.ts";
 import { type Answer, applyChanges, type Calling, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
 import { Suspects } from "./suspects.ts";
-import { type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
+import { DriverHung, type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
 
 /** Of a machine with the library, but without cards, before it is looked at again. */
 const LOOK_AGAIN_MS = 600_000;
@@ -16,8 +16,10 @@ export interface HelperOptions {
   readonly command?: readonly string[];
   /** Whether the user named the library to be used. */
   readonly isLibraryNamed: boolean;
-  /** Whether the machine has a card of NVIDIA's, as far as can be seen without a driver. */
-  readonly hasHardware: () => boolean;
+  /** Whether the machine has a card of NVIDIA's or its driver, as far as can be seen without asking: it is an error then that nothing can be read. */
+  readonly isExpected: () => boolean;
+  /** Whether something else can be asked where the library that the user named cannot be loaded. */
+  readonly hasStandIn: () => boolean;
 }
 
 /** How the helper is run. Obeys no settings of the folder one stands in, as the launcher does not. */
@@ -68,6 +70,7 @@ export class HelperWay implements NvidiaWay {
   #absentUntil_ms = Number.NEGATIVE_INFINITY;
   /** Why the helper does not run. */
   #why = "";
+  #unmet: string | null = null;
   #cards: readonly NvidiaCard[] = [];
   #processes: NvidiaReading["processes"] = [];
   #wasRead = false;
@@ -105,6 +108,10 @@ export class HelperWay implements NvidiaWay {
     }
   }
 
+  get unmet(): string | null {
+    return this.#unmet;
+  }
+
   takeGivenUp(): readonly GivenUp[] {
     return this.#givenUp.splice(0);
   }
@@ -115,7 +122,7 @@ export class HelperWay implements NvidiaWay {
 
   #begin(): void {
     const pid = this.#child.stuckPid;
-    if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
+    if (pid !== null) throw new DriverHung(pid);
     if (!this.#child.isRunning) this.#start();
   }
 
@@ -155,10 +162,13 @@ export class HelperWay implements NvidiaWay {
 
   /** What there is to say while no helper runs. */
   #without({ monotonic_ms }: Cycle): NvidiaReading | null {
-    const { isLibraryNamed, hasHardware } = this.#options;
+    const { isLibraryNamed, isExpected, hasStandIn } = this.#options;
     const kind = this.#unavailable?.unavailable;
-    if (kind === "no_library" && !isLibraryNamed && !this.#wasRead) return null;
-    if (kind === "no_driver" && !isLibraryNamed && !this.#wasRead && !hasHardware()) {
+    if (kind === "no_library" && !this.#wasRead && (!isLibraryNamed || hasStandIn())) {
+      this.#unmet = isLibraryNamed ? this.#why : null;
+      return null;
+    }
+    if (kind === "no_driver" && !isLibraryNamed && !this.#wasRead && !isExpected()) {
       this.#absentUntil_ms = monotonic_ms + LOOK_AGAIN_MS;
       return NOTHING;
     }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { LIBRARY_PATHS } from "./nvml/library.ts";
+import { findNvidiaSmi } from "./smi/find.ts";
 
 /** Every process that uses a card opens it. */
 const CONTROL_DEVICE = "/dev/nvidiactl";
@@ -19,8 +20,8 @@ const LIBRARIES: readonly string[] = [
  * around a container cannot be used in it.
  */
 export function mayHaveCards(root: string): boolean {
-  if (process.env.ALL_SMI_NVML) return true;
-  return SIGNS.some((path) => existsSync(root + path)) || (root === "" && LIBRARIES.some((path) => existsSync(path)));
+  if (process.env.ALL_SMI_NVML || SIGNS.some((path) => existsSync(root + path))) return true;
+  return root === "" && (LIBRARIES.some((path) => existsSync(path)) || findNvidiaSmi() !== null);
 }
 
 /**

@@ -4,7 +4,7 @@ import { GpuRegistry } from "../registry.ts";
 import type { NvidiaReading } from "./card.ts";
 import { unknownRow } from "./nvml/row.ts";
 import { nvidiaSource } from "./source.ts";
-import type { GivenUp, NvidiaWay } from "./way.ts";
+import { DriverHung, type GivenUp, type NvidiaWay } from "./way.ts";
 
 const HOST = { host_id: "h", hostname: "h", instance: "h" };
 const T_MS = Date.UTC(2026, 3, 18, 12);
@@ -32,6 +32,7 @@ const READING: NvidiaReading = {
 class ScriptedWay implements NvidiaWay {
   asked = 0;
   isClosed = false;
+  unmet: string | null = null;
   givenUp: GivenUp[] = [];
   readonly #script: (NvidiaReading | Error | null)[];
 
@@ -213,6 +214,25 @@ test("a machine on which no way leads to anything is left alone for ten minutes,
   expect([opened(), ...ways.map(({ isClosed }) => isClosed)]).toEqual([2, true, true]);
   await read(600_000);
   expect(opened()).toBe(4);
+});
+
+test("a process that is stuck in the driver is an event, once, and an error of each frame", async () => {
+  const { read } = sourceOf(new ScriptedWay(new DriverHung(7), new DriverHung(7), READING, new DriverHung(9)));
+  const [first, second, , other] = [await read(0), await read(1000), await read(2000), await read(3000)];
+  expect([first.errors, second.errors]).toEqual([["nvidia: driver hung, pid 7"], ["nvidia: driver hung, pid 7"]]);
+  const hang = { kind: "hang", severity: "critical", host: "h", device: null } as const;
+  expect(first.events).toEqual([{ ...hang, t: new Date(T_MS).toISOString(), text: "driver hung, pid 7" }]);
+  expect(second.events).toBeUndefined();
+  expect(other.events).toMatchObject([{ ...hang, text: "driver hung, pid 9" }]);
+});
+
+test("what the user named and is not there is told with what is read instead, each time", async () => {
+  const named = new ScriptedWay(null);
+  named.unmet = "ALL_SMI_NVML: no such file";
+  const { read } = sourceOf(named, new ScriptedWay(READING, new Error("nvidia-smi hangs")));
+  const unmet = "nvidia: ALL_SMI_NVML: no such file; nvidia-smi is asked instead";
+  expect((await read(0)).errors).toEqual([unmet, "nvidia: nvmlDeviceGetX: no"]);
+  expect((await read(1000)).errors).toEqual([unmet, "nvidia: nvidia-smi hangs"]);
 });
 
 test("a driver that nothing can ask is an error of each frame, and is looked at again after a minute", async () => {

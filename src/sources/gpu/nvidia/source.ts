@@ -3,9 +3,9 @@ import type { GpuUse, GpuUses } from "../../local/process_rows.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
 import type { GpuRegistry } from "../registry.ts";
 import type { NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
-import { givenUpEvent, givenUpText } from "./given_up.ts";
+import { givenUpEvent, givenUpText, hungEvent } from "./given_up.ts";
 import { CardRows } from "./rows.ts";
-import type { GivenUp, NvidiaWay } from "./way.ts";
+import { DriverHung, type GivenUp, type NvidiaWay } from "./way.ts";
 import { xidEvent } from "./xid_texts.ts";
 
 /** Loads the way's code, too. */
@@ -40,12 +40,15 @@ class NvidiaSource implements Source {
   readonly #options: NvidiaOptions;
   readonly #rows: CardRows;
   #way: NvidiaWay | null = null;
+  /** Why the cards are not read as the user wants it. */
+  #unmet: string | null = null;
   /** Those not tried yet. */
   #ways: OpenWay[] = [];
   #lookAt_ms = Number.NEGATIVE_INFINITY;
   /** There is a driver, and no way to ask it. */
   #isUnreadable = false;
   #isClosed = false;
+  #stuckPid: number | null = null;
   /** As they were read last, and who is in them. */
   #processes: readonly NvidiaProcess[] = [];
   #used: GpuUses = new Map();
@@ -103,8 +106,25 @@ class NvidiaSource implements Source {
       this.#used = new Map();
       this.#report(this.#used);
       const words = error instanceof Error ? error.message : String(error);
-      return { gpus: this.#rows.rows(cycle, false), errors: [`${NAME}: ${words}`] };
+      const events = error instanceof DriverHung ? this.#hangs(error, cycle) : [];
+      return {
+        gpus: this.#rows.rows(cycle, false),
+        errors: this.#told([words]),
+        ...(events.length > 0 && { events }),
+      };
     }
+  }
+
+  /** Once for each process that is stuck. */
+  #hangs(hung: DriverHung, { t_ms }: Cycle): FrameEvent[] {
+    if (hung.pid === this.#stuckPid) return [];
+    this.#stuckPid = hung.pid;
+    return [hungEvent(hung, t_ms, this.#options.host.host_id)];
+  }
+
+  #told(words: readonly string[]): string[] {
+    const unmet = this.#unmet === null ? [] : [`${this.#unmet}; nvidia-smi is asked instead`];
+    return [...unmet, ...words].map((one) => `${NAME}: ${one}`);
   }
 
   #withoutCards(): Reading {
@@ -130,6 +150,7 @@ class NvidiaSource implements Source {
     if (monotonic_ms < this.#lookAt_ms) return false;
     this.#lookAt_ms = monotonic_ms + LOOK_AGAIN_MS;
     this.#isUnreadable = false;
+    this.#unmet = null;
     if (!this.#options.mayHaveCards()) return false;
     this.#ways = [...this.#options.ways];
     return true;
@@ -144,6 +165,7 @@ class NvidiaSource implements Source {
       const left_ms = Math.max(0, cycle.wait_ms - (performance.now() - began_ms));
       const reading = await this.#way.read({ ...cycle, wait_ms: left_ms });
       if (reading !== null) return reading;
+      this.#unmet = this.#way.unmet ?? null;
       this.#way.close();
       this.#way = null;
     }
@@ -155,9 +177,10 @@ class NvidiaSource implements Source {
     if (processes !== this.#processes) this.#used = this.#uses(processes);
     this.#processes = processes;
     this.#report(this.#used);
+    const told = this.#told(errors);
     return {
       gpus: this.#rows.rows(cycle, true),
-      ...(errors.length > 0 && { errors: errors.map((words) => `${NAME}: ${words}`) }),
+      ...(told.length > 0 && { errors: told }),
       ...(events.length > 0 && { events }),
     };
   }

@@ -17,6 +17,17 @@ export interface GivenUp {
   readonly extent: "call" | "all cards" | "all instances" | "card";
 }
 
+/** A process of ours is stuck in the driver and outlives SIGKILL: as long as it does, no other is started. */
+export class DriverHung extends Error {
+  readonly pid: number;
+
+  constructor(pid: number) {
+    super(`driver hung, pid ${pid}`);
+    this.name = "DriverHung";
+    this.pid = pid;
+  }
+}
+
 /** By which NVIDIA's cards are read: the driver's library in a helper process, or nvidia-smi. */
 export interface NvidiaWay {
   /**
@@ -25,6 +36,8 @@ export interface NvidiaWay {
    * known cards keep their rows, with everything unknown. Whatever it waits for it goes on waiting for in the next call.
    */
   read(cycle: Cycle): Promise<NvidiaReading | null>;
+  /** Why it leads to nothing though the user named what it is to read by: whatever the next way reads is told with it. */
+  readonly unmet?: string | null;
   /** What has been given up since this was called last; a way that gives nothing up has it not. */
   takeGivenUp?(): readonly GivenUp[];
   /** Ends its processes, and waits for none. */
