@@ -12,7 +12,7 @@ export const H100: Script = { capture: "h100", moment: "load" };
 
 interface Options {
   readonly root?: string;
-  readonly hasHardware?: boolean;
+  readonly isExpected?: boolean;
 }
 
 /** An nvidia-smi that plays scripts, in front of `PATH` until this is disposed of, and who reads by it. */
@@ -21,10 +21,10 @@ export class NvidiaSmiBench implements Disposable {
   readonly #fake: FakeNvidiaSmi;
   readonly #pathBefore = process.env.PATH ?? "";
 
-  constructor(script: Script, { root = "/nonexistent", hasHardware = true }: Options = {}) {
+  constructor(script: Script, { root = "/nonexistent", isExpected = true }: Options = {}) {
     this.#fake = fakeNvidiaSmi(script);
     process.env.PATH = `${this.#fake.path}:${this.#pathBefore}`;
-    this.way = nvidiaSmiWay(root, () => hasHardware);
+    this.way = nvidiaSmiWay(root, () => isExpected);
   }
 
   /** The folder of the nvidia-smi. */

@@ -31,6 +31,7 @@ function openJetson(options: GpuOptions): Source | null {
 }
 
 function openNvidia({ root, host, registry }: GpuOptions): Source {
+  const isExpected = () => hasHardware(root) || hasDriver(root);
   return nvidiaSource({
     host,
     registry,
@@ -42,11 +43,11 @@ function openNvidia({ root, host, registry }: GpuOptions): Source {
         const isLibraryNamed = Boolean(process.env.ALL_SMI_NVML);
         return new HelperWay({
           isLibraryNamed,
-          isExpected: () => hasHardware(root) || hasDriver(root),
+          isExpected,
           hasStandIn: () => findNvidiaSmi() !== null,
         });
       },
-      async () => (await import("./nvidia/smi/way.ts")).nvidiaSmiWay(root, () => hasHardware(root)),
+      async () => (await import("./nvidia/smi/way.ts")).nvidiaSmiWay(root, isExpected),
     ],
   });
 }

@@ -69,6 +69,16 @@ test("cards are rows with host and time, in index order", () => {
   expect(rows.indexOf("GPU-other")).toBeNull();
 });
 
+test("a card that was first known by its address only gets its index, and its place, when it answers", () => {
+  const { next } = opened();
+  const unnamed = { pci: pciOf(1), lost: "Unknown Error", row: unknownRow(pciOf(1), null) };
+  expect(next([card(0), unnamed, card(2)], 0).map(({ index }) => index)).toEqual([0, 2, null]);
+  const rows = next([card(0), card(1), card(2)], 1);
+  expect(rows.map(({ uuid, index, lost }) => [uuid, index, lost])).toEqual(
+    [0, 1, 2].map((n) => [uuidOf(n), n, undefined]),
+  );
+});
+
 test("a lost card stays: who it is, when and why it was lost, and nothing that would have to be read", () => {
   const { next } = opened();
   next([card(0), card(1)], 0);

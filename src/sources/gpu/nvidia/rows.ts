@@ -17,7 +17,8 @@ interface Lost {
 }
 
 interface Known {
-  readonly index: number | null;
+  /** As it was known first. */
+  index: number | null;
   pci: string;
   /** As it was read last. */
   row: NvidiaCard["row"];
@@ -81,6 +82,7 @@ export class CardRows {
   #take(card: NvidiaCard, known: Known, t_ms: number): void {
     known.pci = card.pci || known.pci;
     known.row = card.lost === null ? card.row : stillKnown(known.row, card.row);
+    known.index ??= this.#freeIndex(card.row.index ?? null);
     this.#judge(known, card.lost, t_ms);
   }
 

@@ -1,7 +1,6 @@
 import type { Cycle } from "../../../source.ts";
 import type { NvidiaReading } from "../card.ts";
-import { hasDriver } from "../presence.ts";
-import { type NvidiaWay, withinCycle } from "../way.ts";
+import { DriverHung, type NvidiaWay, withinCycle } from "../way.ts";
 import { BesideReader } from "./beside.ts";
 import { NO_DRIVER } from "./complaint.ts";
 import { findNvidiaSmi } from "./find.ts";
@@ -23,21 +22,21 @@ const LOOK_AGAIN_MS = 600_000;
 const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
 
 /**
- * Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. `hasHardware`: whether the
- * machine has a card of NVIDIA's, as far as can be seen without a driver.
+ * Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. `isExpected`: whether the
+ * machine has a card of NVIDIA's or its driver, as far as can be seen without asking.
  */
-export const nvidiaSmiWay = (root: string, hasHardware: () => boolean): NvidiaWay => new SmiWay(root, hasHardware);
+export const nvidiaSmiWay = (root: string, isExpected: () => boolean): NvidiaWay => new SmiWay(root, isExpected);
 
 class SmiWay implements NvidiaWay {
   readonly #root: string;
-  readonly #hasHardware: () => boolean;
+  readonly #isExpected: () => boolean;
   #reader: SmiReader | null = null;
   #wasRead = false;
   #absentUntil_ms = Number.NEGATIVE_INFINITY;
 
-  constructor(root: string, hasHardware: () => boolean) {
+  constructor(root: string, isExpected: () => boolean) {
     this.#root = root;
-    this.#hasHardware = hasHardware;
+    this.#isExpected = isExpected;
   }
 
   async read(cycle: Cycle): Promise<NvidiaReading | null> {
@@ -65,7 +64,7 @@ class SmiWay implements NvidiaWay {
   /** Images for CUDA have an nvidia-smi, wherever they run. */
   #isNoDriverMissed(error: unknown): boolean {
     const saysSo = error instanceof Error && error.message === NO_DRIVER;
-    return saysSo && !this.#wasRead && !hasDriver(this.#root) && !this.#hasHardware();
+    return saysSo && !this.#wasRead && !this.#isExpected();
   }
 }
 
@@ -97,7 +96,7 @@ class SmiReader {
 
   async #read(cycle: Cycle): Promise<NvidiaReading> {
     const pid = this.#smi.stuckPid;
-    if (pid !== null) throw new Error(`driver hung, pid ${pid}`);
+    if (pid !== null) throw new DriverHung(pid);
     const { rows, session } = await this.#listen(cycle);
     if (rows.length > 0) await this.#besides(rows, session, cycle);
     const { processTrouble } = session;
