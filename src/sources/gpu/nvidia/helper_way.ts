@@ -6,10 +6,7 @@ import { faultOf, hung, sentenceOf } from "./faults.ts";
 import { callLimit_ms, INITIALIZATION_MS, limitsIn } from "./limits.ts";
 import { type Answer, applyChanges, type Calling, type HelperMessage, type Unavailable } from "./nvml/messages.ts";
 import { Suspects } from "./suspects.ts";
-import { DriverHung, type Fault, type GivenUp, type NvidiaWay, withinCycle } from "./way.ts";
-
-/** Of a machine with the library, but without cards, before it is looked at again. */
-const LOOK_AGAIN_MS = 600_000;
+import { DriverHung, type Fault, type GivenUp, LOOK_AGAIN_MS, NOTHING, type NvidiaWay, withinCycle } from "./way.ts";
 
 export interface HelperOptions {
   /** What is run; the helper process of this program where it is not given. */
@@ -49,8 +46,6 @@ const HELPER_ENV: Readonly<Record<string, string>> = {
 };
 
 const HH_MM_SS = "hh:mm:ss".length;
-
-const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
 
 type Read = Pick<NvidiaReading, "cards" | "processes" | "errors">;
 

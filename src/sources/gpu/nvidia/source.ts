@@ -5,7 +5,7 @@ import type { GpuRegistry } from "../registry.ts";
 import type { NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
 import { givenUpEvent, givenUpText, hungEvent } from "./given_up.ts";
 import { CardRows } from "./rows.ts";
-import { DriverHung, type GivenUp, type NvidiaWay } from "./way.ts";
+import { DriverHung, type GivenUp, LOOK_AGAIN_MS, type NvidiaWay } from "./way.ts";
 import { xidEvent } from "./xid_texts.ts";
 
 /** Loads the way's code, too. */
@@ -24,8 +24,6 @@ export interface NvidiaOptions {
 
 const NAME = "nvidia";
 
-/** A machine without cards is looked at again after this; a driver is seldom installed. */
-const LOOK_AGAIN_MS = 600_000;
 /** One with a driver that nothing can ask: somebody is likely to be at it. */
 const LOOK_SOON_MS = 60_000;
 
@@ -48,6 +46,7 @@ class NvidiaSource implements Source {
   /** There is a driver, and no way to ask it. */
   #isUnreadable = false;
   #isClosed = false;
+  /** The process of which was told last that it is stuck in the driver. */
   #stuckPid: number | null = null;
   /** As they were read last, and who is in them. */
   #processes: readonly NvidiaProcess[] = [];

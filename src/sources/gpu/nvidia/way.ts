@@ -44,6 +44,12 @@ export interface NvidiaWay {
   close(): void;
 }
 
+/** What is read of a machine without cards. */
+export const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
+
+/** A machine without cards is looked at again after this; a driver is seldom installed. */
+export const LOOK_AGAIN_MS = 600_000;
+
 /** Of a cycle, the time after which a way says that it could not read; the rest is for the rows and whoever needs them. */
 const SHARE = 0.9;
 

@@ -1,6 +1,6 @@
 import type { Cycle } from "../../../source.ts";
 import type { NvidiaReading } from "../card.ts";
-import { DriverHung, type NvidiaWay, withinCycle } from "../way.ts";
+import { DriverHung, LOOK_AGAIN_MS, NOTHING, type NvidiaWay, withinCycle } from "../way.ts";
 import { BesideReader } from "./beside.ts";
 import { NO_DRIVER } from "./complaint.ts";
 import { findNvidiaSmi } from "./find.ts";
@@ -15,11 +15,6 @@ import { Sessions } from "./sessions.ts";
 const POLL_MS = 20;
 /** Of a cycle, the part that the first rows wait for what stands beside them. */
 const BESIDE_SHARE = 0.4;
-
-/** Of a machine with neither driver nor cards, before nvidia-smi is asked again. */
-const LOOK_AGAIN_MS = 600_000;
-
-const NOTHING: NvidiaReading = { cards: [], processes: [], xids: [], errors: [] };
 
 /**
  * Reads the cards by nvidia-smi, which stands in where the driver's library cannot be loaded. `isExpected`: whether the
