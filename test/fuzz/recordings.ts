@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { Overtaken } from "../../src/recording/cursor.ts";
 import { openReplay, type Replay } from "../../src/recording/replay.ts";
@@ -10,11 +11,13 @@ import type { Choices, ReplayStatus } from "../../src/view/model.ts";
 import { lastingNote, type Subject, viewInput } from "../../src/view/screen.ts";
 import { makeTheme } from "../../src/view/theme.ts";
 import type { Chance } from "./chance.ts";
-import { type Bomb, type Changed, mutatedBytes, mutatedLines } from "./mutations.ts";
-import { encoded, type Original } from "./originals.ts";
+import type { Fuzzed } from "./kind.ts";
+import { type Bomb, type Changed, makeBombs, mutatedBytes, mutatedLines } from "./mutations.ts";
+import { encoded, type Original, originals } from "./originals.ts";
+import { DANGEROUS } from "./sound.ts";
 
 /** How far a mutated recording got: it was refused in words, or its frames were drawn. */
-export type Outcome = "refused" | "drawn";
+type Outcome = "refused" | "drawn";
 
 const LIMITS = { heldBytes: 52 << 20 };
 const MOVES = 12;
@@ -27,14 +30,21 @@ const SIZES = [
 ] as const;
 const THEMES = [makeTheme("truecolor", "dark"), makeTheme("none", "light"), makeTheme("16", "dark")];
 
+/** Mutated recordings through opening, scanning, seeking, histories, events and drawing. */
+export const openRecordings = async (folder: string): Promise<Fuzzed> => {
+  const material = { sound: originals(), bombs: await makeBombs() };
+  const path = join(folder, "rec.ndjson");
+  return { runCase: (chance) => runCase(path, material, chance), most_ms: 2000, [Symbol.dispose]: () => {} };
+};
+
 /** What mutated recordings are made of. */
-export interface Material {
+interface Material {
   readonly sound: readonly Original[];
   readonly bombs: readonly Bomb[];
 }
 
 /** Makes a recording that is wrong somewhere, and goes through all that a person would do with it. Throws on a mistake of ours. */
-export async function runCase(path: string, { sound, bombs }: Material, chance: Chance): Promise<Outcome> {
+async function runCase(path: string, { sound, bombs }: Material, chance: Chance): Promise<Outcome> {
   const original = chance.pick(sound);
   const isEncodedAgain = chance.oneIn(2);
   const file = isEncodedAgain
@@ -137,9 +147,6 @@ function choicesFor({ cursor }: Subject, chance: Chance): Choices {
     isHelpOpen: chance.oneIn(20),
   };
 }
-
-/** Anything that a terminal would take for more than a character to show. */
-const DANGEROUS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 function checkCells(cells: Cells): void {
   for (let index = 0; index < cells.characters.length; index++) {

@@ -1,0 +1,56 @@
+import { decodeLine } from "../../src/frame/decode.ts";
+import { frameLine } from "../../src/frame/encode.ts";
+import type { Frame } from "../../src/frame/frame.ts";
+import type { Reading } from "../../src/sources/source.ts";
+
+/** Anything that a terminal would take for more than a character to show. */
+export const DANGEROUS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+
+/** No text of a frame is longer. */
+const LONGEST_TEXT = 8192;
+
+/** What a source says, as a frame; throws where the frame is not fit for a recording. */
+export function checkReading({ errors = [], ...sections }: Reading): Frame {
+  const frame: Frame = {
+    t_ms: 1_786_194_000_000,
+    seq: 0,
+    elapsed_ms: 0,
+    source: "local",
+    hostname: "h",
+    errors: [...errors],
+    ...sections,
+  };
+  const text = frameLine(frame);
+  const line = decodeLine(text);
+  if (line.kind !== "frame") throw new Error(`the frame is not read back: ${line.kind}`);
+  if (!Bun.deepEquals(line.frame, frame))
+    throw new Error(`the frame is read back as another: ${difference(frame, line.frame)}`);
+  for (const [path, value] of textsIn(JSON.parse(text))) {
+    if (DANGEROUS.test(value)) throw new Error(`${path} holds ${JSON.stringify(value).slice(0, 200)}`);
+    if (value.length > LONGEST_TEXT) throw new Error(`${path} has ${value.length} characters`);
+  }
+  return frame;
+}
+
+/** Every text in a value, keys included, by its place. */
+function* textsIn(value: unknown, path = ""): Generator<readonly [path: string, text: string]> {
+  if (typeof value === "string") yield [path, value];
+  if (value === null || typeof value !== "object") return;
+  for (const [key, one] of Object.entries(value)) {
+    yield [`${path}.${key} (key)`, key];
+    yield* textsIn(one, `${path}.${key}`);
+  }
+}
+
+/** The first place at which two values differ. */
+function difference(a: unknown, b: unknown, path = ""): string {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    return `${path}: ${JSON.stringify(a)?.slice(0, 100)} and ${JSON.stringify(b)?.slice(0, 100)}`;
+  }
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const key of keys) {
+    const [one, other] = [a, b].map((side) => (side as Record<string, unknown>)[key]);
+    if (!Bun.deepEquals(one, other)) return difference(one, other, `${path}.${key}`);
+  }
+  return path;
+}
