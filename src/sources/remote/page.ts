@@ -2,6 +2,7 @@ import type { Sections } from "../../frame/frame.ts";
 import type { SectionName } from "../../frame/schema.ts";
 import { allSmi } from "./dialects/all_smi.ts";
 import { amd } from "./dialects/amd.ts";
+import { amdSmi } from "./dialects/amd_smi.ts";
 import { dcgm } from "./dialects/dcgm.ts";
 import type { Dialect, PageContext, PageReader, Told } from "./dialects/dialect.ts";
 import { nodeExporter } from "./dialects/node_exporter.ts";
@@ -9,7 +10,7 @@ import { nvidiaSmi } from "./dialects/nvidia_smi.ts";
 import { ExpositionParser, type Take } from "./exposition.ts";
 
 /** Where a page has devices of several exporters, the first of them that has a section counts. */
-const DIALECTS: readonly Dialect[] = [allSmi, dcgm, nvidiaSmi, nodeExporter, amd];
+const DIALECTS: readonly Dialect[] = [allSmi, dcgm, nvidiaSmi, nodeExporter, amdSmi, amd];
 
 /** By this much text besides comments a page of metrics has had its first series. */
 const PATIENCE_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 import { type Field, type Fields, integerRange } from "../../frame/field.ts";
 import { blankMaker } from "./blank.ts";
 
-/** Puts a number where it belongs in a device. */
-export type Setter = (device: object, value: number) => void;
+/** Puts a number where it belongs in a device; `false` where it has no place for such a value. */
+export type Setter = (device: object, value: number) => boolean;
 
 type Bag = Record<string, unknown>;
 
@@ -30,6 +30,7 @@ export function setterOf(fields: Fields, path: string, factor = 1): Setter {
       const scaled = factor === 1 ? value : Math.round(value * factor * THOUSANDTHS) / THOUSANDTHS;
       const number = fitting(field, scaled);
       if (number !== null) (device as Bag)[key] = number;
+      return number !== null;
     };
   }
   const blank = blankMaker(field.fields ?? {});
@@ -37,7 +38,7 @@ export function setterOf(fields: Fields, path: string, factor = 1): Setter {
   return (device, value) => {
     const bag = device as Bag;
     bag[key] ??= blank();
-    inner(bag[key] as object, value);
+    return inner(bag[key] as object, value);
   };
 }
 

@@ -1,74 +1,25 @@
-import { gpuFields } from "../../../frame/schema.ts";
 import type { Labels, Take } from "../exposition.ts";
-import { settersOf } from "../paths.ts";
+import {
+  ACTIVITIES,
+  CLOCK_EVENTS,
+  DETAIL_LABELS,
+  FRAME_BUFFER,
+  type FrameBuffer,
+  fieldOf,
+  GPU_VALUES,
+  LIMITS,
+  LINK_FAMILY,
+  LINK_VALUES,
+  REASON_MASKS,
+  RETIRED,
+} from "./dcgm_families.ts";
 import { type Dialect, MIB, naturalOf, type PageContext, type PageReader, type Told, textOf } from "./dialect.ts";
-import { addThrottle, type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { GpuValues, RetiredPages, Throttle } from "./gpu_places.ts";
+import { type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
 import { newXids, type Xid } from "./xid.ts";
+import { XidCounts } from "./xid_counts.ts";
 
 /** NVIDIA's dcgm-exporter: fields of DCGM by their own names. Operators choose which; none is sure to be there. */
-
-/** DCGM has MHz, °C, W, % and bytes per second, and ratios from 0 to 1 for its profiling fields. */
-const GPU_VALUES = settersOf(gpuFields, {
-  DCGM_FI_DEV_GPU_UTIL: "utilization",
-  DCGM_FI_DEV_GPU_TEMP: "temperature",
-  DCGM_FI_DEV_POWER_USAGE: "power_consumption",
-  DCGM_FI_DEV_SLOWDOWN_TEMP: "temperature_threshold_slowdown",
-  DCGM_FI_DEV_SHUTDOWN_TEMP: "temperature_threshold_shutdown",
-  DCGM_FI_DEV_PSTATE: "performance_state",
-  DCGM_FI_DEV_SM_CLOCK: "health.clocks.sm",
-  DCGM_FI_DEV_MAX_SM_CLOCK: "health.clocks.sm_max",
-  DCGM_FI_DEV_MEM_CLOCK: "health.clocks.memory",
-  DCGM_FI_DEV_MAX_MEM_CLOCK: "health.clocks.memory_max",
-  DCGM_FI_DEV_VIDEO_CLOCK: "health.clocks.video",
-  DCGM_FI_DEV_MEMORY_TEMP: "health.memory_temperature",
-  DCGM_FI_DEV_ENFORCED_POWER_LIMIT: "health.power_limit_watts",
-  DCGM_FI_DEV_ENC_UTIL: "health.encoder",
-  DCGM_FI_DEV_DEC_UTIL: "health.decoder",
-  DCGM_FI_DEV_PCIE_REPLAY_COUNTER: "health.pcie.replays",
-  DCGM_FI_DEV_PCIE_LINK_GEN: "health.pcie.generation",
-  DCGM_FI_DEV_PCIE_MAX_LINK_GEN: "health.pcie.generation_max",
-  DCGM_FI_DEV_PCIE_LINK_WIDTH: "health.pcie.width",
-  DCGM_FI_DEV_PCIE_MAX_LINK_WIDTH: "health.pcie.width_max",
-  DCGM_FI_PROF_PCIE_RX_BYTES: "health.pcie.rx_bytes_per_second",
-  DCGM_FI_PROF_PCIE_TX_BYTES: "health.pcie.tx_bytes_per_second",
-  DCGM_FI_DEV_ECC_SBE_VOL_TOTAL: "health.ecc.corrected_volatile",
-  DCGM_FI_DEV_ECC_DBE_VOL_TOTAL: "health.ecc.uncorrected_volatile",
-  DCGM_FI_DEV_ECC_SBE_AGG_TOTAL: "health.ecc.corrected_aggregate",
-  DCGM_FI_DEV_ECC_DBE_AGG_TOTAL: "health.ecc.uncorrected_aggregate",
-  DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS: "health.remapped_rows.correctable",
-  DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS: "health.remapped_rows.uncorrectable",
-  DCGM_FI_DEV_ROW_REMAP_PENDING: "health.remapped_rows.pending",
-  DCGM_FI_DEV_ROW_REMAP_FAILURE: "health.remapped_rows.failure",
-  DCGM_FI_PROF_PIPE_TENSOR_ACTIVE: ["tensorcore_utilization", 100],
-  DCGM_FI_PROF_SM_OCCUPANCY: "gpm_metrics.sm_occupancy",
-  DCGM_FI_PROF_DRAM_ACTIVE: "gpm_metrics.memory_bandwidth_utilization",
-});
-
-/** The exporter's names for the reasons of `DCGM_EXP_CLOCK_EVENTS_COUNT`. */
-const CLOCK_EVENTS = new Map([
-  ["power_cap", "power"],
-  ["hw_slowdown", "hardware"],
-  ["sync_boost", "sync"],
-  ["sw_thermal", "thermal"],
-  ["hw_thermal", "thermal"],
-  ["hw_power_brake", "power_brake"],
-  ["clocks_setting", "application"],
-]);
-
-/** Frame buffer in MiB. There is no total by default: the parts make it up. */
-const FRAME_BUFFER = new Map<string, keyof FrameBuffer>([
-  ["DCGM_FI_DEV_FB_USED", "used"],
-  ["DCGM_FI_DEV_FB_FREE", "free"],
-  ["DCGM_FI_DEV_FB_RESERVED", "reserved"],
-  ["DCGM_FI_DEV_FB_TOTAL", "total"],
-]);
-
-interface FrameBuffer {
-  used?: number;
-  free?: number;
-  reserved?: number;
-  total?: number;
-}
 
 function totalMib({ total, used, free, reserved }: FrameBuffer): number | undefined {
   if (total !== undefined) return total;
@@ -87,35 +38,83 @@ type Mig = NonNullable<GpuDraft["mig"]>[number];
 interface Place {
   readonly gpu: GpuDraft;
   readonly mig: Mig | null;
+  /** A pod's share of the card, where the exporter tells both. */
+  readonly isShare: boolean;
 }
+
+const isShare = (labels: Labels): boolean => (labels.get("pod") ?? labels.get("pod_name") ?? "") !== "";
 
 class DcgmReader implements PageReader {
   readonly #gpus = new GpuTable();
+  readonly #values = new GpuValues();
+  readonly #retired = new RetiredPages();
+  readonly #throttle = new Throttle();
+  readonly #xidCounts = new XidCounts();
   readonly #memory = new Map<GpuDraft | Mig, FrameBuffer>();
   readonly #xids = new Map<string, Xid>();
   #hostname: string | null = null;
 
   take(family: string): Take | null {
-    const set = GPU_VALUES.get(family);
-    if (set !== undefined) return this.#known(({ gpu }, value) => set(gpu, value));
-    const part = FRAME_BUFFER.get(family);
+    const field = fieldOf(family);
+    const part = FRAME_BUFFER.get(field);
     if (part !== undefined) return this.#known((place, value) => this.#addMemory(place, part, value));
-    switch (family) {
-      case "DCGM_FI_PROF_GR_ENGINE_ACTIVE":
-        return this.#known(({ mig }, ratio) => {
-          if (mig !== null) mig.utilization = Math.round(ratio * 1000) / 10;
-        });
+    const kind = RETIRED.get(field);
+    if (kind !== undefined)
+      return this.#known(({ gpu, mig }, value) => this.#retired.put(gpu, kind, value, mig !== null));
+    if (REASON_MASKS.has(field))
+      return this.#known(({ gpu, mig }, mask) => this.#throttle.putMask(gpu, mask, mig !== null));
+    const [, counter = "", link] = LINK_FAMILY.exec(field) ?? [];
+    const setLink = LINK_VALUES.get(counter);
+    if (setLink !== undefined) {
+      return this.#known(({ gpu, mig }, value) => void (mig === null && setLink(linkOf(gpu, Number(link)), value)));
+    }
+    const limit = LIMITS.get(field);
+    if (limit !== undefined) {
+      return this.#known(({ gpu, mig }, watts) => {
+        if (mig === null) gpu.detail[limit] = watts.toFixed(2);
+      });
+    }
+    return this.#takeValue(field) ?? this.#takeOther(field);
+  }
+
+  #takeValue(field: string): Take | null {
+    const activity = ACTIVITIES.get(field);
+    const place = activity ?? GPU_VALUES.get(field);
+    if (place === undefined) return null;
+    const isGraphics = field === "DCGM_FI_PROF_GR_ENGINE_ACTIVE";
+    return this.#known(({ gpu, mig, isShare }, value) => {
+      if (mig === null || activity === undefined) this.#values.put(gpu, place, value, mig !== null || isShare);
+      else if (isGraphics) mig.utilization = Math.round(value * 1000) / 10;
+    });
+  }
+
+  #takeOther(field: string): Take | null {
+    switch (field) {
       case "DCGM_FI_DEV_XID_ERRORS":
-        return this.#known(({ gpu }, xid, labels) => {
-          this.#xids.set(gpu.uuid, { xid, t_ms: null, message: textOf(labels.get("err_msg")) });
+        return this.#known((place, xid, labels) => this.#noteXid(place, xid, textOf(labels.get("err_msg"))));
+      case "DCGM_EXP_XID_ERRORS_COUNT":
+        return this.#known(({ gpu }, count, labels) => {
+          this.#xidCounts.note(gpu.uuid, naturalOf(labels.get("xid")), count);
         });
       case "DCGM_EXP_CLOCK_EVENTS_COUNT":
-        return this.#known(({ gpu }, count, labels) => {
-          const reason = CLOCK_EVENTS.get(labels.get("clock_event") ?? "");
-          addThrottle(gpu, reason ?? "", reason !== undefined && count > 0);
+        return this.#known(({ gpu, mig }, count, labels) => {
+          const reason = CLOCK_EVENTS.get(labels.get("clock_event") ?? "") ?? null;
+          this.#throttle.put(gpu, reason, count > 0, mig !== null);
+        });
+      case "DCGM_FI_DEV_MIG_MODE":
+        return this.#known(({ gpu }, mode) => {
+          gpu.detail.mig_mode_current = String(mode);
         });
       default:
         return null;
+    }
+  }
+
+  /** An instance that had none says nothing of the card's last one. */
+  #noteXid({ gpu, mig }: Place, xid: number, message: string | null): void {
+    const known = this.#xids.get(gpu.uuid);
+    if (mig === null || known === undefined || (known.xid === 0 && xid !== 0)) {
+      this.#xids.set(gpu.uuid, { xid, t_ms: null, message });
     }
   }
 
@@ -129,27 +128,30 @@ class DcgmReader implements PageReader {
 
   #place(labels: Labels): Place | null {
     const name = identityOf(labels);
-    if (!name) return null;
+    // A link's or a switch's own series.
+    if (!name || labels.has("nvlink") || labels.has("nvswitch")) return null;
     const gpu = this.#gpus.get(name, (one) => this.#identify(one, name, labels));
     const instance = labels.get("GPU_I_ID") ?? "";
-    return gpu === null ? null : { gpu, mig: instance === "" ? null : migOf(gpu, instance, labels) };
+    if (gpu === null) return null;
+    return { gpu, mig: instance === "" ? null : migOf(gpu, instance, labels), isShare: isShare(labels) };
   }
 
   #identify(gpu: GpuDraft, name: string, labels: Labels): void {
     const index = naturalOf(labels.get("gpu"));
     gpu.uuid = uuidOf(name, labels);
-    gpu.name = labels.get("modelName") ?? "";
+    gpu.name = labels.get("modelName") ?? labels.get("model_name") ?? "";
     if (index !== null) gpu.index = index;
-    const driver = textOf(labels.get("DCGM_FI_DRIVER_VERSION"));
-    if (driver !== null) gpu.detail["Driver Version"] = driver;
-    const pci = textOf(labels.get("pci_bus_id"));
-    if (pci !== null) gpu.detail.pci_bus_id = pci;
+    for (const [label, key] of DETAIL_LABELS) {
+      const text = textOf(labels.get(label));
+      if (text !== null) gpu.detail[key] = text;
+    }
     this.#hostname ??= textOf(labels.get("Hostname") ?? labels.get("hostname"));
   }
 
-  #addMemory({ gpu, mig }: Place, part: keyof FrameBuffer, mib: number): void {
+  #addMemory({ gpu, mig, isShare: share }: Place, part: keyof FrameBuffer, mib: number): void {
     const memory = this.#memory.get(mig ?? gpu) ?? {};
-    memory[part] = mib;
+    if (!share) memory[part] = mib;
+    else memory[part] ??= mib;
     this.#memory.set(mig ?? gpu, memory);
   }
 
@@ -158,20 +160,43 @@ class DcgmReader implements PageReader {
       device.used_memory = bytes(memory.used);
       device.total_memory = bytes(totalMib(memory));
     }
+    this.#retired.finish();
+    this.#throttle.finish();
     const gpus = this.#gpus.list(context.time);
     for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm ?? null;
-    return { sections: { gpus }, hostname: this.#hostname, events: newXids(this.#xids, context) };
+    const last = newXids(this.#xids, context);
+    const events = [...last, ...this.#xidCounts.news(last, context)];
+    return { sections: { gpus }, hostname: this.#hostname, events };
   }
 }
 
 /** What tells a GPU from the others; a page may be without UUIDs. */
 const identityOf = (labels: Labels): string | undefined =>
-  labels.get("UUID") || labels.get("uuid") || labels.get("pci_bus_id") || labels.get("serial") || labels.get("gpu");
+  labels.get("UUID") ||
+  labels.get("uuid") ||
+  labels.get("gpu_uuid") ||
+  labels.get("pci_bus_id") ||
+  labels.get("serial") ||
+  labels.get("gpu");
 
 /** A place is written as that of a card of this machine whose UUID cannot be read. */
 function uuidOf(name: string, labels: Labels): string {
   if (name === labels.get("pci_bus_id")) return `PCI-${name.replace(/^0{4}(?=[0-9a-f]{4}:)/i, "").toLowerCase()}`;
   return name === labels.get("gpu") ? `GPU ${name}` : nvidiaUuid(name);
+}
+
+type Link = NonNullable<NonNullable<GpuDraft["health"]>["nvlink"]>[number];
+
+/** A link of the card, which is added where it is not there yet: two digits number it. */
+function linkOf(gpu: GpuDraft, link_index: number): Link {
+  const health = gpu.health ?? {};
+  gpu.health = health;
+  health.nvlink ??= [];
+  const known = health.nvlink.find((one) => one.link_index === link_index);
+  if (known !== undefined) return known;
+  const link: Link = { link_index, state: null, crc_errors: null, replay_errors: null, recovery_errors: null };
+  health.nvlink.push(link);
+  return link;
 }
 
 /** No GPU has more than seven. */
@@ -198,6 +223,6 @@ function migOf(gpu: GpuDraft, instance: string, labels: Labels): Mig | null {
 }
 
 export const dcgm: Dialect = {
-  owns: (family) => family.startsWith("DCGM_"),
+  owns: (family) => /^(?:DCGM|dcgm)_/.test(family),
   open: () => new DcgmReader(),
 };

@@ -9,6 +9,8 @@ export interface History {
   counters?: NodeCounters;
   /** The last XID of each GPU, and when it was. */
   xids?: ReadonlyMap<string, string>;
+  /** How often each XID of each GPU was counted. */
+  xid_counts?: ReadonlyMap<string, number>;
 }
 
 export interface NodeCounters {

@@ -31,6 +31,9 @@ describe("everything that a page tells", () => {
     "dcgm_exporter_mig_made",
     "amd_exporter_made",
     "amd_exporter_empty_made",
+    "amd_exporter_vf",
+    "dcgm_exporter_mask",
+    "nvidia_gpu_exporter_old_driver",
   ])("%s", (name) => {
     const file = join(import.meta.dir, "../../../../test/golden/exporters", `${name}.json`);
     const text = `${JSON.stringify(toldBy(name), null, 1)}\n`;

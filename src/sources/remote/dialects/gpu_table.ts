@@ -22,6 +22,11 @@ export class GpuTable {
     return gpu;
   }
 
+  /** What was told of it was of something else. */
+  drop(key: string): void {
+    this.#gpus.delete(key);
+  }
+
   /** In the order of their indexes, where the page says those. */
   list(time: string): GpuDraft[] {
     const gpus = [...this.#gpus.values()].sort((a, b) => (a.index ?? MOST_READ) - (b.index ?? MOST_READ));

@@ -1,7 +1,6 @@
-import { gpuFields, type Process, processFields } from "../../../frame/schema.ts";
+import { type Process, processFields } from "../../../frame/schema.ts";
 import { blankMaker, type Draft } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
-import { settersOf } from "../paths.ts";
 import {
   type Dialect,
   MOST_DEVICES,
@@ -11,51 +10,80 @@ import {
   type Told,
   textOf,
 } from "./dialect.ts";
-import { addThrottle, type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { GpuValues, gpuPlaces, RetiredPages, Throttle } from "./gpu_places.ts";
+import { type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { MIG_FAMILY, MigTable } from "./nvidia_smi_mig.ts";
 import { newXids, type Xid } from "./xid.ts";
+import { XidCounts } from "./xid_counts.ts";
 
 /** nvidia_gpu_exporter: what nvidia-smi prints, in base units, under a UUID without `GPU-`. */
 
 const PREFIX = "nvidia_smi_";
-const REASON_PREFIX = "clocks_event_reasons_";
+/** Drivers before 535 say `throttle` where later ones say `event`; some versions repeat it, as nvidia-smi's XML has it. */
+const REASON = /^clocks_(?:event|throttle)_reasons_(?:clocks_(?:event|throttle)_reason_)?(\w+)$/;
 const PERCENT = 100;
 const MHZ = 1e-6;
 
-const GPU_VALUES = settersOf(gpuFields, {
-  utilization_gpu_ratio: ["utilization", PERCENT],
-  memory_used_bytes: "used_memory",
-  memory_total_bytes: "total_memory",
-  temperature_gpu: "temperature",
-  power_draw_watts: "power_consumption",
-  pstate: "performance_state",
-  index: "index",
-  temperature_memory: "health.memory_temperature",
-  enforced_power_limit_watts: "health.power_limit_watts",
-  utilization_encoder_ratio: ["health.encoder", PERCENT],
-  utilization_decoder_ratio: ["health.decoder", PERCENT],
-  utilization_jpeg_ratio: ["health.jpeg", PERCENT],
-  utilization_ofa_ratio: ["health.ofa", PERCENT],
-  clocks_current_sm_clock_hz: ["health.clocks.sm", MHZ],
-  clocks_max_sm_clock_hz: ["health.clocks.sm_max", MHZ],
-  clocks_current_memory_clock_hz: ["health.clocks.memory", MHZ],
-  clocks_max_memory_clock_hz: ["health.clocks.memory_max", MHZ],
-  clocks_current_video_clock_hz: ["health.clocks.video", MHZ],
-  clocks_max_video_clock_hz: ["health.clocks.video_max", MHZ],
-  ecc_errors_corrected_volatile_total: "health.ecc.corrected_volatile",
-  ecc_errors_uncorrected_volatile_total: "health.ecc.uncorrected_volatile",
-  ecc_errors_corrected_aggregate_total: "health.ecc.corrected_aggregate",
-  ecc_errors_uncorrected_aggregate_total: "health.ecc.uncorrected_aggregate",
-  remapped_rows_correctable: "health.remapped_rows.correctable",
-  remapped_rows_uncorrectable: "health.remapped_rows.uncorrectable",
-  remapped_rows_pending: "health.remapped_rows.pending",
-  remapped_rows_failure: "health.remapped_rows.failure",
-  pcie_link_gen_current: "health.pcie.generation",
-  pcie_link_gen_max: "health.pcie.generation_max",
-  pcie_link_width_current: "health.pcie.width",
-  pcie_link_width_max: "health.pcie.width_max",
-  pcie_throughput_rx_bytes_per_second: "health.pcie.rx_bytes_per_second",
-  pcie_throughput_tx_bytes_per_second: "health.pcie.tx_bytes_per_second",
-});
+const GPU_VALUES = gpuPlaces(
+  {
+    utilization_gpu_ratio: ["utilization", PERCENT],
+    memory_used_bytes: "used_memory",
+    memory_total_bytes: "total_memory",
+    temperature_gpu: "temperature",
+    pstate: "performance_state",
+    performance_state: "performance_state",
+    gsp_mode_current: "gsp_firmware_mode",
+    index: "index",
+    temperature_memory: "health.memory_temperature",
+    utilization_memory_ratio: ["health.memory_utilization", PERCENT],
+    fan_speed_ratio: ["health.fan_percent", PERCENT],
+    utilization_encoder_ratio: ["health.encoder", PERCENT],
+    utilization_decoder_ratio: ["health.decoder", PERCENT],
+    utilization_jpeg_ratio: ["health.jpeg", PERCENT],
+    utilization_ofa_ratio: ["health.ofa", PERCENT],
+    clocks_current_sm_clock_hz: ["health.clocks.sm", MHZ],
+    clocks_max_sm_clock_hz: ["health.clocks.sm_max", MHZ],
+    clocks_current_memory_clock_hz: ["health.clocks.memory", MHZ],
+    clocks_max_memory_clock_hz: ["health.clocks.memory_max", MHZ],
+    clocks_current_video_clock_hz: ["health.clocks.video", MHZ],
+    clocks_max_video_clock_hz: ["health.clocks.video_max", MHZ],
+    ecc_errors_corrected_volatile_total: "health.ecc.corrected_volatile",
+    ecc_errors_uncorrected_volatile_total: "health.ecc.uncorrected_volatile",
+    ecc_errors_corrected_aggregate_total: "health.ecc.corrected_aggregate",
+    ecc_errors_uncorrected_aggregate_total: "health.ecc.uncorrected_aggregate",
+    remapped_rows_correctable: "health.remapped_rows.correctable",
+    remapped_rows_uncorrectable: "health.remapped_rows.uncorrectable",
+    remapped_rows_pending: "health.remapped_rows.pending",
+    remapped_rows_failure: "health.remapped_rows.failure",
+    retired_pages_pending: "health.retired_pages_pending",
+    pcie_link_gen_max: "health.pcie.generation_max",
+    pcie_link_width_current: "health.pcie.width",
+    pcie_link_width_max: "health.pcie.width_max",
+    pcie_throughput_rx_bytes_per_second: "health.pcie.rx_bytes_per_second",
+    pcie_throughput_tx_bytes_per_second: "health.pcie.tx_bytes_per_second",
+  },
+  {
+    power_consumption: ["power_draw_watts", "power_draw_instant_watts", "power_draw_average_watts"],
+    "health.power_limit_watts": ["enforced_power_limit_watts", "power_limit_watts"],
+    "health.pcie.generation": ["pcie_link_gen_gpucurrent", "pcie_link_gen_current"],
+  },
+);
+
+/** Memory pages taken out of use: names of nvidia-smi's fields, and their short forms. */
+const RETIRED = new Map<string, "single_bit" | "double_bit">([
+  ["retired_pages_single_bit_ecc_count", "single_bit"],
+  ["retired_pages_sbe", "single_bit"],
+  ["retired_pages_double_bit_count", "double_bit"],
+  ["retired_pages_dbe", "double_bit"],
+]);
+
+/** Free-form values of a card, under the keys that our own reader has for them. */
+const DETAIL_VALUES = new Map<string, readonly [key: string, text: (value: number) => string]>([
+  ["power_default_limit_watts", ["power_limit_default", (value) => value.toFixed(2)]],
+  ["power_min_limit_watts", ["power_limit_min", (value) => value.toFixed(2)]],
+  ["power_max_limit_watts", ["power_limit_max", (value) => value.toFixed(2)]],
+  ["mig_mode_current", ["mig_mode_current", String]],
+]);
 
 /** `hw_slowdown` is also up whenever one of the two that say why is. */
 const REASONS = new Map([
@@ -83,27 +111,43 @@ const blankProcess = blankMaker(processFields);
 
 class NvidiaSmiReader implements PageReader {
   readonly #gpus = new GpuTable();
+  readonly #values = new GpuValues();
+  readonly #retired = new RetiredPages();
+  readonly #throttle = new Throttle();
+  readonly #mig = new MigTable();
+  readonly #xidCounts = new XidCounts();
   readonly #processes = new Map<string, Draft<Process>>();
   readonly #xids = new Map<string, Xid & { readonly t_ms: number }>();
   #exitCode = 0;
 
   take(family: string): Take | null {
     const name = family.slice(PREFIX.length);
-    const set = GPU_VALUES.get(name);
-    if (set !== undefined) return this.#known(set);
-    const reason = name.startsWith(REASON_PREFIX) ? REASONS.get(name.slice(REASON_PREFIX.length)) : undefined;
-    if (reason !== undefined) return this.#known((gpu, value) => addThrottle(gpu, reason, value === 1));
+    const place = GPU_VALUES.get(name);
+    if (place !== undefined) return this.#known((gpu, value) => this.#values.put(gpu, place, value));
+    const kind = RETIRED.get(name);
+    if (kind !== undefined) return this.#known((gpu, value) => this.#retired.put(gpu, kind, value));
+    const [key, text] = DETAIL_VALUES.get(name) ?? [];
+    if (key !== undefined && text !== undefined) {
+      return this.#known(({ detail }, value) => {
+        detail[key] = text(value);
+      });
+    }
+    const reason = REASON.exec(name)?.[1];
+    if (reason !== undefined) return this.#takeReason(reason);
+    return MIG_FAMILY.test(name) ? this.#mig.take(name, (put) => this.#known(put)) : this.#takeOther(name);
+  }
+
+  /** Each reason has a family, and all of them are in a mask. */
+  #takeReason(reason: string): Take | null {
+    if (reason === "active") return this.#known((gpu, value) => this.#throttle.putMask(gpu, value));
+    const name = REASONS.get(reason);
+    return name === undefined ? null : this.#known((gpu, value) => this.#throttle.put(gpu, name, value === 1));
+  }
+
+  #takeOther(name: string): Take | null {
     switch (name) {
       case "gpu_info":
         return this.#known((gpu, _, labels) => describe(gpu, labels));
-      case "power_max_limit_watts":
-        return this.#known(({ detail }, value) => {
-          detail.power_limit_max = value.toFixed(2);
-        });
-      case "mig_mode_current":
-        return this.#known(({ detail }, value) => {
-          detail.mig_mode_current = String(value);
-        });
       case "compute_app_info":
         return this.#known((gpu, _, labels) => void this.#process(gpu, labels));
       case "compute_app_used_memory_bytes":
@@ -117,6 +161,10 @@ class NvidiaSmiReader implements PageReader {
         };
       case "xid_last_timestamp_seconds":
         return this.#known((gpu, value, labels) => this.#noteXid(gpu, value * 1000, naturalOf(labels.get("xid"))));
+      case "xid_errors_total":
+        return this.#known((gpu, count, labels) => {
+          this.#xidCounts.note(gpu.uuid, naturalOf(labels.get("xid")), count);
+        });
       default:
         return null;
     }
@@ -162,11 +210,15 @@ class NvidiaSmiReader implements PageReader {
 
   finish(context: PageContext): Told {
     const gpus = this.#gpus.list(context.time);
+    this.#retired.finish();
+    this.#throttle.finish();
+    this.#mig.finish();
     for (const gpu of gpus) complete(gpu);
     const indexes = new Map(gpus.map((gpu) => [gpu.uuid, gpu.index ?? null]));
     const processes = [...this.#processes.values()];
     for (const process of processes) process.device_id = indexes.get(process.device_uuid) ?? null;
-    const events = newXids(this.#xids, context);
+    const last = newXids(this.#xids, context);
+    const events = [...last, ...this.#xidCounts.news(last, context)];
     const errors = this.#exitCode === 0 ? [] : [`nvidia-smi: exit code ${this.#exitCode}`];
     return { sections: { gpus, processes }, hostname: null, events, errors };
   }

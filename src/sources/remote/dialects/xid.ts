@@ -12,7 +12,8 @@ export interface Xid {
   readonly message: string | null;
 }
 
-const eventOf = (uuid: string, { xid, t_ms, message }: Xid, now_ms: number): FrameEvent => ({
+/** An XID as an event of its GPU; of now, where nobody says when it was. */
+export const xidEvent = (uuid: string, { xid, t_ms, message }: Xid, now_ms: number): FrameEvent => ({
   kind: "xid",
   severity: CRITICAL.has(xid) ? "critical" : "warning",
   t: new Date(t_ms ?? now_ms).toISOString(),
@@ -32,6 +33,6 @@ export function newXids(xids: ReadonlyMap<string, Xid>, { history, t_ms }: PageC
   history.xids = new Map([...xids].map(([uuid, xid]) => [uuid, nameOf(xid)]));
   if (before === undefined) return [];
   return [...xids].flatMap(([uuid, xid]) =>
-    xid.xid === 0 || before.get(uuid) === nameOf(xid) ? [] : [eventOf(uuid, xid, t_ms)],
+    xid.xid === 0 || before.get(uuid) === nameOf(xid) ? [] : [xidEvent(uuid, xid, t_ms)],
   );
 }
