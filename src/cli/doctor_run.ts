@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { version } from "../../package.json";
 import type { Finding } from "../doctor/finding.ts";
 import type { Setup } from "../doctor/machine.ts";
@@ -6,6 +5,7 @@ import { countStates, type Report } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run.ts";
 import { UsageError } from "../errors.ts";
 import { resolveOutput } from "../recording/name.ts";
+import { existsBelow } from "../sources/local/below_root.ts";
 import { colourDepth } from "../view/theme.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { DoctorText } from "./doctor_text.ts";
@@ -15,7 +15,7 @@ import { writeStandardOutput } from "./standard_output.ts";
 /** `all-smi doctor`. Sets the exit status to 1 where there is a problem. */
 export async function doctor({ json, hostRoot }: DoctorOptions): Promise<void> {
   const root = hostRoot.replace(/\/+$/, "");
-  if (!existsSync(`${root}/proc`)) throw new UsageError(`--host-root ${hostRoot}: there is no proc in it`);
+  if (!existsBelow(root, "/proc")) throw new UsageError(`--host-root ${hostRoot}: there is no proc in it`);
   const setup = setupOf(root);
   const findings = json ? await printJson(setup) : await printText(setup);
   if (findings.some(({ state }) => state === "problem")) process.exitCode = 1;

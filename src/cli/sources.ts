@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { UsageError } from "../errors.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import type { SectionName } from "../frame/schema.ts";
 import type { GpuRegistry } from "../sources/gpu/registry.ts";
+import { existsBelow } from "../sources/local/below_root.ts";
 import type { HostIdentity, Source } from "../sources/source.ts";
 import type { HostOptions } from "./host_options.ts";
 import type { SourceOptions } from "./options.ts";
@@ -62,7 +62,7 @@ const LOCAL: { readonly [S in SectionName]: Open } = {
 
 async function localSources(options: SourceOptions): Promise<Sources> {
   const root = options.hostRoot === "/" ? "" : options.hostRoot.replace(/\/+$/, "");
-  if (!existsSync(`${root}/proc`)) throw new UsageError(`--host-root ${options.hostRoot}: there is no proc in it`);
+  if (!existsBelow(root, "/proc")) throw new UsageError(`--host-root ${options.hostRoot}: there is no proc in it`);
   const { readHostname } = await import("../sources/local/hostname.ts");
   const hostname = options.hostname ?? readHostname(root);
   const host = { host_id: hostname, hostname, instance: hostname };

@@ -1,5 +1,6 @@
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { below, linkBelow } from "../sources/local/below_root.ts";
 import { codeOf } from "../sources/local/files.ts";
 
 /** What came of reading a file: its text, or the code of the error. */
@@ -15,7 +16,7 @@ export class Files {
 
   read(path: string): Read {
     try {
-      return { text: readFileSync(this.root + path, "utf8").trim() };
+      return { text: readFileSync(below(this.root, path), "utf8").trim() };
     } catch (error) {
       return { code: codeOf(error) };
     }
@@ -29,7 +30,7 @@ export class Files {
 
   names(folder: string): string[] {
     try {
-      return readdirSync(this.root + folder).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      return readdirSync(below(this.root, folder)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     } catch {
       return [];
     }
@@ -38,7 +39,7 @@ export class Files {
   /** What a link points to, as it stands there. */
   link(path: string): string | null {
     try {
-      return readlinkSync(this.root + path);
+      return readlinkSync(linkBelow(this.root, path));
     } catch {
       return null;
     }
@@ -56,7 +57,7 @@ export class Files {
    */
   denied(path: string, how: "r" | "rw"): string | null {
     try {
-      accessSync(this.root + path, how === "r" ? constants.R_OK : constants.R_OK | constants.W_OK);
+      accessSync(below(this.root, path), how === "r" ? constants.R_OK : constants.R_OK | constants.W_OK);
       return null;
     } catch (error) {
       return codeOf(error);
@@ -65,7 +66,7 @@ export class Files {
 
   exists(path: string): boolean {
     try {
-      accessSync(this.root + path, constants.F_OK);
+      accessSync(below(this.root, path), constants.F_OK);
       return true;
     } catch {
       return false;

@@ -1,16 +1,17 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { below } from "../../sources/local/below_root.ts";
 import { codeOf } from "../../sources/local/files.ts";
 import { type Check, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
 
 export const kernelLogChecks: readonly Check[] = [
-  { group: "kernel", name: "log", run: (machine) => [log(machine, openLog(`${machine.root}/dev/kmsg`))] },
+  { group: "kernel", name: "log", run: (machine) => [log(machine, openLog(machine.root))] },
 ];
 
 /** The code of the error, by opening it: the kernel decides only then who may read (`dmesg_restrict`). */
-function openLog(path: string): string | null {
+function openLog(root: string): string | null {
   try {
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
+    closeSync(openSync(below(root, "/dev/kmsg"), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
     return null;
   } catch (error) {
     return codeOf(error);

@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, 
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Reading } from "../source.ts";
+import { FoldersBelow, linkBelow } from "./below_root.ts";
 
 /** Codes by which a file, or the device behind it, says that there is nothing to read. */
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO", "ENODATA", "EOPNOTSUPP", "EAGAIN"]);
@@ -15,6 +16,7 @@ export const codeOf = (error: unknown): string =>
  */
 export class Tree {
   readonly root: string;
+  readonly #folders: FoldersBelow;
   readonly #absent: ReadonlySet<string>;
   #complaint: string | null = null;
   #buffer = Buffer.allocUnsafe(16 * 1024);
@@ -22,12 +24,18 @@ export class Tree {
   /** @param absent Codes by which a driver says, beside the usual ones, that there is nothing to read. */
   constructor(root: string, absent: readonly string[] = []) {
     this.root = root.replace(/\/+$/, "");
+    this.#folders = new FoldersBelow(this.root);
     this.#absent = new Set([...ABSENT, ...absent]);
+  }
+
+  /** Where a file is found from here: links are followed below the root. Throws `ELOOP` for a circle of them. */
+  path(file: string): string {
+    return this.#folders.file(file);
   }
 
   text(file: string): string | null {
     try {
-      return readFileSync(this.root + file, "utf8").trim() || null;
+      return readFileSync(this.path(file), "utf8").trim() || null;
     } catch (error) {
       return this.#failed(file, error);
     }
@@ -36,7 +44,7 @@ export class Tree {
   /** As `text`, for files behind which slow hardware may stand. */
   async textLater(file: string): Promise<string | null> {
     try {
-      return (await readFile(this.root + file, "utf8")).trim() || null;
+      return (await readFile(this.path(file), "utf8")).trim() || null;
     } catch (error) {
       return this.#failed(file, error);
     }
@@ -45,7 +53,7 @@ export class Tree {
   /** As `textLater`, of what is no text. */
   async bytesLater(file: string): Promise<Buffer | null> {
     try {
-      return await readFile(this.root + file);
+      return await readFile(this.path(file));
     } catch (error) {
       return this.#failed(file, error);
     }
@@ -66,8 +74,9 @@ export class Tree {
 
   /** The names in a folder, in the order of the numbers in them. */
   names(folder: string): string[] {
+    this.#folders.forget();
     try {
-      return readdirSync(this.root + folder).sort(byNumber);
+      return readdirSync(this.path(folder)).sort(byNumber);
     } catch (error) {
       this.#failed(folder, error);
       return [];
@@ -77,7 +86,7 @@ export class Tree {
   /** The last part of what a link points to. */
   link(file: string): string | null {
     try {
-      return basename(readlinkSync(this.root + file));
+      return basename(readlinkSync(linkBelow(this.root, file)));
     } catch {
       return null;
     }
@@ -85,7 +94,7 @@ export class Tree {
 
   isReadable(file: string): boolean {
     try {
-      accessSync(this.root + file, constants.R_OK);
+      accessSync(this.path(file), constants.R_OK);
       return true;
     } catch {
       return false;
@@ -116,6 +125,7 @@ export class Tree {
   finish(source: string, reading: Reading): Reading {
     const complaint = this.#complaint;
     this.#complaint = null;
+    this.#folders.forget();
     return complaint === null ? reading : { ...reading, errors: [`${source}: ${complaint}`] };
   }
 
@@ -140,7 +150,7 @@ export class HotFile {
   /** The file's bytes, until any other file of the tree is read. */
   bytes(): Buffer | null {
     try {
-      this.#descriptor ??= openSync(this.#tree.root + this.#file, "r");
+      this.#descriptor ??= openSync(this.#tree.path(this.#file), "r");
       return this.#tree.fill(this.#descriptor);
     } catch (error) {
       this.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Cycle, Reading, Source } from "../source.ts";
+import { below } from "./below_root.ts";
 import { parseAuxiliaryVector, parseBootTime, parseMemoryTotal } from "./kernel_units.ts";
 import type { CommandMode } from "./mask.ts";
 import { ProcessDetails } from "./process_details.ts";
@@ -22,7 +23,7 @@ export interface ProcessOptions {
  * read (`hidepid`, another user's) is left out or `null`.
  */
 export function processSource(options: ProcessOptions): Source {
-  const proc = `${options.root}/proc`;
+  const proc = below(options.root, "/proc");
   const units = parseAuxiliaryVector(readBytes(`${proc}/self/auxv`));
   const users = new Users(options.root);
   const table = new ProcessTable(proc, units.ticks_per_second);

@@ -1,7 +1,8 @@
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import type { Storage } from "../../frame/schema.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
-import { type HotFile, Tree } from "./files.ts";
+import { diskOfRoot, mayBeDisk } from "./disks.ts";
+import { codeOf, type HotFile, Tree } from "./files.ts";
 import { type Mount, mountinfoFile, parseMountinfo } from "./mountinfo.ts";
 import { Paced } from "./paced.ts";
 
@@ -22,44 +23,95 @@ export interface StorageOptions {
   readonly ask?: (path: string) => Promise<BlockCounts>;
 }
 
-/** Read-only images that are always full. */
-const IMAGES = new Set(["squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs"]);
-
-/** File systems of this machine whose source is no device file. */
-const WITHOUT_DEVICE = new Set(["zfs", "btrfs", "bcachefs", "ubifs", "jffs2"]);
-
-/** Files that a container runtime mounts one by one, and what container engines mount below their own folders. */
-const RUNTIME_MOUNT =
-  /^(\/etc\/(hosts|hostname|resolv\.conf)|\/dev\/termination-log|\/var\/lib\/(docker|containers|containerd)\/.+|\/(proc|sys|run\/credentials)\/.+)$/;
-
-function isReal({ mountPoint, type, source }: Mount): boolean {
-  // In a container the root is often an overlay: its numbers are those of the disk behind it.
-  if (mountPoint === "/") return true;
-  if (IMAGES.has(type) || RUNTIME_MOUNT.test(mountPoint)) return false;
-  return WITHOUT_DEVICE.has(type) || (source.startsWith("/dev/") && !type.startsWith("fuse."));
+/** A file system, by the mount with the shortest path. */
+interface FileSystem extends Mount {
+  /** Its other mounts, should there be a file at that path. */
+  readonly others: readonly Mount[];
 }
 
 /**
- * The real file systems among the mounts, one entry each, by the shortest path that leads to it. Network file systems
- * are none of this machine's, and one whose server is gone would hang whoever asks.
+ * The real file systems among the mounts, one entry each. Network file systems are none of this machine's, and one whose
+ * server is gone would hang whoever asks.
  */
-export function realFileSystems(mounts: readonly Mount[]): Mount[] {
+export function realFileSystems(mounts: readonly Mount[]): FileSystem[] {
   // Of several mounts on one path the last one is what can be seen.
-  const visible = new Map(mounts.map((mount) => [mount.mountPoint, mount]));
-  const byDevice = new Map<string, Mount>();
-  for (const mount of visible.values()) {
-    if (!isReal(mount)) continue;
-    const known = byDevice.get(mount.deviceNumber);
-    if (known === undefined || mount.mountPoint.length < known.mountPoint.length)
-      byDevice.set(mount.deviceNumber, mount);
+  const visible = [...new Map(mounts.map((mount) => [mount.mountPoint, mount])).values()];
+  const counted = diskOfRoot(visible)?.deviceNumber;
+  const disks = visible.filter((mount) => mayBeDisk(mount) && mount.deviceNumber !== counted).sort(byLength);
+  return groupByDisk(disks)
+    .flatMap(([first, ...others]) => (first === undefined ? [] : [{ ...first, others }]))
+    .sort(byMountPoint);
+}
+
+/** Of one disk are those with one device number, and those with one device file: subvolumes may have numbers of their own. */
+function groupByDisk(disks: readonly Mount[]): Mount[][] {
+  const groups = new Map<string, Mount[]>();
+  for (const mount of disks) {
+    const keys = mount.source.startsWith("/dev/") ? [mount.deviceNumber, mount.source] : [mount.deviceNumber];
+    const group = keys.map((key) => groups.get(key)).find((known) => known !== undefined) ?? [];
+    group.push(mount);
+    for (const key of keys) groups.set(key, group);
   }
-  return [...byDevice.values()].sort((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1));
+  return [...new Set(groups.values())];
+}
+
+const byLength = (a: Mount, b: Mount): number => a.mountPoint.length - b.mountPoint.length;
+
+const byMountPoint = (a: { readonly mountPoint: string }, b: { readonly mountPoint: string }): number =>
+  a.mountPoint < b.mountPoint ? -1 : 1;
+
+/** What a file system answered, and the mount it was asked by; `null`: only files of it are mounted. */
+interface Answer {
+  readonly found: { readonly mount: Mount; readonly counts: BlockCounts } | null;
 }
 
 /** Each file system is asked by itself, so that one that hangs hides no other. */
-interface Asked {
-  readonly mount: Mount;
-  readonly counts: Paced<BlockCounts>;
+class Asked {
+  readonly fileSystem: FileSystem;
+  readonly answer: Paced<Answer>;
+  readonly #tree: Tree;
+  readonly #statfs: (path: string) => Promise<BlockCounts>;
+  /** Those that may be folders. */
+  #mounts: readonly Mount[];
+  #isFolder = false;
+
+  constructor(tree: Tree, fileSystem: FileSystem, statfs: (path: string) => Promise<BlockCounts>) {
+    this.fileSystem = fileSystem;
+    this.answer = new Paced(0, () => this.#ask());
+    this.#tree = tree;
+    this.#statfs = statfs;
+    this.#mounts = [fileSystem, ...fileSystem.others];
+  }
+
+  /** It stays as it is while these are its mounts. */
+  isOf({ deviceNumber, mountPoint, others }: FileSystem): boolean {
+    const own = this.fileSystem;
+    if (own.deviceNumber !== deviceNumber || own.mountPoint !== mountPoint) return false;
+    return (
+      own.others.length === others.length && own.others.every((one, i) => one.mountPoint === others[i]?.mountPoint)
+    );
+  }
+
+  async #ask(): Promise<Answer | null> {
+    for (let [mount] = this.#mounts; mount !== undefined; [mount] = this.#mounts) {
+      try {
+        const path = this.#tree.path(mount.mountPoint);
+        this.#isFolder ||= !(await isFile(path));
+        if (this.#isFolder) return { found: { mount, counts: await this.#statfs(path) } };
+        this.#mounts = this.#mounts.slice(1);
+      } catch (error) {
+        this.#tree.complain(`${mount.mountPoint}: ${codeOf(error)}`);
+        return null;
+      }
+    }
+    return { found: null };
+  }
+}
+
+/** What is not there is for statfs(2) to say. */
+async function isFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && !found.isDirectory();
 }
 
 class StorageSource implements Source {
@@ -93,37 +145,29 @@ class StorageSource implements Source {
     const bytes = this.#mountinfo.bytes();
     if (bytes === null || this.#seen?.equals(bytes)) return;
     this.#seen = Buffer.from(bytes);
-    const before = new Map(this.#asked.map((asked) => [asked.mount.deviceNumber + asked.mount.mountPoint, asked]));
-    this.#asked = realFileSystems(parseMountinfo(bytes.toString())).map((mount) => {
-      const counts = before.get(mount.deviceNumber + mount.mountPoint)?.counts;
-      return { mount, counts: counts ?? new Paced(0, () => this.#ask(mount.mountPoint)) };
-    });
+    const before = this.#asked;
+    const ask = this.#options.ask ?? statfs;
+    this.#asked = realFileSystems(parseMountinfo(bytes.toString())).map(
+      (fileSystem) => before.find((asked) => asked.isOf(fileSystem)) ?? new Asked(this.#tree, fileSystem, ask),
+    );
   }
 
-  async #ask(mountPoint: string): Promise<BlockCounts | null> {
-    try {
-      return await (this.#options.ask ?? statfs)(this.#tree.root + mountPoint);
-    } catch (error) {
-      this.#tree.complain(`${mountPoint}: ${error instanceof Error && "code" in error ? error.code : error}`);
-      return null;
-    }
-  }
-
-  /** `null` for a file system without blocks, which holds nothing. */
-  async #device({ mount, counts }: Asked, now_ms: number): Promise<Storage | null> {
-    const answer = await counts.latest(now_ms);
-    if (counts.isHung(now_ms)) this.#tree.complain(`${mount.mountPoint} does not answer`);
-    if (answer?.blocks === 0) return null;
+  /** `null` for a file system without blocks, which holds nothing, and where only files are mounted. */
+  async #device({ fileSystem, answer }: Asked, now_ms: number): Promise<Storage | null> {
+    const latest = await answer.latest(now_ms);
+    if (answer.isHung(now_ms)) this.#tree.complain(`${fileSystem.mountPoint} does not answer`);
+    if (latest?.found === null || latest?.found.counts.blocks === 0) return null;
+    const { mount, counts } = latest?.found ?? { mount: fileSystem, counts: null };
     const bytes = (blocks: number | undefined): number | null =>
-      answer === null || blocks === undefined ? null : blocks * answer.frsize;
+      counts === null || blocks === undefined ? null : blocks * counts.frsize;
     return {
       mount_point: mount.mountPoint,
-      total_bytes: bytes(answer?.blocks),
-      available_bytes: bytes(answer?.bavail),
+      total_bytes: bytes(counts?.blocks),
+      available_bytes: bytes(counts?.bavail),
       host_id: this.#options.host.host_id,
       hostname: this.#options.host.hostname,
       index: 0,
-      used_bytes: answer === null ? null : bytes(answer.blocks - answer.bfree),
+      used_bytes: counts === null ? null : bytes(counts.blocks - counts.bfree),
       device: mount.source,
       file_system: mount.type,
     };

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { below } from "./below_root.ts";
 
 /** User names by number, from the text of `/etc/passwd`; of several names the first counts, as for getpwuid(3). */
 export function parsePasswd(text: string): Map<number, string> {
@@ -18,21 +19,22 @@ export function parseEffectiveUid(status: string): number | null {
 
 /** The users of the machine below `root`. */
 export class Users {
-  readonly #path: string;
+  readonly #root: string;
   #version = "";
   #names: ReadonlyMap<number, string> = new Map();
 
   constructor(root: string) {
-    this.#path = `${root}/etc/passwd`;
+    this.#root = root;
   }
 
   /** Reads the file again where it is another one than last time. */
   refresh(): void {
     try {
-      const { ino, size, mtimeMs } = statSync(this.#path);
+      const path = below(this.#root, "/etc/passwd");
+      const { ino, size, mtimeMs } = statSync(path);
       const version = `${ino} ${size} ${mtimeMs}`;
       if (version === this.#version) return;
-      this.#names = parsePasswd(readFileSync(this.#path, "utf8"));
+      this.#names = parsePasswd(readFileSync(path, "utf8"));
       this.#version = version;
     } catch {
       // Without the file (a container's root has none) users are numbers.

@@ -79,7 +79,7 @@ const parseNumaNode = (text: string | null): number | null => (/^\d{1,4}$/.test(
 
 function pathOf(tree: Tree, folder: string, pci: string): string[] {
   try {
-    const parts = realpathSync(tree.root + folder).split("/");
+    const parts = realpathSync(tree.path(folder)).split("/");
     const path = parts.map(pciAddress).filter((address) => address !== null);
     return path.length > 0 ? path : [pci];
   } catch {

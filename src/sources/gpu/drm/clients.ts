@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { below } from "../../local/below_root.ts";
 import type { Cycle } from "../../source.ts";
 import { type DrmClient, type EngineTime, parseFdinfo } from "./fdinfo.ts";
 import { PatientFiles } from "./patient_files.ts";
@@ -51,7 +52,7 @@ export class DrmClients {
 
   /** @param root Prefix of `/proc`. */
   constructor(root: string, files = new PatientFiles()) {
-    this.#proc = `${root}/proc`;
+    this.#proc = below(root, "/proc");
     this.#files = files;
   }
 

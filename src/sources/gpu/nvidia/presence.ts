@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { below, existsBelow } from "../../local/below_root.ts";
 import { LIBRARY_PATHS } from "./nvml/library.ts";
 import { findNvidiaSmi } from "./smi/find.ts";
 
@@ -20,7 +21,7 @@ const LIBRARIES: readonly string[] = [
  * around a container cannot be used in it.
  */
 export function mayHaveCards(root: string): boolean {
-  if (process.env.ALL_SMI_NVML || SIGNS.some((path) => existsSync(root + path))) return true;
+  if (process.env.ALL_SMI_NVML || SIGNS.some((path) => existsBelow(root, path))) return true;
   return root === "" && (LIBRARIES.some((path) => existsSync(path)) || findNvidiaSmi() !== null);
 }
 
@@ -28,7 +29,7 @@ export function mayHaveCards(root: string): boolean {
  * Whether NVIDIA's driver is loaded, and here to be asked. The PCI bus and /proc say less: a container sees those of the
  * whole machine, also where it was given no card.
  */
-export const hasDriver = (root: string): boolean => existsSync(root + CONTROL_DEVICE);
+export const hasDriver = (root: string): boolean => existsBelow(root, CONTROL_DEVICE);
 
 const NVIDIA = "0x10de";
 /** Display controllers; accelerators without a display are among them. */
@@ -36,17 +37,17 @@ const DISPLAY_CLASS = "0x03";
 
 /** Whether the PCI bus has a card of NVIDIA's, with or without its driver. */
 export function hasHardware(root: string): boolean {
-  const folder = `${root}/sys/bus/pci/devices`;
+  const folder = "/sys/bus/pci/devices";
   try {
-    return readdirSync(folder).some((device) => isCard(`${folder}/${device}`));
+    return readdirSync(below(root, folder)).some((device) => isCard(root, `${folder}/${device}`));
   } catch {
     return false;
   }
 }
 
-function isCard(device: string): boolean {
+function isCard(root: string, device: string): boolean {
   try {
-    const read = (file: string) => readFileSync(`${device}/${file}`, "latin1").trim();
+    const read = (file: string) => readFileSync(below(root, `${device}/${file}`), "latin1").trim();
     return read("vendor") === NVIDIA && read("class").startsWith(DISPLAY_CLASS);
   } catch {
     return false;

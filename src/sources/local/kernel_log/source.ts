@@ -2,6 +2,7 @@ import type { FrameEvent } from "../../../frame/schema.ts";
 import { monotonic_ms } from "../../../libc.ts";
 import { type GpuRegistry, pciAddress } from "../../gpu/registry.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
+import { below, existsBelow } from "../below_root.ts";
 import { Tree } from "../files.ts";
 import { Bursts, type Heard } from "./bursts.ts";
 import { KernelLog } from "./log.ts";
@@ -14,6 +15,8 @@ export interface KernelLogOptions {
   readonly host: HostIdentity;
   readonly registry: GpuRegistry;
 }
+
+const LOG = "/dev/kmsg";
 
 /** So many take about 10 ms; the rest waits for the next cycle. */
 const MOST_RECORDS = 1000;
@@ -127,6 +130,7 @@ class KernelLogSource implements Source {
  * that is no error of a frame: most users may not.
  */
 export function kernelLogSources(options: KernelLogOptions): Source[] {
-  const log = KernelLog.open(`${options.root}/dev/kmsg`);
+  if (!existsBelow(options.root, LOG)) return [];
+  const log = KernelLog.open(below(options.root, LOG));
   return log === null ? [] : [new KernelLogSource(log, options)];
 }

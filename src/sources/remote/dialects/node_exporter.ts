@@ -1,4 +1,5 @@
 import { chassisFields, memoryFields, type Storage } from "../../../frame/schema.ts";
+import { diskOfRoot, isFileName, mayBeDisk } from "../../local/disks.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
@@ -93,7 +94,8 @@ class NodeReader implements PageReader {
 
   #fileSystem(labels: Labels, size: "total_bytes" | "available_bytes" | "free_bytes", value: number | null): void {
     const mountPoint = labels.get("mountpoint");
-    if (mountPoint === undefined) return;
+    // Old kernels list the root twice: first as what was there before its disk was mounted.
+    if (mountPoint === undefined || labels.get("fstype") === "rootfs") return;
     let one = this.#fileSystems.get(mountPoint);
     if (one === undefined) {
       if (this.#fileSystems.size === MOST_READ) return;
@@ -183,34 +185,29 @@ const plus = (a: number | null | undefined, b: number | null | undefined): numbe
 const minus = (whole: number | null | undefined, part: number | null | undefined): number | null =>
   typeof whole === "number" && typeof part === "number" ? Math.max(0, whole - part) : null;
 
-/** Read-only images that are always full. */
-const IMAGES = new Set(["squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs"]);
-const WITHOUT_DEVICE = new Set(["zfs", "btrfs", "bcachefs"]);
-
 /** Those of the machine's disks, each once, by the shortest path that leads to it: as our own reader has them. */
 function realStorage(fileSystems: ReadonlyMap<string, FileSystem>): Storage[] {
-  const byDevice = new Map<string, string>();
-  for (const [mountPoint, { device, type }] of fileSystems) {
-    const isReal = device.startsWith("/dev/") || WITHOUT_DEVICE.has(type) || mountPoint === "/";
-    if (!isReal || IMAGES.has(type) || type.startsWith("fuse.")) continue;
-    const known = byDevice.get(device);
-    if (known === undefined || mountPoint.length < known.length) byDevice.set(device, mountPoint);
+  const all = [...fileSystems].map(([mountPoint, one]) => ({ ...one, mountPoint, source: one.device }));
+  const counted = diskOfRoot(all)?.source;
+  const byDevice = new Map<string, (typeof all)[number]>();
+  for (const one of all) {
+    // Whether it is a folder nobody tells.
+    if (!mayBeDisk(one) || isFileName(one.mountPoint) || one.source === counted) continue;
+    const known = byDevice.get(one.source);
+    if (known === undefined || one.mountPoint.length < known.mountPoint.length) byDevice.set(one.source, one);
   }
-  const mountPoints = [...byDevice.values()].sort();
-  return mountPoints.map((mount_point, index) => {
-    const { device, type, total_bytes, available_bytes, free_bytes } = fileSystems.get(mount_point) as FileSystem;
-    return {
-      mount_point,
-      total_bytes,
-      available_bytes,
-      host_id: "",
-      hostname: "",
-      index,
-      used_bytes: minus(total_bytes, free_bytes),
-      device,
-      file_system: type,
-    };
-  });
+  const disks = [...byDevice.values()].sort((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1));
+  return disks.map(({ mountPoint, device, type, total_bytes, available_bytes, free_bytes }, index) => ({
+    mount_point: mountPoint,
+    total_bytes,
+    available_bytes,
+    host_id: "",
+    hostname: "",
+    index,
+    used_bytes: minus(total_bytes, free_bytes),
+    device,
+    file_system: type,
+  }));
 }
 
 export const nodeExporter: Dialect = {

@@ -1,10 +1,14 @@
 import { readdirSync } from "node:fs";
+import { below } from "../../../local/below_root.ts";
 import { pciAddress } from "../../registry.ts";
 import type { LostCard } from "./complaint.ts";
 import { isNamed, type KnownPlace } from "./known.ts";
 import type { NvidiaSmi } from "./program.ts";
 import type { Queries } from "./queries.ts";
 import { Session } from "./session.ts";
+
+/** Where the driver lists its cards. */
+const DRIVER_FOLDER = "/proc/driver/nvidia/gpus";
 
 /** Cards that could not be opened are tried again after so long: while they still cannot, the others are not told. */
 const REOPEN_MS = 600_000;
@@ -15,17 +19,17 @@ const REOPEN_MS = 600_000;
  */
 export class Sessions {
   readonly #smi: NvidiaSmi;
-  readonly #driverFolder: string;
+  readonly #root: string;
   #current: Session | null = null;
   #next: Session | null = null;
   #only: readonly string[] | null = null;
   #leftOut: readonly LostCard[] = [];
   #leftOut_ms = 0;
 
-  /** `root` is before `/proc`, where the driver lists its cards. */
+  /** `root` is before `/proc`. */
   constructor(smi: NvidiaSmi, root: string) {
     this.#smi = smi;
-    this.#driverFolder = `${root}/proc/driver/nvidia/gpus`;
+    this.#root = root;
   }
 
   /** The cards that cannot be opened. */
@@ -87,7 +91,7 @@ export class Sessions {
 
   #driverCards(): KnownPlace[] {
     try {
-      return readdirSync(this.#driverFolder).flatMap((name) => {
+      return readdirSync(below(this.#root, DRIVER_FOLDER)).flatMap((name) => {
         const pci = pciAddress(name);
         return pci === null ? [] : [{ pci, index: null }];
       });
