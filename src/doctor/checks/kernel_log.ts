@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { below } from "../../sources/local/below_root.ts";
+import { linkBelow } from "../../sources/local/below_root.ts";
 import { codeOf } from "../../sources/local/files.ts";
 import { type Check, ok, problem, type Verdict } from "../finding.ts";
 import { containerOf, type Machine } from "../machine.ts";
@@ -11,7 +11,7 @@ export const kernelLogChecks: readonly Check[] = [
 /** The code of the error, by opening it: the kernel decides only then who may read (`dmesg_restrict`). */
 function openLog(root: string): string | null {
   try {
-    closeSync(openSync(below(root, "/dev/kmsg"), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
+    closeSync(openSync(linkBelow(root, "/dev/kmsg"), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
     return null;
   } catch (error) {
     return codeOf(error);

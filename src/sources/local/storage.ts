@@ -96,7 +96,7 @@ class Asked {
     for (let [mount] = this.#mounts; mount !== undefined; [mount] = this.#mounts) {
       try {
         const path = this.#tree.path(mount.mountPoint);
-        this.#isFolder ||= !(await isFile(path));
+        this.#isFolder ||= isWhole(mount) || !(await isFile(path));
         if (this.#isFolder) return { found: { mount, counts: await this.#statfs(path) } };
         this.#mounts = this.#mounts.slice(1);
       } catch (error) {
@@ -107,6 +107,9 @@ class Asked {
     return { found: null };
   }
 }
+
+/** No file can be mounted as a whole file system, or in the place of the root. */
+const isWhole = ({ root, mountPoint }: Mount): boolean => root === "/" || mountPoint === "/";
 
 /** What is not there is for statfs(2) to say. */
 async function isFile(path: string): Promise<boolean> {

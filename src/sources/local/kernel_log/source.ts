@@ -2,7 +2,7 @@ import type { FrameEvent } from "../../../frame/schema.ts";
 import { monotonic_ms } from "../../../libc.ts";
 import { type GpuRegistry, pciAddress } from "../../gpu/registry.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
-import { below, existsBelow } from "../below_root.ts";
+import { existsBelow, linkBelow } from "../below_root.ts";
 import { Tree } from "../files.ts";
 import { Bursts, type Heard } from "./bursts.ts";
 import { KernelLog } from "./log.ts";
@@ -15,8 +15,6 @@ export interface KernelLogOptions {
   readonly host: HostIdentity;
   readonly registry: GpuRegistry;
 }
-
-const LOG = "/dev/kmsg";
 
 /** So many take about 10 ms; the rest waits for the next cycle. */
 const MOST_RECORDS = 1000;
@@ -130,7 +128,8 @@ class KernelLogSource implements Source {
  * that is no error of a frame: most users may not.
  */
 export function kernelLogSources(options: KernelLogOptions): Source[] {
-  if (!existsBelow(options.root, LOG)) return [];
-  const log = KernelLog.open(below(options.root, LOG));
+  if (!existsBelow(options.root, "/dev")) return [];
+  // A device is the same wherever its node stands.
+  const log = KernelLog.open(linkBelow(options.root, "/dev/kmsg"));
   return log === null ? [] : [new KernelLogSource(log, options)];
 }
