@@ -146,6 +146,47 @@ export function framesOf(stretches: readonly Stretch[]): Frame[] {
   return frames;
 }
 
+/** How many of a crowd are in a bad way, from which one on. */
+const some = fc.record({ from: fc.nat({ max: 60 }), count: fc.constantFrom(0, 3, 100, 180, 240, 300) });
+
+type Some = typeof some extends fc.Arbitrary<infer T> ? T : never;
+
+const CROWD = Array.from({ length: 360 }, (_, n) => n);
+const isOf = ({ from, count }: Some, n: number): boolean => n >= from && n < from + count;
+
+/** Hosts that are down, readers that fail, GPUs at their limit; each GPU has as little as makes small frames. */
+function crowdedFrame(elapsed_ms: number, down: Some, failing: Some, limited: Some): Frame {
+  const errors = CROWD.filter((n) => isOf(failing, n)).map((n) => `reader-${n}: no`);
+  const scrapes = CROWD.map((n) => {
+    const host = `h${n}`;
+    return { host, hostname: host, up: !isOf(down, n), latency_ms: null, error: null };
+  });
+  const gpus = CROWD.slice(0, 100).map((n) => ({
+    ...gpu(n, { watts: isOf(limited, n) ? 701 : 80 }),
+    health: { power_limit_watts: 700 },
+  }));
+  return frameWith(gpus, { t_ms: START_MS + elapsed_ms, elapsed_ms, errors, scrapes });
+}
+
+/** More conditions of each severity than there is room for, which come and go. */
+export const crowdedFrames: fc.Arbitrary<Frame[]> = fc
+  .array(
+    fc.record({
+      ...{ count: fc.integer({ min: 1, max: 12 }), step_ms: fc.constantFrom(1000, 1000, 9000, 40_000) },
+      ...{ down: some, failing: some, limited: some },
+    }),
+    { minLength: 3, maxLength: 10, size: "max" },
+  )
+  .map((steps) => {
+    let elapsed_ms = 0;
+    return steps.flatMap(({ count, step_ms, down, failing, limited }) =>
+      Array.from({ length: count }, () => {
+        elapsed_ms += step_ms;
+        return crowdedFrame(elapsed_ms, down, failing, limited);
+      }),
+    );
+  });
+
 /** Something at that second of a recording. */
 export const eventAt = (
   second: number,

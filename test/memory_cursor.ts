@@ -20,6 +20,7 @@ export class MemoryCursor implements Cursor {
   /** How much is known, 0 to 1. */
   scanned = 1;
   foundEvents: DetectedEvent[] = [];
+  readonly refusedKinds = new Map<string, number>();
   progress: number | null = null;
   /** What every move waits for. */
   gate: Promise<void> = Promise.resolve();
@@ -135,6 +136,10 @@ export class MemoryCursor implements Cursor {
 
   events(): readonly DetectedEvent[] {
     return this.foundEvents;
+  }
+
+  refusedConditions(): ReadonlyMap<string, number> {
+    return this.refusedKinds;
   }
 
   onChange(listener: () => void): () => void {

@@ -236,7 +236,7 @@ class Chain {
 
   add(lines: readonly WrittenLine[], byte_offset: number, at: number): Uint8Array {
     const collector = new BlockCollector({ interval_ms: HEADER.interval_ms, open: [] });
-    for (const { frame } of lines) if (frame !== null) collector.add(frame, []);
+    for (const { frame } of lines) if (frame !== null) collector.add(frame, [], []);
     const entry = { byte_offset, at, ...collector.sum() };
     const isSummary = this.#since.length >= this.#recipe.summaryEvery - 1;
     const line: IndexLine = {

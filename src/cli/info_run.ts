@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
-import { openAfter } from "../events/conditions.ts";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
 import type { Block } from "../recording/block.ts";
+import { openAfterBlock } from "../recording/block_summary.ts";
 import type { Cursor, Position } from "../recording/cursor.ts";
 import { openReplay, type Replay } from "../recording/replay.ts";
 import type { SegmentFacts } from "../recording/segment_reader.ts";
+import { refusedIn } from "../recording/timeline_events.ts";
 import type { InfoOptions } from "./info.ts";
 import { writeStandardOutput } from "./standard_output.ts";
 import { formatBytes, formatElapsed } from "./units.ts";
@@ -37,6 +38,8 @@ interface Info {
   readonly gaps: number;
   /** Conditions that began and things that happened, by kind. */
   readonly events: Readonly<Record<string, number>>;
+  /** Conditions that did not begin, as too many were on, by kind. */
+  readonly refused_conditions: Readonly<Record<string, number>>;
   /** Of the conditions, those that were still on at the end, by kind; `null`: not known. */
   readonly still_on: Readonly<Record<string, number>> | null;
   readonly skipped_lines: number;
@@ -89,6 +92,7 @@ async function gather(path: string, { cursor, store, header }: Replay): Promise<
     errors: blocks.reduce((sum, { findings }) => sum + (findings?.errors ?? 0), 0),
     gaps: events.gap ?? 0,
     events,
+    refused_conditions: inOrder(refusedIn(blocks)),
     still_on: stillOn(blocks.at(-1)),
     skipped_lines: [...store.skipped.values()].reduce((sum, count) => sum + count, 0),
     skipped: Object.fromEntries(store.skipped),
@@ -115,7 +119,9 @@ function eventCounts(blocks: readonly Block[]): Record<string, number> {
   const add = (kind: string, count: number) => counts.set(kind, (counts.get(kind) ?? 0) + count);
   for (const { findings } of blocks) {
     for (const { kind, state } of findings?.events ?? []) if (state !== "end") add(kind, 1);
-    for (const [kind, count] of findings?.moreEvents ?? []) add(kind, count);
+    if (findings === null) continue;
+    const { more, more_ends } = findings;
+    for (const [kind, count] of Object.entries(more)) add(kind, count - (more_ends[kind] ?? 0));
   }
   return inOrder(counts);
 }
@@ -124,10 +130,10 @@ const inOrder = (counts: ReadonlyMap<string, number>): Record<string, number> =>
   Object.fromEntries([...counts].sort(([a], [b]) => a.localeCompare(b)));
 
 function stillOn(last: Block | undefined): Record<string, number> | null {
-  const findings = last?.findings;
-  if (!findings || findings.moreEvents.size > 0) return null;
+  const open = last?.findings ? openAfterBlock(last.findings) : null;
+  if (open === null) return null;
   const counts = new Map<string, number>();
-  for (const { kind } of openAfter(findings.open, findings.events)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const { kind } of open) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return inOrder(counts);
 }
 
@@ -214,6 +220,8 @@ function describe(info: Info): string {
     ["events", list(info.events, "none")],
     ["ended", `${ENDED[info.ended]}${foreign}`],
   ];
+  const refused = list(info.refused_conditions, "");
+  if (refused !== "") rows.splice(-1, 0, ["refused", `${refused}: too many were on at once`]);
   const on = list(info.still_on ?? {}, "");
   if (on !== "") rows.splice(-1, 0, ["still on", on]);
   if (info.skipped_lines > 0) rows.push(["skipped", list(info.skipped, "")]);

@@ -1,11 +1,15 @@
 import { conditionOf } from "./definitions.ts";
-import type { DetectedEvent } from "./event.ts";
+import type { DetectedEvent, Severity } from "./event.ts";
 import { subjectOf } from "./event_text.ts";
 
-/** Every block of a recording lists what is on: it must stay small. */
-export const MAX_OPEN = 256;
-/** What is merely worth knowing leaves room for what is wrong: a whole cluster may be at its power limit. */
-const MAX_OPEN_INFO = MAX_OPEN / 2;
+/**
+ * So many conditions may be on at once: every block of a recording lists them, and must stay small. Each severity has
+ * room of its own: a whole cluster that is throttled hides no lost GPU.
+ */
+export const MOST_OPEN: Readonly<Record<Severity, number>> = { critical: 256, warning: 192, info: 64 };
+
+/** Of all severities together. */
+export const MAX_OPEN = MOST_OPEN.critical + MOST_OPEN.warning + MOST_OPEN.info;
 
 /** Which of all devices a condition is about. Errors are told apart by their reader alone, which names its host. */
 export const ownerOf = (kind: string, host: string, device: string | null): string =>
@@ -23,9 +27,9 @@ type OfOwner = Map<string, DetectedEvent>;
 /** The conditions that are on: for each the event of its beginning. */
 export class Conditions {
   readonly #owners = new Map<string, OfOwner>();
-  #size = 0;
-  #infos = 0;
+  readonly #sizes: Record<Severity, number> = { critical: 0, warning: 0, info: 0 };
 
+  /** `open` is taken as it is: what has begun may end, also where there is no more room. */
   constructor(open: readonly DetectedEvent[]) {
     for (const event of open) this.begin(event);
   }
@@ -39,19 +43,21 @@ export class Conditions {
     return this.#owners.get(owner)?.has(subject === undefined ? kind : `${kind}\n${subject}`) ?? false;
   }
 
-  /** `false` where it is no condition, is on already, or too many are. */
-  begin(event: DetectedEvent): boolean {
-    const { kind, severity, host, device } = event;
-    if (conditionOf(kind) === undefined || this.#size >= MAX_OPEN) return false;
-    if (severity === "info" && this.#infos >= MAX_OPEN_INFO) return false;
+  hasRoom(severity: Severity): boolean {
+    return this.#sizes[severity] < MOST_OPEN[severity];
+  }
+
+  /** Nothing happens where it is no condition, or is on already. */
+  begin(event: DetectedEvent): void {
+    const { kind, host, device } = event;
+    if (conditionOf(kind) === undefined) return;
     const owner = ownerOf(kind, host, device);
     const own: OfOwner = this.#owners.get(owner) ?? new Map();
     const id = idOf(event);
-    if (own.has(id)) return false;
+    if (own.has(id)) return;
     own.set(id, event);
     this.#owners.set(owner, own);
-    this.#count(event, 1);
-    return true;
+    this.#sizes[event.severity]++;
   }
 
   /** Takes the event of an ending or of a beginning. */
@@ -62,12 +68,7 @@ export class Conditions {
     if (own === undefined || began === undefined) return;
     own.delete(idOf(event));
     if (own.size === 0) this.#owners.delete(owner);
-    this.#count(began, -1);
-  }
-
-  #count({ severity }: DetectedEvent, by: number): void {
-    this.#size += by;
-    if (severity === "info") this.#infos += by;
+    this.#sizes[began.severity]--;
   }
 
   /** In the order in which they began. */
@@ -89,7 +90,7 @@ function inOrder(a: DetectedEvent, b: DetectedEvent): number {
 
 const inLetters = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-/** What is on after these transitions, where `open` was on before them. */
+/** What is on after these transitions, where `open` was on before them. What found no room did not begin in them. */
 export function openAfter(open: readonly DetectedEvent[], events: readonly DetectedEvent[]): readonly DetectedEvent[] {
   if (events.every(({ state }) => state === "once")) return open;
   const conditions = new Conditions(open);

@@ -1,12 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { frameArbitrary } from "../../test/arbitrary.ts";
-import { eventfulStretches, framesOf, frameWith, gpu, QUIET, type Readings, UNREAD } from "../../test/event_frames.ts";
+import {
+  crowdedFrames,
+  eventAt,
+  eventfulStretches,
+  framesOf,
+  frameWith,
+  gpu,
+  QUIET,
+  type Readings,
+  UNREAD,
+} from "../../test/event_frames.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { FrameEvent, Gpu, Scrape } from "../frame/schema.ts";
-import { MAX_OPEN, openAfter } from "./conditions.ts";
+import { MOST_OPEN, openAfter } from "./conditions.ts";
 import { Detector, lookback_ms } from "./detector.ts";
-import type { DetectedEvent } from "./event.ts";
+import { type DetectedEvent, SEVERITIES } from "./event.ts";
 
 const BUSY: Partial<Readings> = { utilization: 97, memory_gib: 70, celsius: 70, watts: 600 };
 const IDLE_WITH_MEMORY: Partial<Readings> = { ...BUSY, utilization: 1, watts: 120 };
@@ -333,21 +343,68 @@ describe("a restart", () => {
   });
 });
 
-test("too many conditions are not begun, and those that are merely worth knowing leave room", () => {
-  const all = Array.from({ length: 400 }, (_, n) => gpu(n, { watts: 701 }));
-  const detector = new Detector({ interval_ms: 1000 });
-  const add = (seq: number, scrapes: Scrape[]) =>
-    detector.add(frameWith(all, { scrapes }), { seq, elapsed_ms: seq * 1000 });
-  for (let seq = 0; seq < 12; seq++) add(seq, []);
-  expect(detector.open.length).toBe(MAX_OPEN / 2);
-  const down = Array.from({ length: 1000 }, (_, n) => ({ ...DOWN, host: `h${n}` }));
-  expect(add(12, down).length).toBe(MAX_OPEN / 2);
-  expect(detector.open.length).toBe(MAX_OPEN);
-  add(
-    13,
-    down.slice(0, 1).map((scrape) => ({ ...scrape, up: true })),
-  );
-  expect(detector.open.length).toBe(MAX_OPEN - 1);
+describe("too many conditions at once", () => {
+  const KINDS = ["power", "throttle", "host_lost"] as const;
+
+  /** What one more frame brings: the beginnings of each kind, the endings, and what found no room. */
+  function stage(interval_ms = 1000) {
+    const detector = new Detector({ interval_ms });
+    let seq = 0;
+    const add = (count: number, readings: Partial<Readings>, downHosts: readonly number[]) => {
+      const gpus = Array.from({ length: count }, (_, n) => gpu(n, readings));
+      const scrapes = Array.from({ length: 400 }, (_, n) => ({ ...DOWN, host: `h${n}`, up: !downHosts.includes(n) }));
+      const events = detector.add(frameWith(gpus, { scrapes }), { seq, elapsed_ms: seq++ * interval_ms });
+      const of = (state: string) =>
+        KINDS.map((kind) => events.filter((one) => one.kind === kind && one.state === state).length);
+      const refused = KINDS.map((kind) => detector.refused.filter((one) => one === kind).length);
+      return { begins: of("begin"), ends: of("end"), refused };
+    };
+    return { detector, add };
+  }
+  const counted = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
+
+  test("leave room for those of another severity, and each is counted once while it stays on", () => {
+    const { add, detector } = stage();
+    const bad = { watts: 701, throttle: ["thermal"] };
+    expect(add(800, bad, [])).toEqual({ begins: [0, 192, 0], ends: [0, 0, 0], refused: [0, 608, 0] });
+    for (let n = 0; n < 9; n++) expect(add(800, bad, []).refused).toEqual([0, 0, 0]);
+    expect(add(800, bad, [])).toEqual({ begins: [64, 0, 0], ends: [0, 0, 0], refused: [736, 0, 0] });
+    expect(add(800, bad, [7])).toEqual({ begins: [0, 0, 1], ends: [0, 0, 0], refused: [0, 0, 0] });
+    expect(add(800, bad, counted(0, 300)).begins).toEqual([0, 0, 255]);
+    expect(detector.refused).toEqual(times(44, "host_lost"));
+    expect(detector.open.length).toBe(MOST_OPEN.critical + MOST_OPEN.warning + MOST_OPEN.info);
+  });
+
+  test("begin when there is room again, and what never began does not end", () => {
+    const { add, detector } = stage();
+    expect(add(0, {}, counted(0, 300))).toEqual({ begins: [0, 0, 256], ends: [0, 0, 0], refused: [0, 0, 44] });
+    expect(add(0, {}, counted(10, 300))).toEqual({ begins: [0, 0, 10], ends: [0, 0, 10], refused: [0, 0, 0] });
+    expect(add(0, {}, counted(10, 300))).toEqual({ begins: [0, 0, 0], ends: [0, 0, 0], refused: [0, 0, 0] });
+    expect(add(0, {}, [])).toEqual({ begins: [0, 0, 0], ends: [0, 0, 256], refused: [0, 0, 0] });
+    expect(detector.open).toEqual([]);
+  });
+
+  test("are counted anew when they were away for a while, and behind a header", () => {
+    const { add, detector } = stage();
+    add(0, {}, counted(0, 300));
+    for (let n = 0; n < 16; n++) add(0, {}, counted(0, 256));
+    expect(add(0, {}, counted(0, 300)).refused).toEqual([0, 0, 44]);
+    detector.restart(1000);
+    expect(add(0, {}, counted(0, 300))).toEqual({ begins: [0, 0, 0], ends: [0, 0, 0], refused: [0, 0, 44] });
+  });
+
+  test("are all kept that were on already: an older recorder had other room", () => {
+    const open = Array.from({ length: 250 }, (_, n) => ({
+      ...eventAt(0, { kind: "throttle", state: "begin" }),
+      device: `GPU ${n}`,
+    }));
+    const detector = new Detector({ interval_ms: 1000, open });
+    expect(detector.open.length).toBe(250);
+    const all = Array.from({ length: 251 }, (_, n) => gpu(n, { throttle: n === 250 ? ["thermal"] : [] }));
+    const found = counted(0, 12).map((seq) => detector.add(frameWith(all), { seq, elapsed_ms: seq * 1000 }));
+    expect(found.flat().filter(({ state }) => state === "end").length).toBe(250);
+    expect(detector.refused).toEqual([]);
+  });
 });
 
 /** Every begin is followed by its end before it comes again; what is open is what began and did not end. */
@@ -364,15 +421,46 @@ function expectConsistent(events: readonly DetectedEvent[], open: readonly Detec
   expect(openAfter([], events)).toEqual([...open]);
 }
 
-test("beginnings and endings take turns", () => {
-  const property = fc.property(eventfulStretches, (stretches) => {
-    const detector = new Detector({ interval_ms: 1000 });
-    const events = framesOf(stretches).flatMap((frame, seq) =>
-      detector.add(frame, { seq, elapsed_ms: frame.elapsed_ms ?? 0 }),
-    );
-    expectConsistent(events, detector.open);
+describe.each([
+  ["few", eventfulStretches.map(framesOf), 50],
+  ["more than there is room for", crowdedFrames, 15],
+] as const)("of conditions, %s:", (_, rows, numRuns) => {
+  test("beginnings and endings take turns, and no severity takes more than its room", () => {
+    const property = fc.property(rows, (frames) => {
+      const detector = new Detector({ interval_ms: 1000 });
+      const events: DetectedEvent[] = [];
+      for (const [seq, frame] of frames.entries()) {
+        events.push(...detector.add(frame, { seq, elapsed_ms: frame.elapsed_ms ?? 0 }));
+        for (const severity of SEVERITIES) {
+          const open = detector.open.filter((event) => event.severity === severity);
+          expect(open.length).toBeLessThanOrEqual(MOST_OPEN[severity]);
+        }
+      }
+      expectConsistent(events, detector.open);
+    });
+    fc.assert(property, { numRuns });
   });
-  fc.assert(property, { numRuns: 50 });
+
+  test("a detector that begins late goes on like one that saw everything", () => {
+    const property = fc.property(rows, fc.integer({ min: 0, max: 999 }), (frames, place) => {
+      const from = Math.floor((place / 1000) * frames.length);
+      const from_ms = (frames[from]?.elapsed_ms ?? 0) - lookback_ms(1000);
+      const places = frames.map(({ elapsed_ms }, seq) => ({ seq, elapsed_ms: elapsed_ms ?? 0 }));
+      const all = new Detector({ interval_ms: 1000 });
+      const late = new Detector({ interval_ms: 1000 });
+      // One frame from before that time, as the first of a block is.
+      const first = places.findLastIndex((one) => one.elapsed_ms <= from_ms);
+      for (const [n, frame] of frames.entries()) {
+        const at = places[n] ?? { seq: 0, elapsed_ms: 0 };
+        if (n === from) late.open = all.open;
+        const expected = all.add(frame, at);
+        const found = n >= first ? late.add(frame, at) : [];
+        if (n >= from) expect([found, late.refused]).toEqual([expected, all.refused]);
+      }
+      expect(late.open).toEqual(all.open);
+    });
+    fc.assert(property, { numRuns: 2 * numRuns });
+  });
 });
 
 test("any frames go through, and texts of any kind are one bounded line", () => {
@@ -386,26 +474,4 @@ test("any frames go through, and texts of any kind are one bounded line", () => 
     expect(openAfter([], events)).toEqual(detector.open);
   });
   fc.assert(property);
-});
-
-test("a detector that begins late goes on like one that saw everything", () => {
-  const property = fc.property(eventfulStretches, fc.integer({ min: 0, max: 999 }), (stretches, place) => {
-    const frames = framesOf(stretches);
-    const from = Math.floor((place / 1000) * frames.length);
-    const from_ms = (frames[from]?.elapsed_ms ?? 0) - lookback_ms(1000);
-    const places = frames.map(({ elapsed_ms }, seq) => ({ seq, elapsed_ms: elapsed_ms ?? 0 }));
-    const all = new Detector({ interval_ms: 1000 });
-    const late = new Detector({ interval_ms: 1000 });
-    // One frame from before that time, as the first of a block is.
-    const first = places.findLastIndex((one) => one.elapsed_ms <= from_ms);
-    for (const [n, frame] of frames.entries()) {
-      const at = places[n] ?? { seq: 0, elapsed_ms: 0 };
-      if (n === from) late.open = all.open;
-      const expected = all.add(frame, at);
-      const found = n >= first ? late.add(frame, at) : [];
-      if (n >= from) expect(found).toEqual(expected);
-    }
-    expect(late.open).toEqual(all.open);
-  });
-  fc.assert(property, { numRuns: 100 });
 });

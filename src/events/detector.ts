@@ -7,6 +7,7 @@ import { gapText } from "./gap.ts";
 import { GpuWatch } from "./gpu_watch.ts";
 import { Look, type Place, subject } from "./look.ts";
 import { Pace } from "./pace.ts";
+import { Presence } from "./presence.ts";
 import { ReaderWatch } from "./readers.ts";
 
 export type { Place } from "./look.ts";
@@ -30,8 +31,10 @@ export class Detector {
   #conditions: Conditions;
   #gpus = new GpuWatch();
   #readers = new ReaderWatch();
+  #presence = new Presence();
   /** Of the first frame of this stretch. */
   #since_ms: number | null = null;
+  #refused: readonly string[] = [];
 
   constructor({ interval_ms, open = [], last_ms = null }: DetectorOptions) {
     this.#pace = new Pace(interval_ms, last_ms);
@@ -48,11 +51,17 @@ export class Detector {
     this.#conditions = new Conditions(open);
   }
 
+  /** The kinds of the conditions that would have begun at the last frame, had there been room. */
+  get refused(): readonly string[] {
+    return this.#refused;
+  }
+
   /** A header line: another recorder, or another segment. What was on is on, the rest is forgotten. */
   restart(interval_ms: number | null): void {
     this.#pace.interval_ms = interval_ms;
     this.#gpus = new GpuWatch();
     this.#readers = new ReaderWatch();
+    this.#presence = new Presence();
     this.#since_ms = null;
   }
 
@@ -63,7 +72,7 @@ export class Detector {
     const gap_ms = this.#pace.step(place_ms);
     const { link_ms, lookback_ms } = this.#pace;
     const now = { place_ms, link_ms, lookback_ms, since_ms: this.#since_ms };
-    const look = new Look(frame, place, now, this.#conditions);
+    const look = new Look(frame, place, now, this.#conditions, this.#presence);
     if (gap_ms !== null) {
       look.single("gap", subject(frame.hostname, null), gapText(gap_ms));
     }
@@ -71,6 +80,7 @@ export class Detector {
     lookAtScrapes(look);
     this.#gpus.look(look);
     this.#takeHeard(look);
+    this.#refused = look.refused;
     return look.found;
   }
 

@@ -1,7 +1,12 @@
 /** Whether a condition begins or ends here, or a single thing happened. */
 export type EventState = "begin" | "end" | "once";
 
-export type Severity = "info" | "warning" | "critical";
+/** The gravest first: where there is no room for all, these come first. */
+export const SEVERITIES = ["critical", "warning", "info"] as const;
+
+export type Severity = (typeof SEVERITIES)[number];
+
+export const isSeverity = (value: unknown): value is Severity => SEVERITIES.some((one) => one === value);
 
 /** What the detector found at a frame: the transitions of conditions, and single things. */
 export interface DetectedEvent {

@@ -1,3 +1,4 @@
+import { powerLimit_w } from "../frame/power_limit.ts";
 import type { Gpu } from "../frame/schema.ts";
 import { Cliff } from "./cliff.ts";
 import type { Name } from "./definitions.ts";
@@ -65,18 +66,10 @@ const AT_LIMIT = 0.99;
 const NEAR_LIMIT = 0.95;
 const AT_LIMIT_MS = 10_000;
 
-/** The limit in force; the Rust tool's frames have it in `detail`. */
-function powerLimit({ health, detail }: Gpu): number | null {
-  const known = health?.power_limit_watts;
-  if (known !== null && known !== undefined) return known;
-  const watts = Number.parseFloat(detail.power_limit_current ?? detail.power_limit_default ?? "");
-  return watts > 0 ? watts : null;
-}
-
 const power: GpuRule = {
   name: "power",
   verdict(gpu, { atLimit }, now) {
-    const limit = powerLimit(gpu);
+    const limit = powerLimit_w(gpu);
     const watts = gpu.power_consumption;
     if (limit === null || watts === null) return "unknown";
     if (watts < limit * AT_LIMIT) {
@@ -86,7 +79,7 @@ const power: GpuRule = {
     atLimit.confirm(now);
     return atLimit.lasted_ms >= AT_LIMIT_MS ? "on" : "near";
   },
-  details: (gpu) => `${Math.round(gpu.power_consumption ?? 0)} W of ${Math.round(powerLimit(gpu) ?? 0)} W`,
+  details: (gpu) => `${Math.round(gpu.power_consumption ?? 0)} W of ${Math.round(powerLimit_w(gpu) ?? 0)} W`,
 };
 
 const cliff: GpuRule = {

@@ -4,6 +4,7 @@ import { type Definition, definitions, type Name } from "./definitions.ts";
 import type { DetectedEvent, EventState, Severity } from "./event.ts";
 import { eventHost, eventName, eventText } from "./event_text.ts";
 import type { Moment } from "./marks.ts";
+import type { Presence } from "./presence.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Where a frame stands. Files of other writers have neither; then whoever reads them counts. */
@@ -31,13 +32,17 @@ export class Look {
   readonly frame: Frame;
   readonly now: Moment;
   readonly found: DetectedEvent[] = [];
+  /** The kinds of the conditions that would have begun, had there been room. */
+  readonly refused: string[] = [];
   readonly conditions: Conditions;
+  readonly #presence: Presence;
   readonly #place: Place;
 
-  constructor(frame: Frame, place: Place, now: Moment, conditions: Conditions) {
+  constructor(frame: Frame, place: Place, now: Moment, conditions: Conditions, presence: Presence) {
     this.frame = frame;
     this.now = now;
     this.conditions = conditions;
+    this.#presence = presence;
     this.#place = place;
   }
 
@@ -66,16 +71,29 @@ export class Look {
    */
   judge(name: Name, about: Subject, verdict: Verdict, stayed_ms: number | undefined, words: () => string): void {
     const definition: Definition = definitions[name];
-    if (verdict === "on" && !this.conditions.has(definition.kind, about.owner)) this.begin(name, about, words());
+    if (verdict === "on" && this.begins(name, about.owner)) this.begin(name, about, words());
     if (verdict !== "off") return;
     const open = this.conditions.of(about.owner)?.get(definition.kind);
     if (open !== undefined) this.endAfterHold(open, definition, stayed_ms);
   }
 
+  /**
+   * It is on now; `which`: of several that may be on there at once. Whether it begins: it was not on, and there is room.
+   */
+  begins(name: Name, owner: string, which?: string): boolean {
+    const { kind, severity, hold_ms = 0 }: Definition = definitions[name];
+    const isNews = this.#presence.confirm(kind, which === undefined ? owner : `${owner}\n${which}`, hold_ms, this.now);
+    if (this.conditions.has(kind, owner, which)) return false;
+    const hasRoom = this.conditions.hasRoom(severity);
+    if (!hasRoom && isNews) this.refused.push(kind);
+    return hasRoom;
+  }
+
   begin(name: Name, { host, device }: Subject, text: string): void {
     const { kind, severity } = definitions[name];
     const event = this.event(kind, severity, "begin", host, device, text);
-    if (this.conditions.begin(event)) this.found.push(event);
+    this.conditions.begin(event);
+    this.found.push(event);
   }
 
   endAfterHold(open: DetectedEvent, { hold_ms = 0 }: Definition, stayed_ms: number | undefined): void {

@@ -43,7 +43,7 @@ export class ReaderWatch {
       }
       const reader = subjectOf(text);
       failing.add(reader);
-      if (!look.conditions.has("error", "", reader)) look.begin("error", this.#about(reader, look), text);
+      if (look.begins("error", "", reader)) look.begin("error", this.#about(reader, look), text);
     }
     this.#endOthers(failing, look);
     this.#remember(failing, look);

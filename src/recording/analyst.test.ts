@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
+import { crowdedFrames, eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
 import { START_MS } from "../../test/mock.ts";
 import { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
@@ -11,10 +11,11 @@ import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { AppendFile } from "./append_file.ts";
 import { BlockCursor } from "./block_cursor.ts";
+import { BlockEvents } from "./block_events.ts";
 import { FileBytes } from "./bytes.ts";
 import { findLastIndex } from "./chain.ts";
 import { codecs } from "./codec.ts";
-import { BLOCK_FRAMES, MAX_BLOCK_EVENTS } from "./limits.ts";
+import { BLOCK_FRAMES } from "./limits.ts";
 import type { Header } from "./lines.ts";
 import { RecordingStore } from "./recording_store.ts";
 import { type ChainState, SegmentWriter } from "./segment_writer.ts";
@@ -69,6 +70,29 @@ function allEvents(runs: readonly Run[]): DetectedEvent[] {
   });
 }
 
+/** What a reader finds of each block. */
+async function blocksOf(path: string): Promise<unknown[]> {
+  const store = new RecordingStore(path, false);
+  await store.complete();
+  const cursor = new BlockCursor(store, () => store.header?.interval_ms ?? null);
+  await cursor.finishAnalysis();
+  const found = store.blocks.map(({ findings, first_seq, frames }) => {
+    const { curves, slices: _, ...rest } = findings ?? { curves: {} };
+    const { gpu_power, cpu_utilization } = curves;
+    return { ...rest, gpu_power, cpu_utilization, first_seq, frames };
+  });
+  cursor.close();
+  return found;
+}
+
+/** The same file without its index lines. */
+function withoutIndex(path: string): string {
+  const lines = readFileSync(path, "utf8").split("\n");
+  const stripped = path.replace(".ndjson", ".stripped.ndjson");
+  writeFileSync(stripped, lines.filter((line) => !line.startsWith('{"schema":1,"index":true,')).join("\n"));
+  return stripped;
+}
+
 /** The events behind the last index line. */
 async function eventsBehind(path: string): Promise<DetectedEvent[]> {
   const store = new RecordingStore(path, false);
@@ -106,10 +130,38 @@ test(
         ];
         const path = join(folder, `${runs++}.ndjson`);
         await record(path, recorded);
-        const wanted = allEvents(recorded).filter(isBehind);
-        expect(await eventsBehind(path)).toEqual(wanted.slice(0, MAX_BLOCK_EVENTS));
+        const wanted = new BlockEvents();
+        wanted.add(allEvents(recorded).filter(isBehind), []);
+        expect(await eventsBehind(path)).toEqual([...wanted.sum().events]);
       },
     );
+    await fc.assert(property, { numRuns: RUNS });
+  },
+  TEST_MS,
+);
+
+test(
+  "with and without an index each block has the same events, open conditions and counts",
+  async () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const rows = fc.oneof(crowdedFrames, eventfulStretches.map(framesOf));
+    let runs = 0;
+    const property = fc.asyncProperty(rows, share, share, async (found, a, b) => {
+      const restart = Math.max(1, Math.floor(a * (found.length - 1)));
+      const blockEnd = Math.floor(b * found.length);
+      const start_ms = found[0]?.elapsed_ms ?? 0;
+      const frames = found.map((frame, n) => ({
+        ...{ ...frame, seq: BLOCK_FRAMES + n - blockEnd },
+        elapsed_ms: (frame.elapsed_ms ?? 0) - start_ms,
+      }));
+      const recorded: Run[] = [
+        { interval_ms: 1000, frames: frames.slice(0, restart) },
+        { interval_ms: 1000, frames: frames.slice(restart) },
+      ];
+      const path = join(folder, `both-${runs++}.ndjson`);
+      await record(path, recorded);
+      expect(await blocksOf(withoutIndex(path))).toEqual(await blocksOf(path));
+    });
     await fc.assert(property, { numRuns: RUNS });
   },
   TEST_MS,

@@ -1,10 +1,9 @@
-import { openAfter } from "../events/conditions.ts";
-import { conditionOf } from "../events/definitions.ts";
 import type { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { Block, BlockFindings, BlockStore } from "./block.ts";
-import type { BlockLook } from "./block_look.ts";
+import type { BlockSlices } from "./block_slices.ts";
+import { BlockCollector, openAfterBlock } from "./block_summary.ts";
 import { DecodedBlock } from "./decoded_block.ts";
 
 /** How long looking may keep the event loop. */
@@ -13,6 +12,13 @@ const SLICE_MS = 8;
 const COARSE_SHARE = 1 / 64;
 /** Of fewer frames the range is as good as a curve, and those of a cluster take 20 ms each. */
 const FEW_FRAMES = 8;
+
+/** A look at the frames of one block, one after the other. */
+interface BlockLook {
+  readonly first_ordinal: number;
+  readonly collector: BlockCollector;
+  readonly slices: BlockSlices;
+}
 
 /**
  * Looks at all frames of the blocks of which nothing is known yet: files without index, the end of one that is being
@@ -119,22 +125,22 @@ export class Analyst {
 
   async #lookAt(block: Block): Promise<void> {
     const detector = await this.#detectorFor(block);
-    const look =
-      this.#look?.first_ordinal === block.first_ordinal
-        ? this.#look
-        : await newLook(block.first_ordinal, detector.open);
+    const look = this.#look?.first_ordinal === block.first_ordinal ? this.#look : await newLook(block, detector);
     this.#look = look;
-    const { frames } = look;
+    const { collector, slices } = look;
+    const { frames } = collector;
     await this.#eachFrame(
       block,
       () => frames,
       (n, decoded) => {
         const frame = decoded.frame(n);
-        look.add(frame, decoded.place_ms(n), this.#detect(detector, decoded, n, frame, block));
+        const events = this.#detect(detector, decoded, n, frame, block);
+        collector.add(frame, events, detector.refused);
+        slices.add(frame, decoded.place_ms(n));
         this.#next_ordinal = block.first_ordinal + n + 1;
       },
     );
-    this.#store.describe(block, look.findings(block));
+    this.#store.describe(block, { ...collector.findings(), slices: slices.slices(block) });
   }
 
   #detect(detector: Detector, decoded: DecodedBlock, n: number, frame: Frame, block: Block): DetectedEvent[] {
@@ -149,7 +155,8 @@ export class Analyst {
 
   /** The detector as it is before the block: the one at hand, or one that has seen what it must know. */
   async #detectorFor(block: Block): Promise<Detector> {
-    const wanted = block.first_ordinal + (this.#look?.first_ordinal === block.first_ordinal ? this.#look.frames : 0);
+    const wanted =
+      block.first_ordinal + (this.#look?.first_ordinal === block.first_ordinal ? this.#look.collector.frames : 0);
     if (this.#detector !== null && this.#next_ordinal === wanted) return this.#detector;
     this.#look = null;
     this.#detector = await this.#primed(block);
@@ -167,7 +174,7 @@ export class Analyst {
     const at = blocks.indexOf(block);
     const before = blocks[at - 1];
     if (before === undefined) return new Detector({ interval_ms });
-    const open = openBehind(before);
+    const open = before.findings && openAfterBlock(before.findings);
     const known_at = open === null ? at - 1 : at;
     const from_ms = (blocks[known_at] ?? block).first_place_ms - lookback_ms(interval_ms);
     const earlier = blocks.slice(0, known_at).filter(({ after }, n) => after.place_ms >= from_ms || n === known_at - 1);
@@ -192,26 +199,24 @@ export class Analyst {
 
   /** Of an indexed block only the finer curves are missing. */
   async #refine(block: Block, findings: BlockFindings): Promise<void> {
-    const look = await newLook(block.first_ordinal, findings.open);
+    const slices = await newSlices();
     await this.#eachFrame(
       block,
       () => 0,
-      (n, decoded) => look.add(decoded.frame(n), decoded.place_ms(n), []),
+      (n, decoded) => slices.add(decoded.frame(n), decoded.place_ms(n)),
     );
-    this.#store.describe(block, { ...findings, slices: look.findings(block).slices });
+    this.#store.describe(block, { ...findings, slices: slices.slices(block) });
   }
 }
 
 /** Code that a recording with a whole index does without. */
-async function newLook(...about: ConstructorParameters<typeof BlockLook>): Promise<BlockLook> {
-  const { BlockLook } = await import("./block_look.ts");
-  return new BlockLook(...about);
+async function newSlices(): Promise<BlockSlices> {
+  const { BlockSlices } = await import("./block_slices.ts");
+  return new BlockSlices();
 }
 
-/** The conditions that were on when the block ended; `null` where not all of what began and ended in it is listed. */
-function openBehind({ findings }: Block): readonly DetectedEvent[] | null {
-  if (findings === null || [...findings.moreEvents.keys()].some(conditionOf)) return null;
-  return openAfter(findings.open, findings.events);
+async function newLook({ first_ordinal }: Block, { open }: Detector): Promise<BlockLook> {
+  return { first_ordinal, collector: new BlockCollector({ interval_ms: null, open }), slices: await newSlices() };
 }
 
 type Look = (n: number, decoded: DecodedBlock) => void;

@@ -1,5 +1,6 @@
 import type { DetectedEvent } from "../events/event.ts";
 import type { Curve, Curves, Range } from "../frame/summary.ts";
+import type { KeptEvents } from "./block_events.ts";
 import type { PlaceState } from "./place.ts";
 
 /** When the frames of a block were, known without reading more of them. */
@@ -22,12 +23,9 @@ export interface BlockFacts {
 export type Slices = { readonly [C in Curve]?: readonly (Range | null)[] };
 
 /** What a look at the frames of a block found. */
-export interface BlockFindings {
+export interface BlockFindings extends KeptEvents {
   readonly curves: Curves;
   readonly errors: number;
-  readonly events: readonly DetectedEvent[];
-  /** More events than are listed, by kind. */
-  readonly moreEvents: ReadonlyMap<string, number>;
   /** The conditions that were on when the block began. */
   readonly open: readonly DetectedEvent[];
   /** The curves in finer steps, where a block is long on the timeline and somebody looked. */

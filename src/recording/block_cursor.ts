@@ -155,6 +155,10 @@ export class BlockCursor implements Cursor {
     return this.#events.of(this.#store.blocks);
   }
 
+  refusedConditions(): ReadonlyMap<string, number> {
+    return this.#events.refusedIn(this.#store.blocks);
+  }
+
   onChange(listener: () => void): () => void {
     return this.#changes.on(listener);
   }

@@ -48,6 +48,8 @@ const BLOCK: BlockSummary = {
   open: [],
   events: [],
   more: {},
+  more_ends: {},
+  refused_conditions: {},
 };
 
 const entryOf = (n: number, block: Partial<BlockSummary>): IndexEntry => ({
@@ -75,7 +77,7 @@ describe("the events of a block", () => {
 
   test("are the gravest, and of those the first, in their order; the others are counted", () => {
     const collected = new BlockEvents();
-    for (const event of many) collected.add([event]);
+    for (const event of many) collected.add([event], []);
     const { events, more } = collected.sum();
     expect(events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq).toSorted((a, b) => a - b));
     expect(events.filter(({ kind }) => kind === "critical").map(({ seq }) => seq)).toEqual([99, 199, 299, 399, 499]);
@@ -89,10 +91,10 @@ describe("the events of a block", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }), (sizes) => {
         const [one, other] = [new BlockEvents(), new BlockEvents()];
-        one.add(many);
+        one.add(many, []);
         for (let at = 0, n = 0; at < many.length; n++) {
           const size = sizes[n % sizes.length] ?? 1;
-          other.add(many.slice(at, at + size));
+          other.add(many.slice(at, at + size), []);
           at += size;
         }
         expect(other.sum()).toEqual(one.sum());
@@ -100,10 +102,42 @@ describe("the events of a block", () => {
     );
   });
 
+  test("that are not listed are counted, their endings apart", () => {
+    const collected = new BlockEvents();
+    const ends = many.slice(0, 100).map((event) => ({ ...event, state: "end" as const, severity: "info" as const }));
+    collected.add([...many.slice(0, 100), ...ends], ["throttle", "power", "throttle"]);
+    const { events, more, more_ends, refused_conditions } = collected.sum();
+    expect(events).toHaveLength(MAX_BLOCK_EVENTS);
+    expect(more).toEqual({ info: 36 + 50, warning: 49, critical: 1 });
+    expect(more_ends).toEqual({ info: 50, warning: 49, critical: 1 });
+    expect(refused_conditions).toEqual({ throttle: 2, power: 1 });
+  });
+
+  test("of any number of kinds are counted by few", () => {
+    const collected = new BlockEvents();
+    collected.add(
+      many.map((event, n) => ({ ...event, severity: "info", kind: `kind-${n}` })),
+      Array.from({ length: 300 }, (_, n) => `kind-${n}`),
+    );
+    const { more, refused_conditions } = collected.sum();
+    for (const [counts, sum] of [
+      [more, many.length - MAX_BLOCK_EVENTS],
+      [refused_conditions, 300],
+    ] as const) {
+      expect(Object.keys(counts)).toHaveLength(64);
+      expect(Object.values(counts).reduce((a, b) => a + b, 0)).toBe(sum);
+    }
+  });
+
   test("are all there where there is room", () => {
     const collected = new BlockEvents();
-    collected.add(many.slice(0, MAX_BLOCK_EVENTS));
-    expect(collected.sum()).toEqual({ events: many.slice(0, MAX_BLOCK_EVENTS), more: {} });
+    collected.add(many.slice(0, MAX_BLOCK_EVENTS), []);
+    expect(collected.sum()).toEqual({
+      events: many.slice(0, MAX_BLOCK_EVENTS),
+      more: {},
+      more_ends: {},
+      refused_conditions: {},
+    });
   });
 });
 
@@ -112,8 +146,8 @@ describe("an index line", () => {
     const events = fc.array(eventArbitrary, { maxLength: 10 });
     const more = fc.dictionary(textArbitrary.map(eventName), fc.nat(), { maxKeys: 3, noNullPrototype: true });
     fc.assert(
-      fc.property(events, events, more, (open, found, more) => {
-        const entry = entryOf(1, { open, events: found, more });
+      fc.property(events, events, more, more, (open, found, more, refused_conditions) => {
+        const entry = entryOf(1, { open, events: found, more, more_ends: more, refused_conditions });
         expect(readBack(lineOf(entry, null)).block).toEqual(entry.block);
       }),
     );

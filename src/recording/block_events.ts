@@ -1,35 +1,78 @@
 import { MAX_OPEN } from "../events/conditions.ts";
-import type { DetectedEvent, EventState, Severity } from "../events/event.ts";
+import { type DetectedEvent, type EventState, isSeverity, SEVERITIES } from "../events/event.ts";
 import { eventHost, eventName, eventText } from "../events/event_text.ts";
 import { isObject, isPosition, parseTime } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
 import { MAX_BLOCK_EVENTS } from "./limits.ts";
 
-/** How many events of a kind are not listed. */
+/** How many there are of each kind. */
 export type EventCounts = Readonly<Record<string, number>>;
 
-const RANKS: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
+/** What is kept of the events of a block. */
+export interface KeptEvents {
+  /** The gravest, of those the first. */
+  readonly events: readonly DetectedEvent[];
+  /** What `events` has no room for. */
+  readonly more: EventCounts;
+  /** How many of those are endings. */
+  readonly more_ends: EventCounts;
+  /** Conditions that did not begin in it, as too many were on. */
+  readonly refused_conditions: EventCounts;
+}
+
+/** Sources call things as they like: the kinds beyond these are counted as one. */
+const MOST_KINDS = 63;
+const OTHER_KINDS = "other";
+
+class KindCounts {
+  readonly #counts = new Map<string, number>();
+
+  add(kind: string): void {
+    const counted = this.#counts.has(kind) || this.#counts.size < MOST_KINDS ? kind : OTHER_KINDS;
+    this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
+  }
+
+  get counts(): EventCounts {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+const rankOf = ({ severity }: DetectedEvent): number => SEVERITIES.indexOf(severity);
 
 /** The events of a block while it is written or read: the gravest of them, and of those the first. */
 export class BlockEvents {
   #kept: DetectedEvent[] = [];
-  readonly #more = new Map<string, number>();
+  readonly #more = new KindCounts();
+  readonly #moreEnds = new KindCounts();
+  readonly #refused = new KindCounts();
 
-  add(events: readonly DetectedEvent[]): void {
+  /** `refused`: the kinds of the conditions that found no room. */
+  add(events: readonly DetectedEvent[], refused: readonly string[]): void {
     for (const event of events) this.#kept.push(event);
+    for (const kind of refused) this.#refused.add(kind);
     if (this.#kept.length > 2 * MAX_BLOCK_EVENTS) this.#trim();
   }
 
   #trim(): void {
-    const byRank = this.#kept.toSorted((a, b) => RANKS[a.severity] - RANKS[b.severity]);
+    if (this.#kept.length <= MAX_BLOCK_EVENTS) return;
+    const byRank = this.#kept.toSorted((a, b) => rankOf(a) - rankOf(b));
     const kept = new Set(byRank.slice(0, MAX_BLOCK_EVENTS));
-    for (const { kind } of byRank.slice(MAX_BLOCK_EVENTS)) this.#more.set(kind, (this.#more.get(kind) ?? 0) + 1);
+    for (const { kind, state } of byRank.slice(MAX_BLOCK_EVENTS)) {
+      this.#more.add(kind);
+      if (state === "end") this.#moreEnds.add(kind);
+    }
     this.#kept = this.#kept.filter((event) => kept.has(event));
   }
 
-  sum(): { readonly events: readonly DetectedEvent[]; readonly more: EventCounts } {
+  sum(): KeptEvents {
     this.#trim();
-    return { events: this.#kept, more: Object.fromEntries(this.#more) };
+    const { counts: more } = this.#more;
+    return {
+      events: [...this.#kept],
+      more,
+      more_ends: this.#moreEnds.counts,
+      refused_conditions: this.#refused.counts,
+    };
   }
 }
 
@@ -46,10 +89,10 @@ export function decodeWhat(value: unknown): EventWhat | null {
   if (!isObject(value)) return null;
   const { kind, severity, host, device, text } = value;
   if (typeof kind !== "string" || typeof host !== "string" || typeof text !== "string") return null;
-  if (typeof severity !== "string" || !Object.hasOwn(RANKS, severity)) return null;
+  if (!isSeverity(severity)) return null;
   return {
     kind: eventName(kind),
-    severity: severity as Severity,
+    severity,
     host: eventHost(host),
     device: typeof device === "string" ? eventName(device) : null,
     text: eventText(text),

@@ -1,7 +1,7 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
-import { MAX_LINE_BYTES } from "./limits.ts";
+import { endsBlock, MAX_LINE_BYTES } from "./limits.ts";
 import { type LineFacts, readFacts } from "./line_facts.ts";
 import { textPieces } from "./pieces.ts";
 import { type PlaceState, placeAfter } from "./place.ts";
@@ -143,7 +143,7 @@ class BlockScanner {
     const open = this.#open;
     if (open === null) return;
     open.textBytes += bytes;
-    if (open.frames >= this.#limits.frames || open.textBytes >= this.#limits.textBytes) this.#closeBlock();
+    if (open.isFull || open.textBytes >= this.#limits.textBytes) this.#closeBlock();
   }
 
   #understand(text: Buffer, start: number, end: number): void {
@@ -164,7 +164,8 @@ class BlockScanner {
   #other(text: string): void {
     const line = decodeLine(text);
     if (line.kind === "header") {
-      if (this.#open === null) this.#header_at ??= this.#passed;
+      this.#closeBlock();
+      this.#header_at ??= this.#passed;
       this.#listener.header(line.value);
     }
     if (line.kind !== "refused") return;
@@ -188,6 +189,7 @@ class BlockScanner {
       lowest_t_ms: t_ms,
       highest_t_ms: t_ms,
       frames: 0,
+      isFull: false,
       highest_seq: counted,
       textBytes: this.#passed - skipBytes,
     };
@@ -197,6 +199,9 @@ class BlockScanner {
     open.highest_seq = Math.max(open.highest_seq, counted);
     open.lowest_t_ms = Math.min(open.lowest_t_ms, t_ms);
     open.highest_t_ms = Math.max(open.highest_t_ms, t_ms);
+    const { frames } = this.#limits;
+    // The first block of a recording has one more: it counts from 0.
+    open.isFull = seq === null ? open.frames >= frames : endsBlock(seq, frames) || open.frames > frames;
   }
 
   /** With the header before its first frame, unless a mass of other lines stands between. */
@@ -227,6 +232,7 @@ interface OpenBlock {
   lowest_t_ms: number;
   highest_t_ms: number;
   frames: number;
+  isFull: boolean;
   highest_seq: number;
   textBytes: number;
 }

@@ -11,7 +11,7 @@ test("a block is summed up as a plain computation over all its frames does", () 
       const collector = new BlockCollector({ interval_ms: 3000, open: [] });
       const curves = new CurveCollector();
       for (const frame of all) {
-        collector.add(frame, []);
+        collector.add(frame, [], []);
         curves.add(frame);
       }
       const times = all.map(({ t_ms }) => t_ms);
@@ -24,7 +24,8 @@ test("a block is summed up as a plain computation over all its frames does", () 
           ...{ lowest_t_ms: Math.min(...times), highest_t_ms: Math.max(...times) },
           ...{ first_elapsed_ms: all[0]?.elapsed_ms ?? 0, elapsed_ms: all.at(-1)?.elapsed_ms ?? 0 },
           errors: all.flatMap(({ errors }) => errors).length,
-          ...{ interval_ms: 3000, open: [], events: [], more: {} },
+          ...{ interval_ms: 3000, open: [], events: [] },
+          ...{ more: {}, more_ends: {}, refused_conditions: {} },
           ...curves.curves(),
         },
       });

@@ -1,14 +1,15 @@
 import { openAfter } from "../events/conditions.ts";
 import type { DetectedEvent } from "../events/event.ts";
-import { isObject, isPosition, parseTime } from "../frame/decode.ts";
+import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { CURVES, CurveCollector, type Curves, type Range } from "../frame/summary.ts";
-import { BlockEvents, decodeCounts, type EventCounts } from "./block_events.ts";
+import type { BlockFindings } from "./block.ts";
+import { BlockEvents, decodeCounts, type EventCounts, type KeptEvents } from "./block_events.ts";
 import type { Origin } from "./event_rows.ts";
 
 /** What a timeline needs to know of a block without decoding it. Times in ms since the epoch. */
-export interface BlockSummary extends Curves {
+export interface BlockSummary extends Curves, Omit<KeptEvents, "events"> {
   readonly first_seq: number;
   readonly first_t_ms: number;
   readonly last_t_ms: number;
@@ -25,12 +26,14 @@ export interface BlockSummary extends Curves {
   readonly open: readonly DetectedEvent[];
   /** What was found in it, or the gravest of that; `null` where nobody looked. */
   readonly events: readonly DetectedEvent[] | null;
-  /** What `events` has no room for. */
-  readonly more: EventCounts;
 }
 
-/** The conditions that were on when the block ended; `null` where its summary does not tell. */
-export const openAfterBlock = ({ open, events, more }: BlockSummary): readonly DetectedEvent[] | null =>
+/** The conditions that were on when a block ended; `null` where not all of what began and ended in it is listed. */
+export const openAfterBlock = ({
+  open,
+  events,
+  more,
+}: Pick<BlockSummary, "open" | "events" | "more">): readonly DetectedEvent[] | null =>
   events === null || Object.keys(more).length > 0 ? null : openAfter(open, events);
 
 /** How events stand in a line, relative to the block that they are of. */
@@ -40,7 +43,8 @@ export type EventDecoder = (value: unknown, block: Origin) => DetectedEvent[] | 
 /** `withOpen`: whether to say what was on. */
 export function encodeBlock(block: BlockSummary, withOpen: boolean, encode: EventEncoder): unknown {
   const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_seq, frames, ...others } = block;
-  const { open, events, more, interval_ms, ...rest } = others;
+  const { open, events, more, more_ends, refused_conditions, interval_ms, ...rest } = others;
+  const counts = Object.entries({ more, more_ends, refused_conditions });
   return {
     first_seq,
     frames,
@@ -52,7 +56,7 @@ export function encodeBlock(block: BlockSummary, withOpen: boolean, encode: Even
     ...rest,
     ...(events !== null && withOpen ? { open: encode(open, block) } : {}),
     ...(events === null ? {} : { events: encode(events, block) }),
-    ...(Object.keys(more).length === 0 ? {} : { more }),
+    ...Object.fromEntries(counts.filter(([, count]) => Object.keys(count).length > 0)),
   };
 }
 
@@ -82,9 +86,15 @@ export function decodeBlock(value: unknown, before: BlockSummary | null, decode:
     interval_ms: isPosition(interval_ms) ? interval_ms : null,
     open: open ?? [],
     events: open && decode(value.events, origin),
-    more: open ? decodeCounts(value.more) : {},
+    ...decodeKept(value, open !== null),
     ...curves,
   } as BlockSummary;
+}
+
+/** What is counted besides the events; of them nothing where they mean nothing. */
+function decodeKept(value: Untrusted, isKnown: boolean): Omit<KeptEvents, "events"> {
+  const counts = (key: string): EventCounts => (isKnown ? decodeCounts(value[key]) : {});
+  return { more: counts("more"), more_ends: counts("more_ends"), refused_conditions: counts("refused_conditions") };
 }
 
 type Moment = Pick<Frame, "seq" | "t_ms" | "elapsed_ms">;
@@ -93,7 +103,7 @@ const momentOf = ({ seq, t_ms, elapsed_ms }: Frame): Moment => ({ seq, t_ms, ela
 /** What is known of a block before its first frame. */
 export type BlockStart = Pick<BlockSummary, "interval_ms" | "open">;
 
-/** Sums up a block while it is written or read. */
+/** Sums up a block while it is written or read: one rule for both. */
 export class BlockCollector {
   readonly #start: BlockStart;
   readonly #curves = new CurveCollector();
@@ -113,8 +123,8 @@ export class BlockCollector {
     return this.#frames;
   }
 
-  /** Takes a frame and what was found in it. */
-  add(frame: Frame, events: readonly DetectedEvent[]): void {
+  /** Takes a frame, what was found in it, and the kinds of the conditions that found no room. */
+  add(frame: Frame, events: readonly DetectedEvent[], refused: readonly string[]): void {
     this.#last = momentOf(frame);
     this.#first ??= this.#last;
     this.#lowest_t_ms = Math.min(this.#lowest_t_ms, frame.t_ms);
@@ -122,7 +132,17 @@ export class BlockCollector {
     this.#frames++;
     this.#errors += frame.errors.length;
     this.#curves.add(frame);
-    this.#events.add(events);
+    this.#events.add(events, refused);
+  }
+
+  /** What is known by now. The block may grow. */
+  findings(): Omit<BlockFindings, "slices"> {
+    return {
+      curves: this.#curves.curves(),
+      errors: this.#errors,
+      open: this.#start.open,
+      ...this.#events.sum(),
+    };
   }
 
   /** The block's last `seq`, and its summary. There must be a frame in it. */

@@ -155,7 +155,7 @@ describe.each(all)("%s", (name, codec) => {
       const byte_offset = size;
       put(codec.encodeUnit(lineOf(n)));
       const collector = new BlockCollector({ interval_ms: null, open: [] });
-      collector.add(frameOf(n), []);
+      collector.add(frameOf(n), [], []);
       const at = size;
       const entry = { byte_offset, at, ...collector.sum() };
       const isSummary = n % summaryEvery === summaryEvery - 1;

@@ -77,6 +77,8 @@ export interface Cursor {
   envelope(columns: number): readonly (EnvelopeColumn | null)[];
   /** All events known so far, in the order of the timeline. */
   events(): readonly DetectedEvent[];
+  /** Conditions that are no events, as too many were on, by kind, as far as known. */
+  refusedConditions(): ReadonlyMap<string, number>;
   /** Share of the move under way that is done, 0 to 1, where it takes long; `null` where none does. */
   readonly progress: number | null;
   /** How much of the frames has been looked at for events and the envelope, 0 to 1; it goes on by itself. */

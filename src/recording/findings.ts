@@ -6,9 +6,9 @@ import type { BlockSummary } from "./block_summary.ts";
 
 /** What an index line tells of its block; `null` where nobody looked for events when it was written. */
 export function findingsOf(block: BlockSummary): BlockFindings | null {
-  const { errors, events, open, more } = block;
+  const { errors, events, open, more, more_ends, refused_conditions } = block;
   if (events === null) return null;
-  return { curves: block, errors, events, open, moreEvents: new Map(Object.entries(more)), slices: null };
+  return { curves: block, errors, events, open, more, more_ends, refused_conditions, slices: null };
 }
 
 /**
@@ -22,7 +22,8 @@ export function untoldGap(
 ): number | null {
   if (before === null || findings === null || interval_ms === null) return null;
   const step_ms = first_place_ms - before.place_ms;
-  const isTold = findings.moreEvents.has("gap") || findings.events.some((e) => e.kind === "gap" && e.seq === first_seq);
+  const isTold =
+    Object.hasOwn(findings.more, "gap") || findings.events.some((e) => e.kind === "gap" && e.seq === first_seq);
   return step_ms > GAP_INTERVALS * interval_ms && !isTold ? step_ms : null;
 }
 

@@ -15,6 +15,9 @@ export const LARGEST_BLOCK_TEXT_BYTES = (16 << 20) + MAX_LINE_BYTES;
 /** A block ends after a frame whose `seq` is a multiple of this. */
 export const BLOCK_FRAMES = 1000;
 
+/** The one rule by which a recorder ends blocks, and by which a reader finds them again that has no index. */
+export const endsBlock = (seq: number, frames: number): boolean => seq > 0 && seq % frames === 0;
+
 /** Index lines from one that repeats the summaries since to the next. */
 export const SUMMARY_EVERY = 64;
 

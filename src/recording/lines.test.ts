@@ -102,7 +102,8 @@ const blockArbitrary: fc.Arbitrary<BlockSummary> = fc
     { requiredKeys: ["first_seq", "frames", "errors", "first_t_ms", "last_t_ms", "lowest_t_ms", "highest_t_ms"] },
   )
   .map((block) => ({
-    ...{ first_elapsed_ms: 0, elapsed_ms: 0, interval_ms: null, open: [], events: null, more: {} },
+    ...{ first_elapsed_ms: 0, elapsed_ms: 0, interval_ms: null, open: [], events: null },
+    ...{ more: {}, more_ends: {}, refused_conditions: {} },
     ...block,
   })) as fc.Arbitrary<BlockSummary>;
 

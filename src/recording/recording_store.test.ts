@@ -101,7 +101,7 @@ test("no more than two blocks of the largest are held", async () => {
 /** An index line that tells of these frames, perhaps not the truth. */
 function indexOf(seqs: readonly number[], byte_offset: number, at: number, more: Partial<BlockSummary> = {}): string {
   const collector = new BlockCollector({ interval_ms: 1000, open: [] });
-  for (const seq of seqs) collector.add(frameAt(seq), []);
+  for (const seq of seqs) collector.add(frameAt(seq), [], []);
   const { seq, block } = collector.sum();
   const line = { seq, byte_offset, at, previous: null, end: false, blocks: null, previous_summary: null };
   return Buffer.from(indexLine({ ...line, block: { ...block, ...more } })).toString();

@@ -103,6 +103,6 @@ function collect(detector: Detector, text: Uint8Array, interval_ms: number | nul
   const headed = (own_ms: number | null) => {
     if (collector.frames === 0) collector = new BlockCollector({ interval_ms: own_ms, open });
   };
-  feed(detector, text, (frame, events) => collector.add(frame, events), headed);
+  feed(detector, text, (frame, events) => collector.add(frame, events, detector.refused), headed);
   return collector;
 }

@@ -4,7 +4,7 @@ import type { AppendFile } from "./append_file.ts";
 import { BlockCollector } from "./block_summary.ts";
 import { FileBytes } from "./bytes.ts";
 import type { Codec, UnitEncoder } from "./codec.ts";
-import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, SUMMARY_EVERY } from "./limits.ts";
+import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, endsBlock, SUMMARY_EVERY } from "./limits.ts";
 import { type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
 
 /** Where the chain of index lines of a file stands, so that the next line can go on from it. */
@@ -24,8 +24,6 @@ interface Block {
   textBytes: number;
   isFull: boolean;
 }
-
-const isBoundary = (seq: number): boolean => seq > 0 && seq % BLOCK_FRAMES === 0;
 
 /**
  * Writes one segment: blocks of frames and the index lines that close them. Each frame is in the kernel when `append`
@@ -72,9 +70,10 @@ export class SegmentWriter {
     if (header !== null) this.#detector.restart(this.#interval_ms);
     this.#header = null;
     const block = this.#block ?? this.#newBlock(this.#file.size);
-    block.collector.add(frame, this.#detector.add(frame, { seq: frame.seq ?? 0, elapsed_ms: frame.elapsed_ms ?? 0 }));
+    const events = this.#detector.add(frame, { seq: frame.seq ?? 0, elapsed_ms: frame.elapsed_ms ?? 0 });
+    block.collector.add(frame, events, this.#detector.refused);
     block.textBytes += text.length;
-    block.isFull = isBoundary(frame.seq ?? 0) || block.textBytes >= BLOCK_TEXT_BYTES;
+    block.isFull = endsBlock(frame.seq ?? 0, BLOCK_FRAMES) || block.textBytes >= BLOCK_TEXT_BYTES;
   }
 
   /** A block is over when it is full, or when a failed write cost the encoder or the index line. */

@@ -1,18 +1,42 @@
 import type { DetectedEvent } from "../events/event.ts";
 import type { Block, BlockFindings } from "./block.ts";
 
-/** The events of all blocks in their order, put together anew only where something has been found since. */
+/** What happened in all blocks, put together anew only where something has been found since. */
 export class TimelineEvents {
   #findings: readonly (BlockFindings | null)[] = [];
   #events: readonly DetectedEvent[] = [];
+  #refused: ReadonlyMap<string, number> = new Map();
 
+  /** In their order. */
   of(blocks: readonly Block[]): readonly DetectedEvent[] {
-    const known = this.#findings;
-    if (known.length === blocks.length && blocks.every(({ findings }, n) => findings === known[n])) return this.#events;
-    this.#findings = blocks.map(({ findings }) => findings);
-    this.#events = blocks.flatMap(onTimeline);
+    this.#update(blocks);
     return this.#events;
   }
+
+  /** Conditions that found no room, by kind. */
+  refusedIn(blocks: readonly Block[]): ReadonlyMap<string, number> {
+    this.#update(blocks);
+    return this.#refused;
+  }
+
+  #update(blocks: readonly Block[]): void {
+    const known = this.#findings;
+    if (known.length === blocks.length && blocks.every(({ findings }, n) => findings === known[n])) return;
+    this.#findings = blocks.map(({ findings }) => findings);
+    this.#events = blocks.flatMap(onTimeline);
+    this.#refused = refusedIn(blocks);
+  }
+}
+
+/** Conditions that found no room in the blocks, by kind. */
+export function refusedIn(blocks: readonly Block[]): ReadonlyMap<string, number> {
+  const sum = new Map<string, number>();
+  for (const { findings } of blocks) {
+    for (const [kind, count] of Object.entries(findings?.refused_conditions ?? {})) {
+      sum.set(kind, (sum.get(kind) ?? 0) + count);
+    }
+  }
+  return sum;
 }
 
 /** Events with `elapsed_ms` as the place on the timeline. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { nvidiaFrame } from "../../test/frames.ts";
 import type { Gpu } from "../frame/schema.ts";
-import { deviceWord, gpuModels, gpuNotes, gpuNumber, powerLimit_w, shownGpus } from "./gpus.ts";
+import { deviceWord, gpuModels, gpuNotes, gpuNumber, shownGpus } from "./gpus.ts";
 import { gpuTotals } from "./totals.ts";
 
 const [first] = nvidiaFrame.gpus ?? [];
@@ -29,13 +29,11 @@ test("what is not known is not said", () => {
   expect(texts({ health: null, temperature: null })).toEqual([]);
 });
 
-test("numbers and limits, also as other readers write them", () => {
+test("numbers, also as other readers write them", () => {
   const { index: _, ...unnumbered } = gpu;
   expect(gpuNumber(gpu, 5)).toBe("0");
   expect(gpuNumber({ ...unnumbered, detail: { index: "3" } }, 5)).toBe("3");
   expect(gpuNumber({ ...unnumbered, detail: {} }, 5)).toBe("5");
-  expect(powerLimit_w({ ...gpu, health: null })).toBe(700);
-  expect(powerLimit_w({ ...gpu, health: null, detail: {} })).toBeNull();
 });
 
 test("models and what they are called", () => {

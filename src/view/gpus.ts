@@ -27,13 +27,6 @@ export const statedNumber = ({ index, detail }: Gpu): number | null =>
 /** Its number on its host, else its place. */
 export const gpuNumber = (gpu: Gpu, place: number): string => String(statedNumber(gpu) ?? place);
 
-/** The limit in force, W; `null` where nobody says. */
-export function powerLimit_w({ health, detail }: Gpu): number | null {
-  if (typeof health?.power_limit_watts === "number") return health.power_limit_watts;
-  const stated = Number.parseFloat(detail.power_limit_current ?? detail.power_limit_max ?? "");
-  return Number.isFinite(stated) && stated > 0 ? stated : null;
-}
-
 /** How hot, from 0 (idle) to 1 (slows down). */
 export const heatAt = (temperature: number | null, slowdown_c: number | null): number =>
   temperature === null ? 0 : (temperature - COOL_C) / Math.max(1, (slowdown_c ?? USUAL_SLOWDOWN_C) - COOL_C);

@@ -38,15 +38,27 @@ export function playerStatus({ cursor, isLive }: Subject, player: Player, note: 
   return { kind: "replay", state: player.state, speed: player.speed, isLoop: player.isLoop, ...common };
 }
 
-/** What was wrong with the recording as far as it has been read. */
-export function lastingNote({ refused, skipped }: Cursor): string | null {
-  return refused ?? skippedWords(skipped);
+/** What was wrong with the recording as far as it has been read, and what it has no room for. */
+export function lastingNote(cursor: Cursor): string | null {
+  const words = [skippedWords(cursor.skipped), refusedWords(cursor.refusedConditions())];
+  return cursor.refused ?? (words.filter((one) => one !== null).join("; ") || null);
+}
+
+const totalOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, one) => sum + one, 0);
+
+const listed = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([name, count]) => `${name} (${count})`).join(", ");
+
+/** `608 conditions are no events, too many at once: throttle (608)`; `null` where there were none. */
+function refusedWords(refused: ReadonlyMap<string, number>): string | null {
+  const count = totalOf(refused);
+  if (count === 0) return null;
+  return `${count} condition${count === 1 ? " is no event" : "s are no events"}, too many at once: ${listed(refused)}`;
 }
 
 /** `3 lines skipped: bad JSON (2), too long (1)`; `null` where there were none. */
 export function skippedWords(skipped: ReadonlyMap<string, number>): string | null {
-  const count = [...skipped.values()].reduce((sum, one) => sum + one, 0);
-  if (count === 0) return null;
-  const reasons = [...skipped].map(([reason, one]) => `${reason} (${one})`).join(", ");
-  return `${count} line${count === 1 ? "" : "s"} skipped: ${reasons}`;
+  const count = totalOf(skipped);
+  return count === 0 ? null : `${count} line${count === 1 ? "" : "s"} skipped: ${listed(skipped)}`;
 }

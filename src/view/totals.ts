@@ -1,5 +1,6 @@
+import { powerLimit_w } from "../frame/power_limit.ts";
 import type { Cpu, Gpu, Memory } from "../frame/schema.ts";
-import { gpuNumber, powerLimit_w } from "./gpus.ts";
+import { gpuNumber } from "./gpus.ts";
 
 /** Sums and means over the GPUs of a host or of all. `null`: nothing of it is known. */
 export interface GpuTotals {

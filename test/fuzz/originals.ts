@@ -55,7 +55,7 @@ const header = (hosts: readonly string[]): string =>
 /** An index line; where it stands is filled in when it is encoded. */
 function index(frames: readonly Frame[]): string {
   const collector = new BlockCollector({ interval_ms: INTERVAL_MS, open: [] });
-  for (const frame of frames) collector.add(frame, []);
+  for (const frame of frames) collector.add(frame, [], []);
   const line = { ...collector.sum(), byte_offset: 0, at: 1, previous: null, end: false };
   return Buffer.from(indexLine({ ...line, blocks: null, previous_summary: null }))
     .toString()

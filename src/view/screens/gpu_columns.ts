@@ -1,8 +1,9 @@
 import { gpuKey } from "../../frame/points.ts";
+import { powerLimit_w } from "../../frame/power_limit.ts";
 import type { Gpu } from "../../frame/schema.ts";
 import type { Style } from "../cells.ts";
 import { bytes, bytesOf, count, percent, UNKNOWN, wattsOf } from "../format.ts";
-import { heatAt, memoryShare, type Note, powerLimit_w, shortGpuName } from "../gpus.ts";
+import { heatAt, memoryShare, type Note, shortGpuName } from "../gpus.ts";
 import type { GpuSort } from "../model.ts";
 import { truncate } from "../text.ts";
 import type { Theme } from "../theme.ts";

@@ -1,7 +1,6 @@
-import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
-import { CurveCollector, eachValue, type Range } from "../frame/summary.ts";
-import type { Block, BlockFindings, Slices } from "./block.ts";
+import { eachValue, type Range } from "../frame/summary.ts";
+import type { Block, Slices } from "./block.ts";
 
 /** The curves that are wanted in finer steps than a block: what a scrubber draws. */
 const FINE = ["gpu_utilization", "cpu_utilization"] as const;
@@ -9,57 +8,21 @@ type Fine = (typeof FINE)[number];
 
 /** Steps in a block's time; more than a scrubber has columns is no use. */
 const SLICES = 256;
-/** Kept of a block; beyond it they are counted by kind. */
-const MAX_EVENTS = 64;
 
 interface Point {
   readonly place_ms: number;
   readonly ranges: { readonly [F in Fine]?: Range };
 }
 
-/** A look at the frames of one block, one after the other. The block may grow meanwhile. */
-export class BlockLook {
-  readonly first_ordinal: number;
-  readonly #open: readonly DetectedEvent[];
-  readonly #curves = new CurveCollector();
+/** The curves of one block in fine steps, from its frames one after the other. The block may grow meanwhile. */
+export class BlockSlices {
   readonly #points: Point[] = [];
-  readonly #events: DetectedEvent[] = [];
-  readonly #more = new Map<string, number>();
-  #errors = 0;
 
-  /** `open`: the conditions that are on when it begins. */
-  constructor(first_ordinal: number, open: readonly DetectedEvent[]) {
-    this.first_ordinal = first_ordinal;
-    this.#open = open;
-  }
-
-  /** How many frames have been looked at. */
-  get frames(): number {
-    return this.#points.length;
-  }
-
-  add(frame: Frame, place_ms: number, events: readonly DetectedEvent[]): void {
-    this.#curves.add(frame);
-    this.#errors += frame.errors.length;
+  add(frame: Frame, place_ms: number): void {
     this.#points.push({ place_ms, ranges: rangesOf(frame) });
-    for (const event of events) {
-      if (this.#events.length < MAX_EVENTS) this.#events.push(event);
-      else this.#more.set(event.kind, (this.#more.get(event.kind) ?? 0) + 1);
-    }
   }
 
-  findings({ first_place_ms, after }: Block): BlockFindings {
-    return {
-      curves: this.#curves.curves(),
-      errors: this.#errors,
-      events: [...this.#events],
-      open: this.#open,
-      moreEvents: new Map(this.#more),
-      slices: this.#slices(first_place_ms, after.place_ms),
-    };
-  }
-
-  #slices(first_ms: number, last_ms: number): Slices {
+  slices({ first_place_ms: first_ms, after: { place_ms: last_ms } }: Block): Slices {
     const count = Math.max(1, Math.min(SLICES, this.#points.length));
     const length_ms = Math.max(1, last_ms - first_ms) / count;
     const sliceOf = (place_ms: number) =>
