@@ -1,4 +1,5 @@
 import type { Chassis } from "../../frame/schema.ts";
+import { plausible } from "../plausible.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
 import { readMachineNames } from "./dmi.ts";
 import { highest, round1, sum, Tree } from "./files.ts";
@@ -81,17 +82,17 @@ async function readFan(tree: Tree, { name, file, maximumFile }: Fan, id: number)
     tree.naturalLater(file),
     maximumFile === null ? null : tree.naturalLater(maximumFile),
   ]);
-  return { id, name, speed_rpm: plausibleRpm(speed), max_rpm: plausibleRpm(max) };
+  return { id, name, speed_rpm: plausible("rpm", speed), max_rpm: plausible("rpm", max) };
 }
 
 async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
   const temperatures = (sensors: readonly Sensor[]): Promise<(number | null)[]> =>
-    Promise.all(sensors.map(({ file }) => readCelsius(tree, file)));
+    Promise.all(sensors.map(({ file }) => readCelsius(tree, file, "air_celsius")));
   const [inlets, outlets, fans, meters, psus, supplies] = await Promise.all([
     temperatures(parts.inlets),
     temperatures(parts.outlets),
     Promise.all(parts.fans.map((fan, id) => readFan(tree, fan, id))),
-    Promise.all(parts.meters.map(({ file }) => readWatts(tree, file))),
+    Promise.all(parts.meters.map(({ file }) => readWatts(tree, file, "machine_watts"))),
     Promise.all(parts.psus.map((chip, i) => readPowerSupplyChip(tree, chip, i + 1))),
     Promise.all(parts.supplies.map((supply) => readSupply(tree, supply))),
   ]);
@@ -105,9 +106,6 @@ async function readParts(tree: Tree, parts: Parts): Promise<Readings> {
   };
 }
 
-/** Embedded controllers say 65535 while they have no reading. */
-const plausibleRpm = (rpm: number | null): number | null => (rpm !== null && rpm < 65535 ? rpm : null);
-
 const oneDigit = (value: number | null): number | null => (value === null ? null : round1(value));
 
 /** By the machine's own meters, else by all its power supplies together, or the batteries that feed it. */
@@ -115,7 +113,7 @@ function totalWatts(meters: readonly (number | null)[], supplies: readonly Power
   const known = meters.filter((watts) => watts !== null);
   if (known.length > 0) return known.length === meters.length ? round1(sum(known)) : null;
   const fed = supplies.map(({ power_watts }) => power_watts).filter((watts) => watts !== null);
-  return fed.length === 0 ? null : round1(sum(fed));
+  return fed.length === 0 ? null : plausible("machine_watts", round1(sum(fed)));
 }
 
 const NOTHING: Readings = {

@@ -1,3 +1,4 @@
+import { plausible } from "../plausible.ts";
 import { highest, round1, sum, type Tree } from "./files.ts";
 import { type Chip, findChips, readCelsius, readWatts, type Sensor } from "./hwmon.ts";
 import type { Rapl } from "./rapl.ts";
@@ -47,21 +48,18 @@ export class CpuSensors {
 
   async read(now_ms: number): Promise<CpuReadings> {
     const [temperatures, watts] = await Promise.all([
-      Promise.all(this.#temperatures.map((file) => readCelsius(this.#tree, file))),
+      Promise.all(this.#temperatures.map((file) => readCelsius(this.#tree, file, "chip_celsius"))),
       this.#rapl.isPresent ? this.#rapl.read(now_ms) : this.#readMeters(),
     ]);
-    const plausible = temperatures.map((celsius) =>
-      celsius !== null && celsius > 0 && celsius < 150 ? celsius : null,
-    );
     return {
-      socketCelsius: spread(plausible, this.#sockets).map(wholeDegrees),
-      celsius: wholeDegrees(highest(plausible)),
-      watts: watts === null ? null : round1(watts),
+      socketCelsius: spread(temperatures, this.#sockets).map(wholeDegrees),
+      celsius: wholeDegrees(highest(temperatures)),
+      watts: plausible("machine_watts", watts === null ? null : round1(watts)),
     };
   }
 
   async #readMeters(): Promise<number | null> {
-    const watts = await Promise.all(this.#meters.map((file) => readWatts(this.#tree, file)));
+    const watts = await Promise.all(this.#meters.map((file) => readWatts(this.#tree, file, "watts")));
     const known = watts.filter((value) => value !== null);
     return known.length === 0 || known.length < watts.length ? null : sum(known);
   }

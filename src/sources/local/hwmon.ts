@@ -1,3 +1,4 @@
+import { plausible, type Quantity } from "../plausible.ts";
 import type { Tree } from "./files.ts";
 
 /** One value of a hardware monitoring chip: Documentation/hwmon/sysfs-interface.rst of the kernel. */
@@ -53,12 +54,25 @@ function openSensor(tree: Tree, folder: string, file: string, files: readonly st
   return { kind, number: Number(match?.[2]), label, file: folder + file };
 }
 
-export async function readCelsius(tree: Tree, file: string): Promise<number | null> {
-  const millidegrees = await tree.integerLater(file);
-  return millidegrees === null ? null : millidegrees / 1000;
-}
+/** Of what the sensor measures; the file is in millidegrees. */
+export const readCelsius = async (
+  tree: Tree,
+  file: string,
+  what: Extract<Quantity, "chip_celsius" | "limit_celsius" | "air_celsius">,
+): Promise<number | null> => plausible(what, await tree.integerLater(file), 1000);
 
-export async function readWatts(tree: Tree, file: string): Promise<number | null> {
-  const microwatts = await tree.naturalLater(file);
-  return microwatts === null ? null : microwatts / 1e6;
+/** Of what draws them; the file is in microwatts. */
+export const readWatts = async (
+  tree: Tree,
+  file: string,
+  what: Extract<Quantity, "watts" | "machine_watts" | "supply_watts">,
+): Promise<number | null> => plausible(what, await tree.naturalLater(file), 1e6);
+
+/** By the first of the files that says something. */
+export async function firstWatts(tree: Tree, files: readonly string[]): Promise<number | null> {
+  for (const file of files) {
+    const watts = await readWatts(tree, file, "watts");
+    if (watts !== null) return watts;
+  }
+  return null;
 }

@@ -1,4 +1,5 @@
 import type { Chassis } from "../../frame/schema.ts";
+import { plausible } from "../plausible.ts";
 import { round1, type Tree } from "./files.ts";
 import { type Chip, readWatts } from "./hwmon.ts";
 
@@ -19,7 +20,7 @@ export const isPowerSupplyChip = (name: string): boolean => PSU_CHIP.test(name);
 export async function readPowerSupplyChip(tree: Tree, chip: Chip, number: number): Promise<PowerReading> {
   const powers = chip.sensors.filter(({ kind }) => kind === "power");
   const input = powers.find(({ label }) => INPUT_LABEL.test(label ?? "")) ?? powers[0];
-  const watts = input === undefined ? null : await readWatts(tree, input.file);
+  const watts = input === undefined ? null : await readWatts(tree, input.file, "supply_watts");
   const alarms = chip.files.filter((file) => /_(alarm|fault)$/.test(file));
   const raised = await Promise.all(alarms.map((file) => tree.naturalLater(chip.folder + file)));
   return {
@@ -63,6 +64,8 @@ async function batteryWatts(tree: Tree, folder: string): Promise<number | null> 
   const [power, current, voltage] = await Promise.all(
     ["power_now", "current_now", "voltage_now"].map((file) => tree.integerLater(folder + file)),
   );
-  if (typeof power === "number") return Math.abs(power) / 1e6;
-  return typeof current === "number" && typeof voltage === "number" ? (Math.abs(current) * voltage) / 1e12 : null;
+  if (typeof power === "number") return plausible("supply_watts", Math.abs(power), 1e6);
+  const amount = plausible("amount", Math.abs(current ?? Number.NaN));
+  const level = plausible("amount", voltage);
+  return amount === null || level === null ? null : plausible("supply_watts", amount * level, 1e12);
 }

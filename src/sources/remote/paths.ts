@@ -1,4 +1,5 @@
 import { type Field, type Fields, integerRange } from "../../frame/field.ts";
+import { isUnknownNumber, plausible, type Quantity, quantityOf } from "../plausible.ts";
 import { blankMaker } from "./blank.ts";
 
 /** Puts a number where it belongs in a device; `false` where it has no place for such a value. */
@@ -6,10 +7,11 @@ export type Setter = (device: object, value: number) => boolean;
 
 type Bag = Record<string, unknown>;
 
-/** `value` in the field's own unit and type; `null` where the field cannot hold it. */
-function fitting(field: Field, value: number): number | null {
-  if (field.kind !== "integer") return value;
-  const whole = Math.round(value);
+/** `value` in the field's own unit and type; `null` where the field cannot hold it, or no such thing can be so. */
+function fitting(field: Field, quantity: Quantity | null, value: number): number | null {
+  const number = quantity === null ? value : plausible(quantity, value);
+  if (number === null || field.kind !== "integer") return number;
+  const whole = Math.round(number);
   const [lowest, highest] = integerRange(field);
   return whole >= lowest && whole <= highest ? whole : null;
 }
@@ -22,23 +24,30 @@ const THOUSANDTHS = 1000;
  * there; `factor` turns the value given into the schema's unit.
  */
 export function setterOf(fields: Fields, path: string, factor = 1): Setter {
-  const [key = "", ...rest] = path.split(".");
-  const field = fields[key];
-  if (field === undefined) throw new RangeError(`the schema has no ${path}`);
-  if (rest.length === 0) {
-    return (device, value) => {
-      const scaled = factor === 1 ? value : Math.round(value * factor * THOUSANDTHS) / THOUSANDTHS;
-      const number = fitting(field, scaled);
-      if (number !== null) (device as Bag)[key] = number;
-      return number !== null;
-    };
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const makers: (readonly [key: string, make: () => object])[] = [];
+  let inside = fields;
+  for (const key of keys) {
+    inside = inside[key]?.fields ?? {};
+    makers.push([key, blankMaker(inside)]);
   }
-  const blank = blankMaker(field.fields ?? {});
-  const inner = setterOf(field.fields ?? {}, rest.join("."), factor);
+  const field = inside[last];
+  if (field === undefined) throw new RangeError(`the schema has no ${path}`);
+  const quantity = quantityOf(last, field);
   return (device, value) => {
-    const bag = device as Bag;
-    bag[key] ??= blank();
-    return inner(bag[key] as object, value);
+    // What stands for "unknown" in the source's own unit may be possible in another.
+    if (isUnknownNumber(value)) return false;
+    const scaled = factor === 1 ? value : Math.round(value * factor * THOUSANDTHS) / THOUSANDTHS;
+    const number = fitting(field, quantity, scaled);
+    if (number === null) return false;
+    let bag = device as Bag;
+    for (const [key, make] of makers) {
+      bag[key] ??= make();
+      bag = bag[key] as Bag;
+    }
+    bag[last] = number;
+    return true;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Tree } from "../../local/files.ts";
 import { readWatts } from "../../local/hwmon.ts";
+import { knownId, knownText, plausible } from "../../plausible.ts";
 import type { DrmCard } from "../drm/cards.ts";
 import { linkFolder } from "../drm/pcie.ts";
 import { nameOf } from "./names.ts";
@@ -23,7 +24,8 @@ const SWITCH_PORTS = ["1002:1470", "1002:1471", "1002:1478", "1002:1479"];
 
 export function describeCard(tree: Tree, card: DrmCard, index: number): AmdCard {
   const { folder } = card;
-  const total = (kind: string): number | null => tree.natural(`${folder}mem_info_${kind}_total`) || null;
+  const total = (kind: string): number | null =>
+    plausible("memory_size", tree.natural(`${folder}mem_info_${kind}_total`));
   return {
     ...card,
     index,
@@ -40,7 +42,7 @@ export function describeCard(tree: Tree, card: DrmCard, index: number): AmdCard 
 /** As ROCm writes it: `GPU-946d7e1ef9b172dd`. */
 export function parseUniqueId(text: string | null): string | null {
   const id = /^(?:0x)?([0-9a-f]{16})$/i.exec(text ?? "")?.[1]?.toLowerCase();
-  return id === undefined || /^0+$/.test(id) ? null : `GPU-${id}`;
+  return knownId(id) === null ? null : `GPU-${id}`;
 }
 
 function detailOf(tree: Tree, { folder, pci, device, revision, subsystem }: DrmCard): Record<string, string> {
@@ -54,13 +56,12 @@ function detailOf(tree: Tree, { folder, pci, device, revision, subsystem }: DrmC
     device_id: hexadecimal(device),
     revision: hexadecimal(revision),
     subsystem,
-    vbios_version: tree.text(`${folder}vbios_version`),
-    vram_vendor: unlessUnknown(tree.text(`${folder}mem_info_vram_vendor`)),
+    vbios_version: knownText(tree.text(`${folder}vbios_version`)),
+    vram_vendor: knownText(tree.text(`${folder}mem_info_vram_vendor`)),
   });
 }
 
 const hexadecimal = (id: string | null): string | null => (id === null ? null : `0x${id}`);
-const unlessUnknown = (text: string | null): string | null => (text === "unknown" ? null : text);
 
 export function withoutUnknown(detail: Readonly<Record<string, string | null>>): Record<string, string> {
   const known = Object.entries(detail).filter((entry): entry is [string, string] => entry[1] !== null);
@@ -70,8 +71,8 @@ export function withoutUnknown(detail: Readonly<Record<string, string | null>>):
 /** What a card may draw, under the names that other vendors' have. */
 export async function readPowerRange(tree: Tree, sensors: Sensors): Promise<Record<string, string>> {
   const watts = async (file: string | null): Promise<string | null> => {
-    const value = file === null ? null : await readWatts(tree, file);
-    return value ? value.toFixed(2) : null;
+    const value = file === null ? null : await readWatts(tree, file, "watts");
+    return value?.toFixed(2) ?? null;
   };
   return withoutUnknown({
     power_limit_default: await watts(sensors.power_cap_default),

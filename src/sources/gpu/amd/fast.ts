@@ -1,5 +1,6 @@
 import type { Tree } from "../../local/files.ts";
-import { readCelsius, readWatts } from "../../local/hwmon.ts";
+import { firstWatts, readCelsius } from "../../local/hwmon.ts";
+import { plausible, plausibleWhole } from "../../plausible.ts";
 import type { DrmCard } from "../drm/cards.ts";
 import { type GpuMetrics, parseMetrics } from "./metrics.ts";
 import type { Sensors } from "./sensors.ts";
@@ -30,19 +31,19 @@ export async function readFast(tree: Tree, { folder }: DrmCard, sensors: Sensors
   const metrics = parseMetrics(await tree.bytesLater(`${folder}gpu_metrics`));
   return {
     metrics,
-    busy: parsePercent(await tree.naturalLater(`${folder}gpu_busy_percent`)) ?? metrics?.gfx_busy ?? null,
-    memory_busy: metrics?.memory_busy ?? parsePercent(await tree.naturalLater(`${folder}mem_busy_percent`)),
+    busy: plausible("percent", await tree.naturalLater(`${folder}gpu_busy_percent`)) ?? metrics?.gfx_busy ?? null,
+    memory_busy: metrics?.memory_busy ?? plausible("percent", await tree.naturalLater(`${folder}mem_busy_percent`)),
     // The driver's own books.
-    vram_used: tree.natural(`${folder}mem_info_vram_used`),
-    gtt_used: tree.natural(`${folder}mem_info_gtt_used`),
+    vram_used: plausible("bytes", tree.natural(`${folder}mem_info_vram_used`)),
+    gtt_used: plausible("bytes", tree.natural(`${folder}mem_info_gtt_used`)),
     edge: metrics?.edge ?? (await celsius(tree, sensors.edge)),
     hotspot: metrics?.hotspot ?? (await celsius(tree, sensors.hotspot)),
     memory: metrics?.memory ?? (await celsius(tree, sensors.memory)),
-    power_w: metrics?.power ?? (await watts(tree, sensors.power)),
-    fan_rpm: (await natural(tree, sensors.fan_rpm)) ?? metrics?.fan_rpm ?? null,
-    fan_percent: fanPercent(await natural(tree, sensors.pwm)),
-    gfxclk_mhz: megahertz(await natural(tree, input(sensors.gfxclk))) ?? metrics?.gfxclk ?? null,
-    uclk_mhz: megahertz(await natural(tree, input(sensors.uclk))) ?? metrics?.uclk ?? null,
+    power_w: metrics?.power ?? (await firstWatts(tree, sensors.power)),
+    fan_rpm: plausible("rpm", await natural(tree, sensors.fan_rpm)) ?? metrics?.fan_rpm ?? null,
+    fan_percent: plausibleWhole("percent", await natural(tree, sensors.pwm), PWM_PER_PERCENT),
+    gfxclk_mhz: plausibleWhole("megahertz", await natural(tree, input(sensors.gfxclk)), 1e6) ?? metrics?.gfxclk ?? null,
+    uclk_mhz: plausibleWhole("megahertz", await natural(tree, input(sensors.uclk)), 1e6) ?? metrics?.uclk ?? null,
   };
 }
 
@@ -51,19 +52,10 @@ const input = (sensor: string | null): string | null => (sensor === null ? null 
 const natural = async (tree: Tree, file: string | null): Promise<number | null> =>
   file === null ? null : await tree.naturalLater(file);
 
-/** The second die of an MI250 says 0 W, as only the first one knows; and nothing that answers draws nothing. */
-const watts = async (tree: Tree, file: string | null): Promise<number | null> =>
-  file === null ? null : (await readWatts(tree, file)) || null;
-
 async function celsius(tree: Tree, sensor: string | null): Promise<number | null> {
-  const degrees = sensor === null ? null : await readCelsius(tree, `${sensor}_input`);
-  return degrees === null || degrees < 0 || degrees > 250 ? null : Math.round(degrees);
+  const degrees = sensor === null ? null : await readCelsius(tree, `${sensor}_input`, "chip_celsius");
+  return degrees === null ? null : Math.round(degrees);
 }
 
-const parsePercent = (percent: number | null): number | null => (percent !== null && percent <= 100 ? percent : null);
-
-const fanPercent = (pwm: number | null): number | null =>
-  pwm === null || pwm > 255 ? null : Math.round((100 * pwm) / 255);
-
-const megahertz = (hertz: number | null): number | null =>
-  hertz === null || hertz > 1e10 ? null : Math.round(hertz / 1e6);
+/** 255 is as fast as it goes. */
+const PWM_PER_PERCENT = 2.55;

@@ -1,4 +1,6 @@
-import { generationOf, parseLinkWidth } from "../drm/pcie.ts";
+import { highest } from "../../local/files.ts";
+import { plausible, type Quantity } from "../../plausible.ts";
+import { generationOf } from "../drm/pcie.ts";
 import { parseAttributes } from "./metrics_attributes.ts";
 import { HEADER_BYTES, LAYOUTS, type Layout } from "./metrics_layouts.ts";
 import { partitionsOf, type XgmiLinks, xgmiOf } from "./metrics_parts.ts";
@@ -54,33 +56,27 @@ const valuesOf =
   };
 
 function metricsOf(version: string, values: Values): GpuMetrics {
-  const number = (name: string): number | null => {
-    const known = values(name).map(Number);
-    return known.length === 0 ? null : Math.max(...known);
-  };
-  const width = number("link_width");
+  // Some firmware leaves what it does not know at 0, where no such sensor can be, or at nonsense.
+  const number = (name: string, what: Quantity): number | null =>
+    highest(values(name).map((value) => plausible(what, Number(value))));
   const instinct = values("instinct_throttle")[0];
   return {
     version,
-    edge: plausible(number("edge"), 1, 150),
-    hotspot: plausible(number("hotspot"), 1, 150),
-    memory: plausible(number("memory"), 1, 150),
-    gfx_busy: plausible(number("gfx_busy"), 0, 100),
-    memory_busy: plausible(number("memory_busy"), 0, 100),
-    power: plausible(number("power"), 1, 5000),
-    gfxclk: plausible(number("gfxclk"), 0, 10_000),
-    uclk: plausible(number("uclk"), 0, 10_000),
-    vclk: plausible(number("vclk"), 0, 10_000),
-    fan_rpm: plausible(number("fan_rpm"), 0, 30_000),
-    link_width: parseLinkWidth(width === null ? null : String(width)),
-    link_generation: generationOf((number("link_speed") ?? 0) / 10),
+    edge: number("edge", "chip_celsius"),
+    hotspot: number("hotspot", "chip_celsius"),
+    memory: number("memory", "chip_celsius"),
+    gfx_busy: number("gfx_busy", "percent"),
+    memory_busy: number("memory_busy", "percent"),
+    power: number("power", "watts"),
+    gfxclk: number("gfxclk", "megahertz"),
+    uclk: number("uclk", "megahertz"),
+    vclk: number("vclk", "megahertz"),
+    fan_rpm: number("fan_rpm", "rpm"),
+    link_width: number("link_width", "pcie_width"),
+    link_generation: generationOf((number("link_speed", "count") ?? 0) / 10),
     xgmi: xgmiOf(values),
     partitions: partitionsOf(values),
     throttle: instinct === undefined ? throttleOf(values("throttle")[0]) : instinctThrottle(instinct),
     residencies: residenciesOf(values),
   };
 }
-
-/** Some firmware leaves what it does not know at 0, where no such sensor can be, or at nonsense. */
-const plausible = (value: number | null, lowest: number, highest: number): number | null =>
-  value !== null && value >= lowest && value <= highest ? value : null;

@@ -1,3 +1,4 @@
+import { plausible } from "../../plausible.ts";
 import { MOST_PARTITIONS } from "./metrics_layouts.ts";
 import type { Values } from "./metrics_values.ts";
 
@@ -24,8 +25,7 @@ export function xgmiOf(values: Values): XgmiLinks | null {
   return { width, gbps, active, known: states.length };
 }
 
-const positive = (value: bigint | undefined): number | null =>
-  value === undefined || value === 0n ? null : Number(value);
+const positive = (value: bigint | undefined): number | null => plausible("count", Number(value ?? 0n)) || null;
 
 /** Each is as busy as its dies are on average. */
 export function partitionsOf(values: Values): (number | null)[] | null {
@@ -35,6 +35,6 @@ export function partitionsOf(values: Values): (number | null)[] | null {
 }
 
 function average(percents: readonly number[]): number | null {
-  const known = percents.filter((percent) => percent <= 100);
+  const known = percents.filter((percent) => plausible("percent", percent) !== null);
   return known.length === 0 ? null : Math.round(known.reduce((sum, percent) => sum + percent, 0) / known.length);
 }

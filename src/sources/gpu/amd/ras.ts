@@ -1,4 +1,5 @@
 import { parseNatural, type Tree } from "../../local/files.ts";
+import { plausible } from "../../plausible.ts";
 
 /** Errors that the card's memories and caches found, since the driver was loaded; `null`: this card does not watch. */
 export interface RasCounts {
@@ -54,7 +55,7 @@ function totalOf(counts: readonly (ErrorCounts | null)[]): Pick<RasCounts, "corr
 /** Of one part of the card: `ue: 0`, `ce: 1`. */
 export function parseErrorCount(text: string | null): ErrorCounts | null {
   const count = (kind: string): number | null =>
-    parseNatural(new RegExp(`^${kind}: (\\d{1,15})$`, "m").exec(text ?? "")?.[1] ?? null);
+    plausible("count", parseNatural(new RegExp(`^${kind}: (\\d{1,15})$`, "m").exec(text ?? "")?.[1] ?? null));
   const [uncorrected, corrected] = [count("ue"), count("ce")];
   return uncorrected === null || corrected === null ? null : { uncorrected, corrected };
 }

@@ -7,9 +7,10 @@ export interface Sensors {
   readonly edge: string | null;
   readonly hotspot: string | null;
   readonly memory: string | null;
-  /** Microwatts: an average, of some only the present value. */
-  readonly power: string | null;
-  readonly power_cap: string | null;
+  /** Microwatts: an average, of some only the present value; the first that says something counts. */
+  readonly power: readonly string[];
+  /** So what may be drawn: the limit in force, or else that which is set where nobody changes it. */
+  readonly power_limits: readonly string[];
   readonly power_cap_default: string | null;
   readonly power_cap_min: string | null;
   readonly power_cap_max: string | null;
@@ -45,12 +46,15 @@ export function findSensors(tree: Tree, card: DrmCard): Sensors {
     const name = names.find((one) => files.includes(one));
     return name === undefined ? null : folder + name;
   };
+  const all = (...names: readonly string[]): string[] =>
+    names.filter((one) => files.includes(one)).map((one) => folder + one);
+  const limits = all("power1_cap", "power1_max");
   return {
     edge: labels.get("edge") ?? null,
     hotspot: labels.get("junction") ?? null,
     memory: labels.get("mem") ?? null,
-    power: file("power1_average", "power1_input"),
-    power_cap: file("power1_cap"),
+    power: all("power1_average", "power1_input"),
+    power_limits: limits.length > 0 ? limits : all("power1_cap_default", "power1_rated_max"),
     power_cap_default: file("power1_cap_default"),
     power_cap_min: file("power1_cap_min"),
     power_cap_max: file("power1_cap_max"),

@@ -1,5 +1,6 @@
-import { parseNatural, type Tree } from "../../local/files.ts";
-import { readCelsius, readWatts } from "../../local/hwmon.ts";
+import { highest, parseNatural, type Tree } from "../../local/files.ts";
+import { firstWatts, readCelsius } from "../../local/hwmon.ts";
+import { knownPartition, plausible } from "../../plausible.ts";
 import type { DrmCard } from "../drm/cards.ts";
 import { type PcieLink, readLink } from "../drm/pcie.ts";
 import { readPowerRange } from "./card.ts";
@@ -29,23 +30,23 @@ export async function readSlow(tree: Tree, { folder }: DrmCard, sensors: Sensors
   const shown = sensors.edge ?? sensors.hotspot;
   return {
     link: await readLink(tree, link),
-    replays: await tree.naturalLater(`${folder}pcie_replay_count`),
+    replays: plausible("count", await tree.naturalLater(`${folder}pcie_replay_count`)),
     gfxclk_max_mhz: await highestClock("sclk"),
     uclk_max_mhz: await highestClock("mclk"),
     vclk_max_mhz: await highestClock("vclk"),
-    power_cap_w: sensors.power_cap === null ? null : (await readWatts(tree, sensors.power_cap)) || null,
+    power_cap_w: await firstWatts(tree, sensors.power_limits),
     power_range: await readPowerRange(tree, sensors),
     slowdown: await threshold(tree, shown, "crit"),
     shutdown: await threshold(tree, shown, "emergency"),
-    compute_partition: await tree.textLater(`${folder}current_compute_partition`),
-    memory_partition: await tree.textLater(`${folder}current_memory_partition`),
+    compute_partition: knownPartition(await tree.textLater(`${folder}current_compute_partition`)),
+    memory_partition: knownPartition(await tree.textLater(`${folder}current_memory_partition`)),
     ...(await readRas(tree, folder)),
   };
 }
 
 async function threshold(tree: Tree, sensor: string | null, which: string): Promise<number | null> {
-  const degrees = sensor === null ? null : await readCelsius(tree, `${sensor}_${which}`);
-  return degrees !== null && degrees > 0 && degrees <= 250 ? Math.round(degrees) : null;
+  const degrees = sensor === null ? null : await readCelsius(tree, `${sensor}_${which}`, "limit_celsius");
+  return degrees === null ? null : Math.round(degrees);
 }
 
 /**
@@ -54,6 +55,5 @@ async function threshold(tree: Tree, sensor: string | null, which: string): Prom
  */
 export function highestLevel(text: string | null): number | null {
   const levels = (text ?? "").split("\n").map((line) => parseNatural(/^\w+: (\d+)Mhz/i.exec(line.trim())?.[1] ?? null));
-  const highest = Math.max(0, ...levels.map((level) => level ?? 0));
-  return highest > 0 && highest < 10_000 ? highest : null;
+  return highest(levels.map((level) => plausible("megahertz_max", level)));
 }

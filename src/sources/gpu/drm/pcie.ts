@@ -1,4 +1,5 @@
 import { parseNatural, type Tree } from "../../local/files.ts";
+import { plausible } from "../../plausible.ts";
 import { type DrmCard, parsePciId } from "./cards.ts";
 
 export interface PcieLink {
@@ -55,7 +56,4 @@ export function generationOf(speed: number): number | null {
 }
 
 /** The kernel writes 0 for a link that is down, 63 or 255 where the device does not answer. */
-export function parseLinkWidth(text: string | null): number | null {
-  const lanes = parseNatural(text);
-  return lanes !== null && lanes >= 1 && lanes <= 32 ? lanes : null;
-}
+export const parseLinkWidth = (text: string | null): number | null => plausible("pcie_width", parseNatural(text));

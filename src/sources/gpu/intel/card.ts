@@ -1,4 +1,5 @@
 import { sum, type Tree } from "../../local/files.ts";
+import { plausible } from "../../plausible.ts";
 import type { DrmCard } from "../drm/cards.ts";
 import { linkFolder } from "../drm/pcie.ts";
 import { findGts, type Gts } from "./clocks.ts";
@@ -49,9 +50,9 @@ export function describeCard(tree: Tree, card: DrmCard, index: number): IntelCar
 function memoryOf(tree: Tree, { folder, name }: DrmCard): number | null {
   const tiles = tree.names(folder.slice(0, -1)).filter((file) => /^tile\d$/.test(file));
   const sizes = tiles.map((tile) => tree.natural(`${folder}${tile}/physical_vram_size_bytes`));
-  const known = sizes.filter((size) => size !== null);
-  if (known.length > 0) return known.length === sizes.length ? sum(known) || null : null;
-  return tree.natural(`/sys/class/drm/${name}/lmem_total_bytes`) || null;
+  const known = sizes.map((size) => plausible("memory_size", size)).filter((size) => size !== null);
+  if (known.length > 0) return known.length === sizes.length ? plausible("memory_size", sum(known)) : null;
+  return plausible("memory_size", tree.natural(`/sys/class/drm/${name}/lmem_total_bytes`));
 }
 
 function detailOf(tree: Tree, { driver, pci, device, revision, subsystem }: DrmCard, isIntegrated: boolean) {

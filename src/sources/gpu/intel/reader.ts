@@ -4,7 +4,7 @@ import { Paced } from "../../local/paced.ts";
 import type { Cycle, HostIdentity } from "../../source.ts";
 import { isOffBus, isPresent, isSuspended } from "../drm/cards.ts";
 import type { IntelCard } from "./card.ts";
-import { type FastReading, powerBetween, readFast, readSlow, type SlowReading } from "./readings.ts";
+import { EnergyMeter, type FastReading, readFast, readSlow, type SlowReading } from "./readings.ts";
 import { type Readings, rowOf } from "./row.ts";
 import type { CardUse } from "./uses.ts";
 
@@ -29,6 +29,7 @@ export class CardReader {
   readonly #tree: Tree;
   readonly #fast: Paced<FastReading>;
   readonly #slow: Paced<SlowReading>;
+  readonly #meter = new EnergyMeter();
   #last: FastReading | null = null;
   #power_w: number | null = null;
 
@@ -72,7 +73,7 @@ export class CardReader {
 
   /** A reading that came late is the same twice: what it says stands. */
   #powerOf(fast: FastReading | null): number | null {
-    if (fast === null || fast !== this.#last) this.#power_w = powerBetween(this.#last, fast);
+    if (fast === null || fast !== this.#last) this.#power_w = this.#meter.power(fast);
     this.#last = fast;
     return this.#power_w;
   }
@@ -85,4 +86,4 @@ export class CardReader {
 }
 
 const isSilent = (fast: FastReading | null): boolean =>
-  fast !== null && [fast.clock_mhz, fast.temperature, fast.energy_uj].every((value) => value === null);
+  fast !== null && [fast.clock_mhz, fast.temperature, ...fast.energies_uj].every((value) => value === null);

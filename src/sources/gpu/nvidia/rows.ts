@@ -63,7 +63,8 @@ export class CardRows {
   }
 
   /** Takes what was read in this cycle. */
-  update(cards: readonly NvidiaCard[], { t_ms }: Cycle): void {
+  update(read: readonly NvidiaCard[], { t_ms }: Cycle): void {
+    const cards = distinct(read);
     if (this.#areThose(cards)) for (const [n, card] of cards.entries()) this.#take(card, this.#known[n] as Known, t_ms);
     else this.#match(cards, t_ms);
   }
@@ -142,6 +143,17 @@ export class CardRows {
 
 const find = (among: Iterable<Known>, isIt: (known: Known) => boolean): Known | undefined =>
   Array.from(among).find(isIt);
+
+/** Where several cards say the same UUID (of zeros, mostly), it names none of them: each is called by its place. */
+function distinct(cards: readonly NvidiaCard[]): readonly NvidiaCard[] {
+  const counts = new Map<string, number>();
+  for (const { row } of cards) counts.set(row.uuid, (counts.get(row.uuid) ?? 0) + 1);
+  if (counts.size === cards.length) return cards;
+  return cards.map((card) => {
+    const isOwn = !isNamed(card.row.uuid) || counts.get(card.row.uuid) === 1;
+    return isOwn || card.pci === "" ? card : { ...card, row: { ...card.row, uuid: `PCI-${card.pci}` } };
+  });
+}
 
 /** Of a card that gives no handle nobody knows the UUID. */
 const isNamed = (uuid: string): boolean => uuid.startsWith("GPU-");

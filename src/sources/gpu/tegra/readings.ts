@@ -1,5 +1,7 @@
 import { parseNatural, round1, type Tree } from "../../local/files.ts";
+import { readCelsius } from "../../local/hwmon.ts";
 import { memorySizes } from "../../local/memory.ts";
+import { plausible, plausibleWhole } from "../../plausible.ts";
 import type { Rail, TegraGpu } from "./parts.ts";
 
 /** Units as in the frame. */
@@ -26,7 +28,7 @@ export async function readTegra(tree: Tree, gpu: TegraGpu): Promise<TegraReading
     utilization: parseLoad(await tree.textLater(`${devfreq}device/load`)),
     frequency_mhz: megahertz(await tree.naturalLater(`${devfreq}cur_freq`)),
     frequency_max_mhz: megahertz(await tree.naturalLater(`${devfreq}max_freq`)),
-    temperature: thermalZone === null ? null : degrees(await tree.naturalLater(`${thermalZone}temp`)),
+    temperature: thermalZone === null ? null : await degrees(tree, `${thermalZone}temp`, "chip_celsius"),
     slowdown: trips.get("passive") ?? null,
     shutdown: trips.get("critical") ?? null,
     power_w: rail === null ? null : await readRail(tree, rail),
@@ -36,22 +38,21 @@ export async function readTegra(tree: Tree, gpu: TegraGpu): Promise<TegraReading
 }
 
 /** Per mille of the time; percent in the frame. */
-export function parseLoad(text: string | null): number | null {
-  const load = parseNatural(text);
-  return load !== null && load <= 1000 ? load / 10 : null;
-}
+export const parseLoad = (text: string | null): number | null => plausible("percent", parseNatural(text), 10);
 
 /** Without a frequency scaling of its own `max_freq` is the highest number there is. */
-const megahertz = (hertz: number | null): number | null =>
-  hertz !== null && hertz > 0 && hertz < 1e10 ? Math.round(hertz / 1e6) : null;
+const megahertz = (hertz: number | null): number | null => plausibleWhole("megahertz_max", hertz, 1e6);
 
-const degrees = (millidegrees: number | null): number | null =>
-  millidegrees !== null && millidegrees > 0 && millidegrees < 250_000 ? Math.round(millidegrees / 1000) : null;
+async function degrees(tree: Tree, file: string, what: "chip_celsius" | "limit_celsius"): Promise<number | null> {
+  const celsius = await readCelsius(tree, file, what);
+  return celsius === null ? null : Math.round(celsius);
+}
 
 async function readRail(tree: Tree, { current, voltage }: Rail): Promise<number | null> {
   const [milliamperes, millivolts] = [await tree.naturalLater(current), await tree.naturalLater(voltage)];
-  const watts = milliamperes === null || millivolts === null ? null : (milliamperes * millivolts) / 1e6;
-  return watts !== null && watts > 0 && watts < 1000 ? round1(watts) : null;
+  const [current_ma, level_mv] = [plausible("amount", milliamperes), plausible("amount", millivolts)];
+  const watts = current_ma === null || level_mv === null ? null : round1((current_ma * level_mv) / 1e6);
+  return plausible("watts", watts);
 }
 
 /** Where the kernel slows it down (`passive`) and where it shuts the machine down (`critical`): the lowest of each. */
@@ -59,7 +60,7 @@ async function readTrips(tree: Tree, zone: string): Promise<Map<string, number>>
   const trips = new Map<string, number>();
   for (const file of tree.names(zone).filter((name) => /^trip_point_\d+_type$/.test(name))) {
     const type = await tree.textLater(zone + file);
-    const temperature = degrees(await tree.naturalLater(zone + file.replace("_type", "_temp")));
+    const temperature = await degrees(tree, zone + file.replace("_type", "_temp"), "limit_celsius");
     if (type === null || temperature === null) continue;
     trips.set(type, Math.min(temperature, trips.get(type) ?? temperature));
   }

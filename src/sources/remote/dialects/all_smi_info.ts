@@ -1,4 +1,5 @@
 import type { Gpu } from "../../../frame/schema.ts";
+import { plausible } from "../../plausible.ts";
 import type { Labels } from "../exposition.ts";
 import type { AllSmiRows } from "./all_smi_rows.ts";
 import { naturalOf, textOf } from "./dialect.ts";
@@ -99,7 +100,7 @@ export const INFO_FAMILIES: ReadonlyMap<string, Read> = new Map<string, Read>([
     "gpu_power_limit_max_watts",
     (rows, labels, value) => {
       const gpu = rows.gpu(labels);
-      if (gpu !== null) gpu.detail.power_limit_max ??= String(value);
+      if (gpu !== null && plausible("watts", value) !== null) gpu.detail.power_limit_max ??= String(value);
     },
   ],
   [

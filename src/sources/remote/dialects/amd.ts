@@ -1,6 +1,7 @@
 import { gpuFields } from "../../../frame/schema.ts";
+import { knownId, knownPartition, plausible } from "../../plausible.ts";
 import type { Labels, Take } from "../exposition.ts";
-import { setterOf, settersOf } from "../paths.ts";
+import { type Setter, setterOf, settersOf } from "../paths.ts";
 import {
   type Dialect,
   MIB,
@@ -96,7 +97,9 @@ class AmdReader implements PageReader {
     if (place !== undefined || part !== undefined) {
       return this.#known((gpu, value) => {
         if (place !== undefined) this.#values.put(gpu, place, value);
-        if (part !== undefined) this.#memory.set(gpu, { ...this.#memory.get(gpu), [part]: value });
+        if (part !== undefined && plausible("bytes", value, 1 / MIB) !== null) {
+          this.#memory.set(gpu, { ...this.#memory.get(gpu), [part]: value });
+        }
         if (name === "gpu_junction_temperature") HOTSPOT(gpu, value);
       });
     }
@@ -108,7 +111,7 @@ class AmdReader implements PageReader {
     }
     const reason = REASONS.get(VIOLATION.exec(name)?.[1] ?? "");
     if (reason === undefined) return this.#takeHighest(name);
-    return this.#known((gpu, value) => value <= 100 && addThrottle(gpu, reason, value > 0));
+    return this.#known((gpu, value) => plausible("percent", value) !== null && addThrottle(gpu, reason, value > 0));
   }
 
   #takeHighest(name: string): Take | null {
@@ -118,12 +121,12 @@ class AmdReader implements PageReader {
         return this.#known((gpu, value, labels, key) => {
           const clock = `${name} ${labels.get("clock_type")}`;
           const set = CLOCKS.get(clock);
-          if (set !== undefined && this.#isHighest(`${key} ${clock}`, value)) set(gpu, value);
+          if (set !== undefined) this.#putHighest(gpu, `${key} ${clock}`, value, set);
         });
       case "gpu_memory_temperature":
       case "gpu_hbm_temperature":
         return this.#known((gpu, value, _, key) => {
-          if (this.#isHighest(`${key} memory`, value)) MEMORY_TEMPERATURE(gpu, value);
+          this.#putHighest(gpu, `${key} memory`, value, MEMORY_TEMPERATURE);
         });
       default:
         return null;
@@ -156,7 +159,7 @@ class AmdReader implements PageReader {
   #identify(gpu: GpuDraft, key: string, labels: Labels): void {
     this.#hostname ??= textOf(labels.get("hostname"));
     const serial = textOf(labels.get("serial_number"));
-    gpu.uuid = textOf(labels.get("gpu_uuid")) ?? serial ?? `${this.#hostname ?? ""}/${key}`;
+    gpu.uuid = knownId(labels.get("gpu_uuid")) ?? knownId(serial) ?? `${this.#hostname ?? ""}/${key}`;
     gpu.name = nameOf(labels);
     const index = naturalOf(key);
     if (index !== null) gpu.index = index;
@@ -164,14 +167,12 @@ class AmdReader implements PageReader {
       const text = textOf(labels.get(label));
       if (text !== null) gpu.detail[key] = text;
     }
-    const partition = textOf(labels.get("gpu_compute_partition_type"));
-    if (partition !== null && partition !== "none") gpu.detail.compute_partition = partition;
+    const partition = knownPartition(labels.get("gpu_compute_partition_type"));
+    if (partition !== null) gpu.detail.compute_partition = partition;
   }
 
-  #isHighest(name: string, value: number): boolean {
-    const isHigher = value > (this.#highest.get(name) ?? -1);
-    if (isHigher) this.#highest.set(name, value);
-    return isHigher;
+  #putHighest(gpu: GpuDraft, name: string, value: number, set: Setter): void {
+    if (value > (this.#highest.get(name) ?? -1) && set(gpu, value)) this.#highest.set(name, value);
   }
 
   finish({ time }: PageContext): Told | null {
@@ -196,13 +197,8 @@ const DETAILS = [
   ["vbios_version", "vbios_version"],
 ] as const;
 
-/** No GPU has more; higher numbers, and words, say that there is none. */
-const MOST_PARTITIONS = 64;
-
-function partitionOf(labels: Labels): number {
-  const partition = naturalOf(labels.get("gpu_partition_id")) ?? 0;
-  return partition < MOST_PARTITIONS ? partition : 0;
-}
+/** Numbers that no partition has, and words, say that there is none. */
+const partitionOf = (labels: Labels): number => plausible("partition", naturalOf(labels.get("gpu_partition_id"))) ?? 0;
 
 /** `Instinct MI300X VF` of `Aqua Vanjaram [Instinct MI300X VF]`, as the PCI database has it. */
 function nameOf(labels: Labels): string {

@@ -1,3 +1,4 @@
+import { isUnknownNumber, knownId, plausible } from "../../plausible.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
   ACTIVITIES,
@@ -27,10 +28,10 @@ function totalMib({ total, used, free, reserved }: FrameBuffer): number | undefi
   return used === undefined || free === undefined ? undefined : used + free + (reserved ?? 0);
 }
 
-const bytes = (mib: number | undefined): number | null => (mib === undefined ? null : mib * MIB);
+const bytes = (what: "bytes" | "memory_size", mib: number | undefined): number | null => plausible(what, mib, 1 / MIB);
 
-/** DCGM's "blank" values: INT32 from 0x7ffffff0, INT64 from 0x7ffffffffffffff0, FP64 from 2^47. */
-const isBlank = (value: number): boolean => value >= 2 ** 47 || (value >= 0x7ffffff0 && value <= 0x7fffffff);
+/** DCGM's "blank" values: the uppermost of INT32 and INT64, of FP64 those from 2^47 on. */
+const isBlank = (value: number): boolean => value >= 2 ** 47 || isUnknownNumber(value);
 
 type Mig = NonNullable<GpuDraft["mig"]>[number];
 
@@ -71,7 +72,7 @@ class DcgmReader implements PageReader {
     const limit = LIMITS.get(field);
     if (limit !== undefined) {
       return this.#known(({ gpu, mig }, watts) => {
-        if (mig === null) gpu.detail[limit] = watts.toFixed(2);
+        if (mig === null && plausible("watts", watts) !== null) gpu.detail[limit] = watts.toFixed(2);
       });
     }
     return this.#takeValue(field) ?? this.#takeOther(field);
@@ -84,7 +85,7 @@ class DcgmReader implements PageReader {
     const isGraphics = field === "DCGM_FI_PROF_GR_ENGINE_ACTIVE";
     return this.#known(({ gpu, mig, isShare }, value) => {
       if (mig === null || activity === undefined) this.#values.put(gpu, place, value, mig !== null || isShare);
-      else if (isGraphics) mig.utilization = Math.round(value * 1000) / 10;
+      else if (isGraphics) mig.utilization = plausible("percent", Math.round(value * 1000) / 10);
     });
   }
 
@@ -133,7 +134,8 @@ class DcgmReader implements PageReader {
     const gpu = this.#gpus.get(name, (one) => this.#identify(one, name, labels));
     const instance = labels.get("GPU_I_ID") ?? "";
     if (gpu === null) return null;
-    return { gpu, mig: instance === "" ? null : migOf(gpu, instance, labels), isShare: isShare(labels) };
+    const isCard = plausible("partition", naturalOf(instance)) === null;
+    return { gpu, mig: isCard ? null : migOf(gpu, instance, labels), isShare: isShare(labels) };
   }
 
   #identify(gpu: GpuDraft, name: string, labels: Labels): void {
@@ -149,6 +151,7 @@ class DcgmReader implements PageReader {
   }
 
   #addMemory({ gpu, mig, isShare: share }: Place, part: keyof FrameBuffer, mib: number): void {
+    if (plausible("bytes", mib, 1 / MIB) === null) return;
     const memory = this.#memory.get(mig ?? gpu) ?? {};
     if (!share) memory[part] = mib;
     else memory[part] ??= mib;
@@ -157,8 +160,8 @@ class DcgmReader implements PageReader {
 
   finish(context: PageContext): Told {
     for (const [device, memory] of this.#memory) {
-      device.used_memory = bytes(memory.used);
-      device.total_memory = bytes(totalMib(memory));
+      device.used_memory = bytes("bytes", memory.used);
+      device.total_memory = bytes("memory_size", totalMib(memory));
     }
     this.#retired.finish();
     this.#throttle.finish();
@@ -170,14 +173,11 @@ class DcgmReader implements PageReader {
   }
 }
 
+const IDENTITIES = ["UUID", "uuid", "gpu_uuid", "pci_bus_id", "serial"];
+
 /** What tells a GPU from the others; a page may be without UUIDs. */
 const identityOf = (labels: Labels): string | undefined =>
-  labels.get("UUID") ||
-  labels.get("uuid") ||
-  labels.get("gpu_uuid") ||
-  labels.get("pci_bus_id") ||
-  labels.get("serial") ||
-  labels.get("gpu");
+  IDENTITIES.map((label) => labels.get(label)).find((text) => knownId(text) !== null) ?? labels.get("gpu");
 
 /** A place is written as that of a card of this machine whose UUID cannot be read. */
 function uuidOf(name: string, labels: Labels): string {

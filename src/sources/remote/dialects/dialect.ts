@@ -1,5 +1,6 @@
 import type { Sections } from "../../../frame/frame.ts";
 import type { FrameEvent } from "../../../frame/schema.ts";
+import { knownText } from "../../plausible.ts";
 import type { HostIdentity } from "../../source.ts";
 import type { Take } from "../exposition.ts";
 
@@ -80,5 +81,4 @@ export const naturalOf = (text: string | undefined): number | null =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 
 /** A free-form text only where there is one. */
-export const textOf = (text: string | undefined): string | null =>
-  text === undefined || text === "" || text === "[N/A]" ? null : text;
+export const textOf = (text: string | undefined): string | null => knownText(text);

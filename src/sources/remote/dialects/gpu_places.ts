@@ -1,5 +1,6 @@
 import { gpuFields } from "../../../frame/schema.ts";
 import { throttleNames } from "../../gpu/nvidia/nvml/words.ts";
+import { plausible } from "../../plausible.ts";
 import { type Places, type Setter, setterOf } from "../paths.ts";
 import type { GpuDraft } from "./gpu_table.ts";
 
@@ -77,7 +78,7 @@ export class RetiredPages {
   readonly #pages = new CardOrPart<Map<Kind, number>>(() => new Map());
 
   put(gpu: GpuDraft, kind: Kind, pages: number, isPart = false): void {
-    this.#pages.at(gpu, isPart).set(kind, pages);
+    if (plausible("count", pages) !== null) this.#pages.at(gpu, isPart).set(kind, pages);
   }
 
   finish(): void {

@@ -1,4 +1,5 @@
 import { type Cpu, cpuFields } from "../../../frame/schema.ts";
+import { plausible, plausibleWhole } from "../../plausible.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import { type CpuSeconds, type NodeCounters, naturalOf, type PageContext } from "./dialect.ts";
@@ -42,7 +43,7 @@ export class NodeCpus {
   readonly #chips = new Set<string>();
   readonly #temperatures: { readonly chip: string; readonly celsius: number }[] = [];
   #info: Labels | null = null;
-  #max_hertz: number | null = null;
+  #max_mhz: number | null = null;
 
   take(family: string): Take | null {
     switch (family) {
@@ -53,7 +54,8 @@ export class NodeCpus {
       case "node_cpu_scaling_frequency_max_hertz":
       case "node_cpu_frequency_max_hertz":
         return (_, hertz) => {
-          if (hertz !== null) this.#max_hertz = Math.max(hertz, this.#max_hertz ?? 0);
+          const mhz = plausibleWhole("megahertz_max", hertz, 1e6);
+          if (mhz !== null) this.#max_mhz = Math.max(mhz, this.#max_mhz ?? 0);
         };
       case "node_rapl_package_joules_total":
         return (labels, joules) => {
@@ -64,7 +66,8 @@ export class NodeCpus {
           if (CPU_CHIPS.has(labels.get("chip_name") ?? "")) this.#chips.add(labels.get("chip") ?? "");
         };
       case "node_hwmon_temp_celsius":
-        return (labels, celsius) => {
+        return (labels, value) => {
+          const celsius = plausible("chip_celsius", value);
           if (celsius === null || this.#temperatures.length === MOST_SENSORS) return;
           this.#temperatures.push({ chip: labels.get("chip") ?? "", celsius });
         };
@@ -103,7 +106,7 @@ export class NodeCpus {
       info: this.#info,
       cores: this.#cores,
       cpus: [...this.#seconds.keys()],
-      max_mhz: this.#max_hertz === null ? null : Math.round(this.#max_hertz / 1e6),
+      max_mhz: this.#max_mhz,
       celsius: celsius.length === 0 ? null : Math.round(Math.max(...celsius)),
       watts: before === undefined ? null : wattsBetween(before, now),
       loads: before === undefined ? new Map() : loadsBetween(before, now),
@@ -134,7 +137,7 @@ function wattsBetween(before: NodeCounters, now: NodeCounters): number | null {
     joules += value - earlier;
   }
   // No package needs nothing: this is the same page again.
-  return joules > 0 ? Math.round((10 * joules) / seconds) / 10 : null;
+  return plausible("machine_watts", Math.round((10 * joules) / seconds) / 10);
 }
 
 /** Percent of the time that these CPUs were not idle; unknown where no time passed. */

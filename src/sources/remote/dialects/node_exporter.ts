@@ -1,5 +1,6 @@
 import { chassisFields, memoryFields, type Storage } from "../../../frame/schema.ts";
 import { diskOfRoot, isFileName, mayBeDisk } from "../../local/disks.ts";
+import { isUnknownNumber, plausible } from "../../plausible.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
@@ -88,7 +89,7 @@ class NodeReader implements PageReader {
 
   #single(name: string): Take {
     return (_, value) => {
-      if (value !== null && value >= 0) this.#values.set(name, value);
+      if (value !== null && value >= 0 && !isUnknownNumber(value)) this.#values.set(name, value);
     };
   }
 
@@ -110,7 +111,7 @@ class NodeReader implements PageReader {
     const name = `${labels.get("chip") ?? ""} ${labels.get("sensor") ?? ""}`;
     const fan = this.#fans.get(name) ?? { name, rpm: null, max_rpm: null };
     if (!this.#fans.has(name) && this.#fans.size === MOST_DEVICES) return;
-    fan[what] = value;
+    fan[what] = plausible("rpm", value);
     this.#fans.set(name, fan);
   }
 

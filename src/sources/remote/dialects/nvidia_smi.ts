@@ -1,4 +1,5 @@
 import { type Process, processFields } from "../../../frame/schema.ts";
+import { isUnknownNumber, plausible } from "../../plausible.ts";
 import { blankMaker, type Draft } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
@@ -78,12 +79,16 @@ const RETIRED = new Map<string, "single_bit" | "double_bit">([
 ]);
 
 /** Free-form values of a card, under the keys that our own reader has for them. */
-const DETAIL_VALUES = new Map<string, readonly [key: string, text: (value: number) => string]>([
-  ["power_default_limit_watts", ["power_limit_default", (value) => value.toFixed(2)]],
-  ["power_min_limit_watts", ["power_limit_min", (value) => value.toFixed(2)]],
-  ["power_max_limit_watts", ["power_limit_max", (value) => value.toFixed(2)]],
-  ["mig_mode_current", ["mig_mode_current", String]],
+const DETAIL_VALUES = new Map<string, readonly [key: string, text: (value: number) => string | null]>([
+  ["power_default_limit_watts", ["power_limit_default", wattsText]],
+  ["power_min_limit_watts", ["power_limit_min", wattsText]],
+  ["power_max_limit_watts", ["power_limit_max", wattsText]],
+  ["mig_mode_current", ["mig_mode_current", (value) => plausible("flag", value)?.toString() ?? null]],
 ]);
+
+function wattsText(value: number): string | null {
+  return plausible("watts", value)?.toFixed(2) ?? null;
+}
 
 /** `hw_slowdown` is also up whenever one of the two that say why is. */
 const REASONS = new Map([
@@ -129,7 +134,8 @@ class NvidiaSmiReader implements PageReader {
     const [key, text] = DETAIL_VALUES.get(name) ?? [];
     if (key !== undefined && text !== undefined) {
       return this.#known(({ detail }, value) => {
-        detail[key] = text(value);
+        const known = text(value);
+        if (known !== null) detail[key] = known;
       });
     }
     const reason = REASON.exec(name)?.[1];
@@ -153,7 +159,7 @@ class NvidiaSmiReader implements PageReader {
       case "compute_app_used_memory_bytes":
         return this.#known((gpu, value, labels) => {
           const process = this.#process(gpu, labels);
-          if (process !== null) process.used_memory = value;
+          if (process !== null) process.used_memory = plausible("bytes", value);
         });
       case "command_exit_code":
         return (_, value) => {
@@ -178,7 +184,7 @@ class NvidiaSmiReader implements PageReader {
       const gpu = this.#gpus.get(uuid, (one) => {
         one.uuid = nvidiaUuid(uuid);
       });
-      if (gpu !== null && value !== null) put(gpu, value, labels);
+      if (gpu !== null && value !== null && !isUnknownNumber(value)) put(gpu, value, labels);
     };
   }
 

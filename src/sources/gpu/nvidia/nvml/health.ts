@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
 import { readClock, readThrottle } from "./gauges.ts";
@@ -106,7 +107,7 @@ export class HealthReader {
     this.#fields.read();
     health.throttle = readThrottle(device);
     health.power_limit_watts = steady.power_limit_watts;
-    health.memory_temperature = this.#fields.value(0);
+    health.memory_temperature = plausible("chip_celsius", this.#fields.value(0));
     health.memory_utilization = memory_utilization;
     health.fan_percent = steady.fan_percent;
     health.ecc = this.#readEcc();
@@ -135,14 +136,14 @@ export class HealthReader {
   }
 
   #countEcc(which: number): number | null {
-    return this.#fields.value(FIRST_ECC + which) ?? this.#readOneEcc(which);
+    return plausible("count", this.#fields.value(FIRST_ECC + which)) ?? this.#readOneEcc(which);
   }
 
   /** By a function that takes the kind of error (0 corrected, 1 not) and of counter (0 volatile, 1 aggregate). */
   #readOneEcc(which: number): number | null {
     const { out } = this.#device;
     const isThere = this.#device.reads("nvmlDeviceGetTotalEccErrors", which, which & 1, which >> 1, out.address);
-    return isThere ? out.known64(0) : null;
+    return isThere ? plausible("count", out.known64(0)) : null;
   }
 
   #readPcie(settings: Settings, steady: Steady, monotonic_ms: number): void {
@@ -153,7 +154,9 @@ export class HealthReader {
     pcie.generation_max = generationMax;
     pcie.width = steady.pcieWidth;
     pcie.width_max = widthMax;
-    pcie.replays = this.#fields.value(REPLAYS) ?? this.#device.unsigned("nvmlDeviceGetPcieReplayCounter");
+    pcie.replays =
+      plausible("count", this.#fields.value(REPLAYS)) ??
+      plausible("count", this.#device.unsigned("nvmlDeviceGetPcieReplayCounter"));
     pcie.rx_bytes_per_second = rates.rx_bytes_per_second;
     pcie.tx_bytes_per_second = rates.tx_bytes_per_second;
   }

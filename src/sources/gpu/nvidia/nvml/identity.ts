@@ -1,4 +1,5 @@
 import type { Gpu } from "../../../../frame/schema.ts";
+import { knownText, plausible } from "../../../plausible.ts";
 import { type Device, FIRST, SECOND } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import { architectureName, brandName } from "./words.ts";
@@ -38,12 +39,13 @@ export const MEMORY_CLOCK = 2;
 export const VIDEO_CLOCK = 3;
 
 export function readIdentity(device: Device, driverDetail: Readonly<Record<string, string>>): Identity {
-  const threshold = (which: number) => device.unsignedOf("nvmlDeviceGetTemperatureThreshold", which);
-  const clockMax = (which: number) => device.unsignedOf("nvmlDeviceGetMaxClockInfo", which);
+  const threshold = (which: number) =>
+    plausible("limit_celsius", device.unsignedOf("nvmlDeviceGetTemperatureThreshold", which));
+  const clockMax = (which: number) => plausible("megahertz_max", device.unsignedOf("nvmlDeviceGetMaxClockInfo", which));
   const clocksMax = { sm: clockMax(SM_CLOCK), memory: clockMax(MEMORY_CLOCK), video: clockMax(VIDEO_CLOCK) };
   return {
     name: device.text("nvmlDeviceGetName", NAME_BYTES) ?? "",
-    coreCount: device.unsigned("nvmlDeviceGetNumGpuCores"),
+    coreCount: plausible("cores", device.unsigned("nvmlDeviceGetNumGpuCores")),
     numaNode: readNumaNode(device),
     gspMode: readGspMode(device),
     gspVersion: readGspVersion(device),
@@ -70,7 +72,7 @@ const NODE_SCOPE = 0;
 
 /** The node that the card is, as on a superchip, or else the one that it is attached to. */
 function readNumaNode(device: Device): number | null {
-  const own = device.unsigned("nvmlDeviceGetNumaNodeId");
+  const own = plausible("numa_node", device.unsigned("nvmlDeviceGetNumaNodeId"));
   if (own !== null) return own;
   if (!device.reads("nvmlDeviceGetMemoryAffinity", 0, 1, device.out.address, NODE_SCOPE)) return null;
   const nodes = device.out.u64(FIRST);
@@ -96,8 +98,10 @@ function readDetail(
   driverDetail: Readonly<Record<string, string>>,
   memoryClockMax: number | null,
 ): Identity["detail"] {
-  const boost = (clock: number) => device.unsignedOf("nvmlDeviceGetMaxCustomerBoostClock", clock);
-  const graphics = boost(GRAPHICS_CLOCK) ?? device.unsignedOf("nvmlDeviceGetMaxClockInfo", GRAPHICS_CLOCK);
+  const most = (name: "nvmlDeviceGetMaxCustomerBoostClock" | "nvmlDeviceGetMaxClockInfo", clock: number) =>
+    plausible("megahertz_max", device.unsignedOf(name, clock));
+  const boost = (clock: number) => most("nvmlDeviceGetMaxCustomerBoostClock", clock);
+  const graphics = boost(GRAPHICS_CLOCK) ?? most("nvmlDeviceGetMaxClockInfo", GRAPHICS_CLOCK);
   return known({
     ...driverDetail,
     Brand: brandName(device.unsigned("nvmlDeviceGetBrand")),
@@ -105,7 +109,7 @@ function readDetail(
     compute_capability: readComputeCapability(device),
     clock_graphics_max: graphics,
     clock_memory_max: boost(MEMORY_CLOCK) ?? memoryClockMax,
-    vbios_version: device.text("nvmlDeviceGetVbiosVersion", VBIOS_BYTES),
+    vbios_version: knownText(device.text("nvmlDeviceGetVbiosVersion", VBIOS_BYTES)),
   });
 }
 

@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import { type Device, FIRST, FOURTH, SECOND, THIRD } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
 import { INSUFFICIENT_SIZE, SUCCESS } from "./returns.ts";
@@ -29,12 +30,15 @@ export class MemoryFaultReader {
     const rows = readRemappedRows(this.#device);
     this.#rows = rows && kept(this.#rows, rows);
     this.#retired.read();
-    const corrected = this.#retired.value(0) ?? countRetired(this.#device, MANY_CORRECTED_ERRORS);
-    const uncorrected = this.#retired.value(1) ?? countRetired(this.#device, UNCORRECTED_ERROR);
+    const corrected = plausible("count", this.#retired.value(0)) ?? countRetired(this.#device, MANY_CORRECTED_ERRORS);
+    const uncorrected = plausible("count", this.#retired.value(1)) ?? countRetired(this.#device, UNCORRECTED_ERROR);
     return {
       remapped_rows: this.#rows,
       retired_pages: corrected === null || uncorrected === null ? null : corrected + uncorrected,
-      retired_pages_pending: this.#retired.value(2) ?? this.#device.unsigned("nvmlDeviceGetRetiredPagesPendingStatus"),
+      retired_pages_pending: plausible(
+        "flag",
+        this.#retired.value(2) ?? this.#device.unsigned("nvmlDeviceGetRetiredPagesPendingStatus"),
+      ),
     };
   }
 }
@@ -43,10 +47,10 @@ function readRemappedRows(device: Device): MemoryFaults["remapped_rows"] {
   const at = device.out.address;
   if (!device.reads("nvmlDeviceGetRemappedRows", 0, at, at + SECOND, at + THIRD, at + FOURTH)) return null;
   return {
-    correctable: device.out.known32(FIRST),
-    uncorrectable: device.out.known32(SECOND),
-    pending: device.out.known32(THIRD),
-    failure: device.out.known32(FOURTH),
+    correctable: plausible("count", device.out.known32(FIRST)),
+    uncorrectable: plausible("count", device.out.known32(SECOND)),
+    pending: plausible("flag", device.out.known32(THIRD)),
+    failure: plausible("flag", device.out.known32(FOURTH)),
   };
 }
 
@@ -55,7 +59,7 @@ function countRetired(device: Device, cause: number): number | null {
   const name = "nvmlDeviceGetRetiredPages_v2";
   device.out.setU32(FIRST, 0);
   const code = device.call(name, cause, cause, device.out.address, 0, 0);
-  if (code === SUCCESS || code === INSUFFICIENT_SIZE) return device.out.u32(FIRST);
+  if (code === SUCCESS || code === INSUFFICIENT_SIZE) return plausible("count", device.out.u32(FIRST));
   device.tell(name, code);
   return null;
 }

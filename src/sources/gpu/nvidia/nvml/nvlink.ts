@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import type { Device } from "./device.ts";
 import { FIELD, FieldList } from "./fields.ts";
 import { kept, type NvLinks, type Row } from "./row.ts";
@@ -78,14 +79,18 @@ export class NvLinkReader {
     return this.#fields.value(link * PER_LINK.length + field);
   }
 
+  #errors(link: number, field: number): number | null {
+    return plausible("count", this.#value(link, field));
+  }
+
   #link(link: number): NvLinks[number] {
     const state = this.#value(link, 0) ?? this.#device.unsignedOf("nvmlDeviceGetNvLinkState", link);
     return {
       link_index: link,
       state: state === null ? null : state === 0 ? "inactive" : "active",
-      crc_errors: this.#value(link, 1) ?? this.#countErrors(link, CRC_OF_FLITS),
-      replay_errors: this.#value(link, 2) ?? this.#countErrors(link, REPLAY),
-      recovery_errors: this.#value(link, 3) ?? this.#value(link, 4) ?? this.#countErrors(link, RECOVERY),
+      crc_errors: this.#errors(link, 1) ?? this.#countErrors(link, CRC_OF_FLITS),
+      replay_errors: this.#errors(link, 2) ?? this.#countErrors(link, REPLAY),
+      recovery_errors: this.#errors(link, 3) ?? this.#errors(link, 4) ?? this.#countErrors(link, RECOVERY),
     };
   }
 
@@ -94,7 +99,7 @@ export class NvLinkReader {
     const { out } = this.#device;
     const part = link * ERROR_COUNTERS + counter;
     return this.#device.reads("nvmlDeviceGetNvLinkErrorCounter", part, link, counter, out.address)
-      ? out.known64(0)
+      ? plausible("count", out.known64(0))
       : null;
   }
 }

@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import { type Device, SECOND } from "./device.ts";
 import { readPowerLimit } from "./gauges.ts";
 import { known } from "./identity.ts";
@@ -17,10 +18,10 @@ export interface Modes {
 
 export function readSettings(device: Device, mig: Modes): Settings {
   const ecc = modes(device, "nvmlDeviceGetEccMode");
-  const generation = device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration");
-  const width = device.unsigned("nvmlDeviceGetCurrPcieLinkWidth");
-  const generationMax = device.unsigned("nvmlDeviceGetMaxPcieLinkGeneration");
-  const widthMax = device.unsigned("nvmlDeviceGetMaxPcieLinkWidth");
+  const generation = plausible("pcie_generation", device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration"));
+  const width = plausible("pcie_width", device.unsigned("nvmlDeviceGetCurrPcieLinkWidth"));
+  const generationMax = plausible("pcie_generation", device.unsigned("nvmlDeviceGetMaxPcieLinkGeneration"));
+  const widthMax = plausible("pcie_width", device.unsigned("nvmlDeviceGetMaxPcieLinkWidth"));
   return {
     pcie: { generationMax, widthMax },
     detail: known({
@@ -47,7 +48,7 @@ function modes(device: Device, name: "nvmlDeviceGetMigMode" | "nvmlDeviceGetEccM
 }
 
 function readPowerLimits(device: Device): Record<string, string | null> {
-  const watts = (mw: number | null) => (mw === null ? null : (mw / 1000).toFixed(2));
+  const watts = (mw: number | null) => plausible("watts", mw, 1000)?.toFixed(2) ?? null;
   const standard = device.unsigned("nvmlDeviceGetPowerManagementDefaultLimit");
   const least = device.pair("nvmlDeviceGetPowerManagementLimitConstraints");
   const most = least === null ? null : device.out.known32(SECOND);

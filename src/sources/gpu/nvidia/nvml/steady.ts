@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import type { Device } from "./device.ts";
 import { readEngines, readFanRpm, readPowerLimit, readVideoClock } from "./gauges.ts";
 import type { Health } from "./row.ts";
@@ -14,10 +15,10 @@ export interface Steady
 
 export const readSteady = (device: Device): Steady => ({
   power_limit_watts: readPowerLimit(device),
-  fan_percent: device.unsigned("nvmlDeviceGetFanSpeed"),
+  fan_percent: plausible("fan_percent", device.unsigned("nvmlDeviceGetFanSpeed")),
   fan_speed_rpm: readFanRpm(device),
   videoClock: readVideoClock(device),
-  pcieGeneration: device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration"),
-  pcieWidth: device.unsigned("nvmlDeviceGetCurrPcieLinkWidth"),
+  pcieGeneration: plausible("pcie_generation", device.unsigned("nvmlDeviceGetCurrPcieLinkGeneration")),
+  pcieWidth: plausible("pcie_width", device.unsigned("nvmlDeviceGetCurrPcieLinkWidth")),
   ...readEngines(device),
 });

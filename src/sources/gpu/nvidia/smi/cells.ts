@@ -1,3 +1,5 @@
+import { knownText, plausible } from "../../../plausible.ts";
+
 /**
  * The values of nvidia-smi's CSV, as `--format=csv,nounits` prints them. What it cannot tell stands in
  * brackets in a value's place: `[N/A]`, `[Not Supported]`, `[Unknown Error]`, `[Insufficient Permissions]`, …
@@ -20,9 +22,7 @@ export function lostReason(cells: readonly string[]): string | null {
   return null;
 }
 
-export function textOf(cell: string): string | null {
-  return cell === "" || cell === "N/A" || /^\[.*\]$/.test(cell) ? null : cell;
-}
+export const textOf = (cell: string): string | null => knownText(cell);
 
 export function numberOf(cell: string): number | null {
   return /^\d{1,15}(?:\.\d{1,6})?$/.test(cell) ? Number(cell) : null;
@@ -51,7 +51,7 @@ export function modeOf(cell: string): number | null {
 /** The 8 of `P8`. */
 export function performanceStateOf(cell: string): number | null {
   const [, digits] = /^P(\d{1,2})$/.exec(cell) ?? [];
-  return digits === undefined ? null : Number(digits);
+  return digits === undefined ? null : plausible("performance_state", Number(digits));
 }
 
 /** A bit mask as `0x0000000000000004`; no driver has more than the 53 bits that a number holds. */

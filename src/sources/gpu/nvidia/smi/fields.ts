@@ -1,3 +1,4 @@
+import { plausible, type Quantity } from "../../../plausible.ts";
 import {
   flagOf,
   maskOf,
@@ -25,6 +26,12 @@ export type Values<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K
 
 const field = <T>(parse: (cell: string) => T | null, ...names: string[]): Field<T> => ({ names, parse });
 
+const amount = (quantity: Quantity, ...names: string[]): Field<number> =>
+  field((cell) => plausible(quantity, numberOf(cell)), ...names);
+
+const mebibytes = (quantity: "bytes" | "memory_size", ...names: string[]): Field<number> =>
+  field((cell) => plausible(quantity, mebibytesOf(cell)), ...names);
+
 const reasons = (name: string): [string, string] => [`clocks_event_reasons.${name}`, `clocks_throttle_reasons.${name}`];
 
 /** What `--query-gpu` is asked for; its names are explained by `nvidia-smi --help-query-gpu`. */
@@ -46,49 +53,49 @@ export const GPU_FIELDS = {
   ecc_mode_pending: field(textOf, "ecc.mode.pending"),
   gsp_mode: field(modeOf, "gsp.mode.current"),
 
-  utilization: field(numberOf, "utilization.gpu"),
-  memory_utilization: field(numberOf, "utilization.memory"),
-  encoder: field(numberOf, "utilization.encoder"),
-  decoder: field(numberOf, "utilization.decoder"),
-  jpeg: field(numberOf, "utilization.jpeg"),
-  ofa: field(numberOf, "utilization.ofa"),
-  total_memory: field(mebibytesOf, "memory.total"),
-  used_memory: field(mebibytesOf, "memory.used"),
-  temperature: field(naturalOf, "temperature.gpu"),
-  memory_temperature: field(naturalOf, "temperature.memory"),
-  fan_percent: field(numberOf, "fan.speed"),
+  utilization: amount("percent", "utilization.gpu"),
+  memory_utilization: amount("percent", "utilization.memory"),
+  encoder: amount("percent", "utilization.encoder"),
+  decoder: amount("percent", "utilization.decoder"),
+  jpeg: amount("percent", "utilization.jpeg"),
+  ofa: amount("percent", "utilization.ofa"),
+  total_memory: mebibytes("memory_size", "memory.total"),
+  used_memory: mebibytes("bytes", "memory.used"),
+  temperature: amount("chip_celsius", "temperature.gpu"),
+  memory_temperature: amount("chip_celsius", "temperature.memory"),
+  fan_percent: amount("fan_percent", "fan.speed"),
   performance_state: field(performanceStateOf, "pstate"),
   throttle: field(maskOf, ...reasons("active")),
 
-  power_w: field(numberOf, "power.draw"),
-  power_limit_w: field(numberOf, "enforced.power.limit"),
-  power_limit_default_w: field(numberOf, "power.default_limit"),
-  power_limit_min_w: field(numberOf, "power.min_limit"),
-  power_limit_max_w: field(numberOf, "power.max_limit"),
+  power_w: amount("watts", "power.draw"),
+  power_limit_w: amount("watts", "enforced.power.limit"),
+  power_limit_default_w: amount("watts", "power.default_limit"),
+  power_limit_min_w: amount("watts", "power.min_limit"),
+  power_limit_max_w: amount("watts", "power.max_limit"),
 
-  clock_graphics: field(naturalOf, "clocks.current.graphics", "clocks.gr"),
-  clock_sm: field(naturalOf, "clocks.current.sm", "clocks.sm"),
-  clock_sm_max: field(naturalOf, "clocks.max.sm"),
-  clock_graphics_max: field(naturalOf, "clocks.max.graphics", "clocks.max.gr"),
-  clock_memory: field(naturalOf, "clocks.current.memory", "clocks.mem"),
-  clock_memory_max: field(naturalOf, "clocks.max.memory", "clocks.max.mem"),
-  clock_video: field(naturalOf, "clocks.current.video", "clocks.video"),
+  clock_graphics: amount("megahertz", "clocks.current.graphics", "clocks.gr"),
+  clock_sm: amount("megahertz", "clocks.current.sm", "clocks.sm"),
+  clock_sm_max: amount("megahertz_max", "clocks.max.sm"),
+  clock_graphics_max: amount("megahertz_max", "clocks.max.graphics", "clocks.max.gr"),
+  clock_memory: amount("megahertz", "clocks.current.memory", "clocks.mem"),
+  clock_memory_max: amount("megahertz_max", "clocks.max.memory", "clocks.max.mem"),
+  clock_video: amount("megahertz", "clocks.current.video", "clocks.video"),
 
-  pcie_generation: field(naturalOf, "pcie.link.gen.gpucurrent", "pcie.link.gen.current"),
-  pcie_generation_max: field(naturalOf, "pcie.link.gen.max"),
-  pcie_width: field(naturalOf, "pcie.link.width.current"),
-  pcie_width_max: field(naturalOf, "pcie.link.width.max"),
+  pcie_generation: amount("pcie_generation", "pcie.link.gen.gpucurrent", "pcie.link.gen.current"),
+  pcie_generation_max: amount("pcie_generation", "pcie.link.gen.max"),
+  pcie_width: amount("pcie_width", "pcie.link.width.current"),
+  pcie_width_max: amount("pcie_width", "pcie.link.width.max"),
 
-  corrected_volatile: field(naturalOf, "ecc.errors.corrected.volatile.total"),
-  uncorrected_volatile: field(naturalOf, "ecc.errors.uncorrected.volatile.total"),
-  corrected_aggregate: field(naturalOf, "ecc.errors.corrected.aggregate.total"),
-  uncorrected_aggregate: field(naturalOf, "ecc.errors.uncorrected.aggregate.total"),
-  remapped_correctable: field(naturalOf, "remapped_rows.correctable"),
-  remapped_uncorrectable: field(naturalOf, "remapped_rows.uncorrectable"),
+  corrected_volatile: amount("count", "ecc.errors.corrected.volatile.total"),
+  uncorrected_volatile: amount("count", "ecc.errors.uncorrected.volatile.total"),
+  corrected_aggregate: amount("count", "ecc.errors.corrected.aggregate.total"),
+  uncorrected_aggregate: amount("count", "ecc.errors.uncorrected.aggregate.total"),
+  remapped_correctable: amount("count", "remapped_rows.correctable"),
+  remapped_uncorrectable: amount("count", "remapped_rows.uncorrectable"),
   remapped_pending: field(flagOf, "remapped_rows.pending"),
   remapped_failure: field(flagOf, "remapped_rows.failure"),
-  retired_single_bit: field(naturalOf, "retired_pages.single_bit_ecc.count", "retired_pages.sbe"),
-  retired_double_bit: field(naturalOf, "retired_pages.double_bit.count", "retired_pages.dbe"),
+  retired_single_bit: amount("count", "retired_pages.single_bit_ecc.count", "retired_pages.sbe"),
+  retired_double_bit: amount("count", "retired_pages.double_bit.count", "retired_pages.dbe"),
   retired_pending: field(flagOf, "retired_pages.pending"),
 } as const satisfies Fields;
 
@@ -99,7 +106,7 @@ export const PROCESS_FIELDS = {
   timestamp_ms: field(timestampOf, "timestamp"),
   uuid: field(textOf, "gpu_uuid"),
   pid: field(naturalOf, "pid"),
-  used_memory: field(mebibytesOf, "used_gpu_memory", "used_memory"),
+  used_memory: mebibytes("bytes", "used_gpu_memory", "used_memory"),
 } as const satisfies Fields;
 
 export type ProcessValues = Values<typeof PROCESS_FIELDS>;

@@ -1,3 +1,4 @@
+import { plausible, type Quantity } from "../../../plausible.ts";
 import { pciAddress } from "../../registry.ts";
 import { mebibytesOf, naturalOf, textOf } from "./cells.ts";
 
@@ -52,6 +53,14 @@ export function parseLog(text: string): Log {
   return { cuda_version: textAt(log, "CUDA Version"), cards };
 }
 
+interface Measure {
+  readonly quantity: Quantity;
+  readonly unit: string;
+}
+
+const LIMIT: Measure = { quantity: "limit_celsius", unit: "C" };
+const CLOCK: Measure = { quantity: "megahertz_max", unit: "MHz" };
+
 function cardOf(entries: readonly Entry[]): LogCard {
   const temperature = at(entries, "Temperature");
   return {
@@ -59,13 +68,13 @@ function cardOf(entries: readonly Entry[]): LogCard {
     architecture: textAt(entries, "Product Architecture"),
     gsp_version: textAt(entries, "GSP Firmware Version"),
     // Newer cards have margins in their place (`GPU Shutdown T.Limit Temp`), which are no temperatures.
-    shutdown_c: amountAt(temperature, "GPU Shutdown Temp", "C"),
-    slowdown_c: amountAt(temperature, "GPU Slowdown Temp", "C"),
-    max_operating_c: amountAt(temperature, "GPU Max Operating Temp", "C"),
-    target_c: amountAt(temperature, "GPU Target Temperature", "C"),
-    clock_video_max: amountAt(at(entries, "Max Clocks"), "Video", "MHz"),
-    clock_boost_max: amountAt(at(entries, "Max Customer Boost Clocks"), "Graphics", "MHz"),
-    replays: naturalOf(valueAt(at(entries, "PCI"), "Replays Since Reset")),
+    shutdown_c: amountAt(temperature, "GPU Shutdown Temp", LIMIT),
+    slowdown_c: amountAt(temperature, "GPU Slowdown Temp", LIMIT),
+    max_operating_c: amountAt(temperature, "GPU Max Operating Temp", LIMIT),
+    target_c: amountAt(temperature, "GPU Target Temperature", LIMIT),
+    clock_video_max: amountAt(at(entries, "Max Clocks"), "Video", CLOCK),
+    clock_boost_max: amountAt(at(entries, "Max Customer Boost Clocks"), "Graphics", CLOCK),
+    replays: plausible("count", naturalOf(valueAt(at(entries, "PCI"), "Replays Since Reset"))),
     instances: entries.filter(({ key }) => key === "MIG Device").flatMap((entry) => instanceOf(entry.entries)),
   };
 }
@@ -79,8 +88,8 @@ function instanceOf(entries: readonly Entry[]): LogInstance[] {
       device,
       gpu_instance: naturalOf(valueAt(entries, "GPU Instance ID")),
       compute_instance: naturalOf(valueAt(entries, "Compute Instance ID")),
-      used_memory: bytesAt(memory, "Used"),
-      total_memory: bytesAt(memory, "Total"),
+      used_memory: plausible("bytes", bytesAt(memory, "Used")),
+      total_memory: plausible("memory_size", bytesAt(memory, "Total")),
     },
   ];
 }
@@ -111,9 +120,9 @@ function valueAt(entries: readonly Entry[], key: string): string {
 const textAt = (entries: readonly Entry[], key: string): string | null => textOf(valueAt(entries, key));
 
 /** A number behind which its unit stands: `101 C`. */
-function amountAt(entries: readonly Entry[], key: string, unit: string): number | null {
+function amountAt(entries: readonly Entry[], key: string, { quantity, unit }: Measure): number | null {
   const [amount = "", itsUnit] = valueAt(entries, key).split(" ");
-  return itsUnit === unit ? naturalOf(amount) : null;
+  return itsUnit === unit ? plausible(quantity, naturalOf(amount)) : null;
 }
 
 function bytesAt(entries: readonly Entry[], key: string): number | null {

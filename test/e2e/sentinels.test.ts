@@ -1,0 +1,336 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Frame } from "../../src/frame/frame.ts";
+import type { Gpu } from "../../src/frame/schema.ts";
+import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
+import { closeHosts, exporter } from "../hosts.ts";
+import { fakeNvidiaSmi } from "../nvidia_smi.ts";
+import { StubDriver } from "../nvml_stub.ts";
+import { rootWithoutCards } from "./host_root.ts";
+import { PROGRAM, start, testFolder } from "./run.ts";
+
+const folder = testFolder();
+afterAll(closeHosts);
+let roots = 0;
+
+/** A machine whose files are these: of those that begin with `-> ` a link. */
+function machine(files: Readonly<Record<string, string>>): string {
+  const root = join(folder, `machine-${++roots}`);
+  const all = { "proc/meminfo": "MemTotal: 1000 kB\n", "proc/stat": "cpu  1 0 1 1 0 0 0 0 0 0\n", ...files };
+  for (const [file, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    if (text.startsWith("-> ")) symlinkSync(text.slice(3), join(root, file));
+    else writeFileSync(join(root, file), text);
+  }
+  return root;
+}
+
+async function snapshot(root: string, ...options: string[]): Promise<Frame[]> {
+  const { out, code } = await start([...PROGRAM, "snapshot", "--host-root", root, ...options]).ended;
+  expect(code).toBe(0);
+  const frames: Frame | Frame[] = JSON.parse(out);
+  return Array.isArray(frames) ? frames : [frames];
+}
+
+const CARD = "sys/devices/pci0000:00/0000:03:00.0";
+const HWMON = `${CARD}/hwmon/hwmon1`;
+
+const card = (driver: string, ids: Readonly<Record<string, string>>): Record<string, string> => ({
+  "sys/class/drm/card0/device": "-> ../../../devices/pci0000:00/0000:03:00.0",
+  [`${CARD}/driver`]: `-> ../../../bus/pci/drivers/${driver}`,
+  [`${HWMON}/name`]: driver,
+  ...Object.fromEntries(Object.entries(ids).map(([file, text]) => [`${CARD}/${file}`, text])),
+});
+
+const sensors = (values: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([file, text]) => [`${HWMON}/${file}`, text]));
+
+const B580 = { vendor: "0x8086", device: "0xe20b" };
+
+/** Takes four samples while the energy of these counters grows by so many watts. */
+async function powerWhile(root: string, counters: Readonly<Record<string, number>>): Promise<Frame> {
+  const begin = performance.now();
+  const write = (): void => {
+    for (const [file, watts] of Object.entries(counters)) {
+      const microjoules = 29_523_753_173 + Math.round((performance.now() - begin) * watts * 1000);
+      writeFileSync(join(root, HWMON, file), `${microjoules}\n`);
+    }
+  };
+  write();
+  const timer = setInterval(write, 5);
+  try {
+    const frames = await snapshot(root, "--include", "gpu", "--samples", "4", "-i", "0.5");
+    return frames.at(-1) as Frame;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+test("of two counters of energy that one counts which moves, and a burst limit is a limit", async () => {
+  const stuck = { energy1_label: "card", energy1_input: "0", energy2_label: "pkg", energy2_input: "29523753173" };
+  const root = machine({
+    ...card("xe", B580),
+    ...sensors({ ...stuck, power1_label: "card", power1_cap: "190000000" }),
+  });
+  const { gpus } = await powerWhile(root, { energy2_input: 60 });
+  const watts = gpus?.[0]?.power_consumption ?? 0;
+  expect(watts).toBeGreaterThan(50);
+  expect(watts).toBeLessThan(70);
+  expect(gpus?.[0]?.health?.power_limit_watts).toBe(190);
+});
+
+test("the card's own counter is taken before that of its chip, whatever their numbers are", async () => {
+  const labels = { energy1_label: "pkg", energy1_input: "0", energy2_label: "card", energy2_input: "0" };
+  const limits = {
+    power1_label: "pkg",
+    power1_max: "120000000",
+    power2_label: "card",
+    power2_max: "0",
+    power2_cap: "190000000",
+  };
+  const root = machine({ ...card("xe", B580), ...sensors({ ...labels, ...limits }) });
+  const { gpus } = await powerWhile(root, { energy1_input: 30, energy2_input: 100 });
+  expect(gpus?.[0]?.power_consumption).toBeGreaterThan(80);
+  expect(gpus?.[0]?.health?.power_limit_watts).toBe(190);
+});
+
+test("a counter that stands is no card that draws 0 W, and 0 °C is no temperature", async () => {
+  const dead = {
+    energy1_input: "4294967295",
+    energy2_input: "77",
+    temp2_input: "0",
+    temp3_input: "-273150",
+    fan1_input: "65535",
+  };
+  const root = machine({ ...card("xe", B580), ...sensors({ ...dead, power1_max: "4294967295" }) });
+  const [, frame] = await snapshot(root, "--include", "gpu", "--samples", "2", "-i", "0.2");
+  const gpu = frame?.gpus?.[0];
+  // A frame has these for what is not known.
+  expect([gpu?.power_consumption, gpu?.temperature, gpu?.fan_speed_rpm]).toEqual([-1, 0, null]);
+  expect(gpu?.health).toMatchObject({ power_limit_watts: null, memory_temperature: null });
+});
+
+test("what AMD's driver leaves at the top of a type, or at nothing, is unknown; real zeros stay", async () => {
+  const ids = {
+    vendor: "0x1002",
+    device: "0x74b5",
+    unique_id: "ffffffffffffffff",
+    gpu_busy_percent: "0",
+    mem_busy_percent: "65535",
+    mem_info_vram_total: "0",
+    mem_info_vram_used: "0",
+    pcie_replay_count: "4294967295",
+    current_link_width: "255",
+    max_link_width: "16",
+    current_compute_partition: "none",
+    current_memory_partition: "N/A",
+  };
+  const values = {
+    temp1_label: "edge",
+    temp1_input: "0",
+    temp1_crit: "2147483647",
+    temp2_label: "junction",
+    temp2_input: "65535000",
+    temp3_label: "mem",
+    temp3_input: "46000",
+    power1_average: "4294967295",
+    power1_input: "75000000",
+    power1_cap: "0",
+    freq1_label: "sclk",
+    freq1_input: "4294967295",
+    freq2_label: "mclk",
+    freq2_input: "0",
+    fan1_input: "0",
+    pwm1: "0",
+  };
+  const [frame] = await snapshot(machine({ ...card("amdgpu", ids), ...sensors(values) }), "--include", "gpu");
+  const gpu = frame?.gpus?.[0];
+  expect(gpu).toMatchObject({
+    uuid: "0000:03:00.0",
+    utilization: 0,
+    temperature: 0,
+    frequency: 0,
+    power_consumption: 75,
+  });
+  expect(gpu).toMatchObject({
+    temperature_threshold_slowdown: null,
+    fan_speed_rpm: 0,
+    total_memory: 0,
+    used_memory: 0,
+  });
+  expect((gpu as unknown as { unknown: string[] }).unknown).toEqual(["total_memory"]);
+  expect(gpu?.health).toMatchObject({
+    power_limit_watts: null,
+    hotspot_temperature: null,
+    memory_temperature: 46,
+    memory_utilization: null,
+    fan_percent: 0,
+    pcie: { width: null, width_max: 16, replays: null },
+    clocks: { sm: null, memory: 0 },
+  });
+  expect(Object.keys(gpu?.detail ?? {}).filter((key) => key.endsWith("partition"))).toEqual([]);
+});
+
+test("sensors of the machine: cold air is real, the top of a type is not", async () => {
+  const chip = "sys/class/hwmon/hwmon0";
+  const root = machine({
+    [`${chip}/name`]: "nct6798",
+    [`${chip}/temp1_label`]: "Inlet",
+    [`${chip}/temp1_input`]: "-4000",
+    [`${chip}/temp2_label`]: "Outlet",
+    [`${chip}/temp2_input`]: "-128000",
+    [`${chip}/fan1_input`]: "0",
+    [`${chip}/fan2_input`]: "65535",
+    "sys/class/hwmon/hwmon1/name": "power_meter",
+    "sys/class/hwmon/hwmon1/power1_average": "0",
+    "sys/class/hwmon/hwmon2/name": "coretemp",
+    "sys/class/hwmon/hwmon2/temp1_label": "Package id 0",
+    "sys/class/hwmon/hwmon2/temp1_input": "127000",
+    "sys/class/powercap/intel-rapl:0/name": "package-0",
+    "sys/class/powercap/intel-rapl:0/energy_uj": "5",
+    "sys/class/powercap/intel-rapl:0/max_energy_range_uj": "262143328850",
+  });
+  const [frame] = await snapshot(root, "--include", "chassis,cpu");
+  expect(frame?.chassis?.[0]).toMatchObject({
+    inlet_temperature: -4,
+    outlet_temperature: null,
+    total_power_watts: null,
+  });
+  const fans = frame?.chassis?.[0]?.fan_speeds as unknown as { speed_rpm: number; unknown?: string[] }[];
+  expect(fans.map(({ speed_rpm, unknown = [] }) => [speed_rpm, ...unknown])).toEqual([[0], [0, "speed_rpm"]]);
+  expect(frame?.cpus?.[0]).toMatchObject({ temperature: null, power_consumption: null });
+});
+
+/** The GPUs of a page, as a snapshot of its host has them. */
+async function gpusOf(page: string): Promise<readonly Gpu[]> {
+  const host = await exporter(() => new TextEncoder().encode(page));
+  const { out, code } = await start([...PROGRAM, "snapshot", "--source", "remote", "--hosts", host.id]).ended;
+  expect(code).toBe(0);
+  return (JSON.parse(out) as Frame).gpus ?? [];
+}
+
+test("dcgm-exporter: 0 °C, 0 W and the tops of types are unknown, a zero that is one stays", async () => {
+  const labels = '{gpu="0",UUID="GPU-00000000-0000-0000-0000-000000000000",pci_bus_id="00000000:3B:00.0"}';
+  const other = '{gpu="1",UUID="GPU-00000000-0000-0000-0000-000000000000",pci_bus_id="00000000:5E:00.0"}';
+  const values = {
+    GPU_TEMP: "0",
+    MEMORY_TEMP: "65535",
+    POWER_USAGE: "0",
+    GPU_UTIL: "0",
+    MEM_COPY_UTIL: "255",
+    FAN_SPEED: "4294967295",
+    PCIE_REPLAY_COUNTER: "18446744073709551615",
+    ECC_SBE_VOL_TOTAL: "0",
+    ECC_DBE_VOL_TOTAL: "9223372036854775794",
+    CLOCK_THROTTLE_REASONS: "4294967295",
+    FB_USED: "0",
+    FB_FREE: "2147483632",
+    PCIE_LINK_WIDTH: "0",
+  };
+  const series = Object.entries(values).map(([name, value]) => `DCGM_FI_DEV_${name}${labels} ${value}`);
+  const gpus = await gpusOf(`${series.join("\n")}\nDCGM_FI_DEV_GPU_TEMP${other} 41\n`);
+  expect(gpus.map(({ uuid, temperature }) => [uuid, temperature])).toEqual([
+    ["PCI-0000:3b:00.0", 0],
+    ["PCI-0000:5e:00.0", 41],
+  ]);
+  const [gpu] = gpus;
+  expect(gpu).toMatchObject({
+    utilization: 0,
+    power_consumption: -1,
+    used_memory: 0,
+    unknown: ["total_memory"],
+  } as object);
+  expect(gpu?.health?.memory_temperature ?? null).toBeNull();
+  expect(gpu?.health?.memory_utilization ?? null).toBeNull();
+  expect(gpu?.health?.fan_percent ?? null).toBeNull();
+  expect(gpu?.health?.throttle ?? null).toBeNull();
+  expect(gpu?.health?.pcie ?? null).toBeNull();
+  expect(gpu?.health?.ecc).toMatchObject({ corrected_volatile: 0, uncorrected_volatile: null });
+});
+
+test("AMD's exporter: what means none is no partition, no id, no temperature", async () => {
+  const labels = (id: number): string =>
+    `{card_model="",card_series="Aqua Vanjaram [Instinct MI300X VF]",gpu_compute_partition_type="none",gpu_id="${id}",` +
+    'gpu_partition_id="4294967295",gpu_uuid="00000000-0000-0000-0000-000000000000",hostname="vm",serial_number="N/A"}';
+  const of = (name: string, value: string, id = 0): string => `amd_gpu_${name}${labels(id)} ${value}\n`;
+  const clock = of("clock", "1400").replace("{", '{clock_type="system",');
+  const page =
+    of("junction_temperature", "65535") +
+    of("edge_temperature", "44") +
+    of("package_power", "0") +
+    of("power_usage", "180") +
+    of("total_vram", "4294967295") +
+    of("used_vram", "1210") +
+    of("free_vram", "195078") +
+    of("gfx_activity", "65535") +
+    of("gfx_activity", "0", 1) +
+    clock.replace(" 1400", " 65535") +
+    clock;
+  const gpus = await gpusOf(page);
+  expect(gpus.map(({ uuid, utilization }) => [uuid, utilization])).toEqual([
+    ["vm/0", -1],
+    ["vm/1", 0],
+  ]);
+  expect(gpus[0]).toMatchObject({ temperature: 44, power_consumption: 180, frequency: 1400, detail: {} });
+  expect(gpus[0]?.total_memory).toBe((1210 + 195_078) * 2 ** 20);
+  expect(gpus[0]?.health?.hotspot_temperature ?? null).toBeNull();
+});
+
+// Where NVIDIA's library is there, it is what is read.
+describe.skipIf(mayHaveCards(""))("NVIDIA", () => {
+  const root = rootWithoutCards(folder);
+  writeFileSync(join(root, "dev/nvidiactl"), "");
+  const snapshotWith = async (command: readonly string[]): Promise<Gpu | undefined> => {
+    const { out, code } = await start([...command]).ended;
+    expect(code).toBe(0);
+    return (JSON.parse(out) as Frame).gpus?.[0];
+  };
+
+  test("nvidia-smi: 0 °C, 0 W and numbers that nothing has are unknown", async () => {
+    const values = {
+      "temperature.gpu": "0",
+      "temperature.memory": "65535",
+      "power.draw": "0.00",
+      "enforced.power.limit": "0.00",
+      "utilization.gpu": "0",
+      "utilization.memory": "4294967295",
+      "fan.speed": "255",
+      "pcie.link.width.current": "0",
+      "ecc.errors.corrected.volatile.total": "0",
+      "ecc.errors.uncorrected.volatile.total": "2147483647",
+      vbios_version: "Not Specified",
+    };
+    using fake = fakeNvidiaSmi({ capture: "h100", moment: "load", values });
+    const gpu = await snapshotWith([
+      ...[
+        "env",
+        `PATH=${fake.path}:${process.env.PATH}`,
+        ...PROGRAM,
+        "snapshot",
+        "--include",
+        "gpu",
+        "--host-root",
+        root,
+      ],
+    ]);
+    expect(gpu).toMatchObject({ temperature: 0, power_consumption: -1, utilization: 0 });
+    expect(gpu?.health).toMatchObject({ memory_temperature: null, power_limit_watts: null, memory_utilization: null });
+    expect(gpu?.health).toMatchObject({ fan_percent: null, pcie: { width: null } });
+    expect(gpu?.health?.ecc).toMatchObject({ corrected_volatile: 0, uncorrected_volatile: null });
+    expect(Object.keys(gpu?.detail ?? {})).not.toContain("vbios_version");
+  });
+
+  test("the library: 0 °C, 0 W and numbers that nothing has are unknown", async () => {
+    const driver = new StubDriver(
+      folder,
+      "h100",
+      ...["* temperature 0", "* memory_temperature 65535", "* power_mw 0", "* power_limit_mw 0", "* utilization 0"],
+      ...["* memory_utilization 255", "* pcie_width 0", "* clock_video_max 0", "* cores 0"],
+    );
+    const gpu = await snapshotWith(driver.with([...PROGRAM, "snapshot", "--include", "gpu", "--host-root", root]));
+    expect(gpu).toMatchObject({ temperature: 0, power_consumption: -1, utilization: 0, gpu_core_count: null });
+    expect(gpu?.health).toMatchObject({ memory_temperature: null, power_limit_watts: null, memory_utilization: null });
+    expect(gpu?.health).toMatchObject({ pcie: { width: null }, clocks: { video_max: null } });
+  });
+});
