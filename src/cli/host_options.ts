@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 export interface HostOptions {
   hosts?: string[];
   hostfile?: string;
+  exclude?: string[];
   tokenFile?: string;
   tlsCa?: string;
 }
@@ -16,6 +17,7 @@ export function addHostOptions(command: Command): Command {
     .addOption(
       new Option("--hostfile <path>", "the same, one a line; node-[001-100]:9100, or file_sd JSON").implies(remote),
     )
+    .addOption(new Option("-x, --exclude <host...>", "of those, hosts that are not asked: node-[003,017]"))
     .addOption(new Option("--token-file <path>", "holds the bearer token that they want"))
     .addOption(new Option("--tls-ca <path>", "the authority (PEM) that https:// hosts are checked against"));
 }

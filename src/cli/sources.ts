@@ -18,14 +18,21 @@ export interface Sources {
   readonly warning: string | null;
 }
 
+/** Options that mean nothing where no host is asked. */
+const FOR_HOSTS = [
+  ["tokenFile", "--token-file"],
+  ["tlsCa", "--tls-ca"],
+  ["exclude", "--exclude"],
+] as const;
+
 /** Builds what `--source` names. Only the code of that source is loaded. */
 export async function openSources(options: SourceOptions & HostOptions): Promise<Sources> {
   const named = options.hosts ? "--hosts" : "--hostfile";
   if (options.source !== "remote" && (options.hosts || options.hostfile)) {
     throw new UsageError(`${named} goes with --source remote, not ${options.source}`);
   }
-  const forHosts = options.tokenFile === undefined ? "--tls-ca" : "--token-file";
-  if (options.source !== "remote" && (options.tokenFile ?? options.tlsCa) !== undefined) {
+  const forHosts = FOR_HOSTS.find(([key]) => options[key] !== undefined)?.[1];
+  if (options.source !== "remote" && forHosts !== undefined) {
     throw new UsageError(`${forHosts} is for other machines: it goes with --hosts or --hostfile`);
   }
   switch (options.source) {
@@ -92,9 +99,9 @@ const MOST_REMOTE_PROCESSES = 32;
 async function remoteSources(options: SourceOptions & HostOptions): Promise<Sources> {
   const { remoteSource } = await import("../sources/remote/remote.ts");
   const { readTargets } = await import("../sources/remote/hostfile.ts");
-  const { hosts = [], hostfile, tokenFile, tlsCa, include, processes, command } = options;
+  const { hosts = [], hostfile, exclude = [], tokenFile, tlsCa, include, processes, command } = options;
   const { tokenInClear } = await import("./token_in_clear.ts");
-  const targets = readTargets(hosts, hostfile);
+  const targets = readTargets(hosts, hostfile, exclude);
   const source = remoteSource({
     targets,
     include,

@@ -34,7 +34,7 @@ type ViewOptions = LiveOptions & Partial<ReplayOptions>;
 const REPLAY_ONLY = ["speed", "start", "loop", "paused"] as const;
 const LIVE_ONLY = [
   ...["interval", "source", "include", "processes", "command", "hostRoot", "hostname", "mock", "seed"],
-  ...["hosts", "hostfile", "tokenFile", "tlsCa"],
+  ...["hosts", "hostfile", "exclude", "tokenFile", "tlsCa"],
 ] as const;
 
 const HELP = `

@@ -11,12 +11,15 @@ export interface Understood {
   readonly moment: string | null;
 }
 
-const OPEN_BRACE = 0x7b;
-const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+/** A frame is an object, whose first key has a colon behind it; a series may begin with a brace and quotes as well. */
+const FRAME_BEGINS = /^\s*\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})/;
+const MAY_BE_FRAME = /^\s*(?:\{\s*(?:"(?:[^"\\]|\\.)*(?:\\|"\s*)?)?)?$/;
+/** No first key of a frame is as far from its beginning. */
+const MOST_UNDECIDED = 1024;
 
 /** A body as it comes in: a frame of our own API, or a page of metrics, whichever it begins like. */
 export class Answer {
-  /** Where it is a frame: that can only be read whole. */
+  /** Where it is a frame: that can only be read whole. Until it is known, what has come. */
   readonly #body: Body;
   #page: Page | null = null;
   #isFrame = false;
@@ -29,16 +32,21 @@ export class Answer {
 
   readonly sink: Sink = (bytes) => {
     this.#bytes += bytes.length;
-    if (!this.#isFrame && this.#page === null) {
-      const first = bytes.find((byte) => !isSpace(byte));
-      if (first === undefined) return true;
-      if (first === OPEN_BRACE) this.#isFrame = true;
-      else this.#page = new Page();
-    }
     if (this.#page !== null) return this.#page.feed(bytes);
     this.#body.add(bytes);
-    return true;
+    return this.#isFrame || this.#decide();
   };
+
+  #decide(): boolean {
+    const start = this.#body.start(MOST_UNDECIDED);
+    if (FRAME_BEGINS.test(start)) {
+      this.#isFrame = true;
+      return true;
+    }
+    if (start.length < MOST_UNDECIDED && MAY_BE_FRAME.test(start)) return true;
+    this.#page = new Page();
+    return this.#page.feed(this.#body.takeBytes());
+  }
 
   get bytes(): number {
     return this.#bytes;

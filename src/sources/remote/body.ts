@@ -25,6 +25,18 @@ export class Body {
     return text;
   }
 
+  /** So many of the first bytes, as text; a byte a character. */
+  start(most: number): string {
+    return this.#room.toString("latin1", 0, Math.min(most, this.#length));
+  }
+
+  /** The body as it is, for as long as nothing is added; the next one begins. */
+  takeBytes(): Uint8Array {
+    const bytes = this.#room.subarray(0, this.#length);
+    this.clear();
+    return bytes;
+  }
+
   clear(): void {
     this.#length = 0;
     if (this.#room.length > KEPT_BYTES) this.#room = Buffer.alloc(0);

@@ -13,13 +13,14 @@ interface Sample {
 const encoder = new TextEncoder();
 
 /** Reads all families, in pieces of so many bytes. */
-function parse(text: string | Uint8Array, piece = Number.MAX_SAFE_INTEGER) {
+function parse(text: string | Uint8Array, piece = Number.MAX_SAFE_INTEGER, isWhole = true) {
   const bytes = typeof text === "string" ? encoder.encode(text) : text;
   const samples: Sample[] = [];
   const parser = new ExpositionParser((family) => (labels, value) => {
     samples.push({ family, labels: Object.fromEntries(labels), value });
   });
   for (let at = 0; at < bytes.length; at += piece) parser.feed(bytes.subarray(at, at + piece));
+  if (isWhole) parser.finish();
   return { samples, series: parser.series, bad: parser.bad };
 }
 
@@ -71,6 +72,11 @@ describe("a series", () => {
     'up{a="b"c="d"} 1',
     'up{a="b"}',
     'up{a="b\\"} 1',
+    '{"a","b"} 1',
+    'a{"b"} 1',
+    '{""} 1',
+    '{"a} 1',
+    `{"${"n".repeat(300)}} 1`,
     "<html>",
     '{"schema":1}',
     "\u0000\u0001\u0002",
@@ -90,7 +96,33 @@ describe("a series", () => {
   });
 
   test("a line that was cut off is not read: half a number is a wrong one", () => {
-    expect(parse("a 12\nb 345").samples.map(({ family }) => family)).toEqual(["a"]);
+    expect(parse("a 12\nb 345", 5, false).samples.map(({ family }) => family)).toEqual(["a"]);
+  });
+
+  test("the last line of a whole text may be without an end", () => {
+    for (const text of ["a 12\nb 345", "a 12\r\nb 345\r", "a 12\nb 345 ", "a 12\nb 345\n# EOF"]) {
+      for (const piece of [1, 4, 100]) expect(parse(text, piece).samples.map(({ value }) => value)).toEqual([12, 345]);
+    }
+    expect(parse("a 12\n# a comment")).toMatchObject({ series: 1, bad: 0 });
+    expect(parse(`a 12\n${"x".repeat(70_000)}`)).toMatchObject({ series: 1 });
+  });
+
+  test.each<[string, string, Record<string, string>, number | null]>([
+    ['{"up"} 1', "up", {}, 1],
+    ['{"metric.name","label.x"="v"} 2', "metric.name", { "label.x": "v" }, 2],
+    ['{"metric.name",label="v",} 2 1700000000000', "metric.name", { label: "v" }, 2],
+    ['{ "a \\"quoted\\" {name}" , "l=," = "}" } +Inf', 'a "quoted" {name}', { "l=,": "}" }, null],
+    ['{label="v","metric.name"} 3 # {trace_id="x"} 0.5', "metric.name", { label: "v" }, 3],
+    ['up{"label.x"="v",plain="w"} 4', "up", { "label.x": "v", plain: "w" }, 4],
+    ['{"DCGM_FI_DEV_GPU_UTIL","gpu"="0"} 5', "DCGM_FI_DEV_GPU_UTIL", { gpu: "0" }, 5],
+  ])("names in quotes: %s", (line, family, labels, value) => {
+    expect(parse(line).samples).toEqual([{ family, labels, value }]);
+  });
+
+  test("names in quotes do not mix with those without", () => {
+    const text = '{"a b",x="1"} 1\na b\na 2\n{"a"} 3\na{x="1"} 4\n{"a",x="1"} 5\n';
+    expect(parse(text)).toMatchObject({ series: 5, bad: 1 });
+    expect(parse(text).samples.map(({ family }) => family)).toEqual(["a b", "a", "a", "a", "a"]);
   });
 
   test("of families that nobody wants only the name is looked at", () => {
@@ -129,10 +161,12 @@ describe("hostile text", () => {
   });
 
   test("16 MiB of quotes, of backslashes, of braces or of one long name", () => {
-    for (const text of ['"', "\\", "{", "}", 'a{b="', "gpu_", "a{", ","]) {
+    for (const text of ['"', "\\", "{", "}", 'a{b="', '{"a","b"=', "gpu_", "a{", ",", "a 1", "a .", "a 1e", "1", " "]) {
       const line = text.repeat(Math.floor(60_000 / text.length));
       expect(parse(`${line}\n`.repeat(270), 1 << 16).samples).toEqual([]);
+      expect(parse(`a ${line}x\n`.repeat(270), 1 << 16).samples).toEqual([]);
     }
+    expect(parse("x".repeat(60_000), 1).series).toBe(0);
   });
 
   test("a label called __proto__ is a label", () => {

@@ -23,7 +23,7 @@ const LONGEST_VALUE = 1024;
 /** Of one page, texts of labels that are remembered. */
 const MOST_KNOWN = 1024;
 
-const NO_LABELS: Labels = new Map();
+const NOTHING = { labels: new Map(), name: null } as const;
 
 const code = (character: string): number => character.charCodeAt(0);
 const [TAB, SPACE, QUOTE, HASH] = [code("\t"), code(" "), code('"'), code("#")];
@@ -35,7 +35,8 @@ const isBlank = (one: number): boolean => one === SPACE || one === TAB;
 const isNamePart = (one: number): boolean =>
   (one >= 97 && one <= 122) || (one >= 65 && one <= 90) || (one >= 48 && one <= 58) || one === 95;
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Digits can be read in one way only: the time is linear in their number. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^(?:[+-]?inf(?:inity)?|nan)$/i;
 
 /** A value as the format writes it; `undefined` where it is none. */
@@ -70,27 +71,53 @@ const unescaped = (text: string): string =>
 
 interface ParsedLabels {
   readonly labels: Labels;
+  /** A metric's name that stands in quotes before its labels: `{"a.b","c"="d"}`; `null`: none does. */
+  readonly name: string | null;
   /** Behind the closing brace. */
   readonly end: number;
+}
+
+interface ParsedText {
+  readonly text: string;
+  readonly end: number;
+}
+
+/** The text of the quotes that open at `at`; `null` where they do not. */
+function parseQuoted(line: string, at: number): ParsedText | null {
+  const close = line.charCodeAt(at) === QUOTE ? quoteEnd(line, at + 1) : -1;
+  return close < 0 ? null : { text: unescaped(line.slice(at + 1, close)), end: close + 1 };
+}
+
+/** A name of a label, in quotes where it holds what other names do not; or the metric's own. */
+function parseName(line: string, at: number): ParsedText | null {
+  if (line.charCodeAt(at) === QUOTE) return parseQuoted(line, at);
+  const end = nameEnd(line, at);
+  return end === at ? null : { text: line.slice(at, end), end };
 }
 
 /** What stands between the braces; `null` where that breaks the format, or is too much. */
 function parseLabels(line: string, open: number): ParsedLabels | null {
   const labels = new Map<string, string>();
+  let name: string | null = null;
   let at = skipBlanks(line, open + 1);
   while (line.charCodeAt(at) !== CLOSE) {
-    const end = nameEnd(line, at);
-    const equals = skipBlanks(line, end);
-    const quote = skipBlanks(line, equals + 1);
-    if (end === at || line.charCodeAt(equals) !== EQUALS || line.charCodeAt(quote) !== QUOTE) return null;
-    const close = quoteEnd(line, quote + 1);
-    if (close < 0 || labels.size === MOST_LABELS) return null;
-    labels.set(line.slice(at, end), unescaped(line.slice(quote + 1, close)).slice(0, LONGEST_VALUE));
-    at = skipBlanks(line, close + 1);
+    const label = parseName(line, at);
+    if (label === null) return null;
+    const equals = skipBlanks(line, label.end);
+    if (line.charCodeAt(equals) === EQUALS) {
+      const value = parseQuoted(line, skipBlanks(line, equals + 1));
+      if (value === null || labels.size === MOST_LABELS) return null;
+      labels.set(label.text, value.text.slice(0, LONGEST_VALUE));
+      at = skipBlanks(line, value.end);
+    } else {
+      if (name !== null || line.charCodeAt(at) !== QUOTE) return null;
+      name = label.text;
+      at = equals;
+    }
     if (line.charCodeAt(at) === COMMA) at = skipBlanks(line, at + 1);
     else if (line.charCodeAt(at) !== CLOSE) return null;
   }
-  return { labels, end: at + 1 };
+  return { labels, name, end: at + 1 };
 }
 
 /** The value, and whether only a time and an exemplar stand behind it; `undefined` where it is no value. */
@@ -108,7 +135,7 @@ export class ExpositionParser {
   readonly #decoder = new TextDecoder();
   /** The beginning of a line whose end has not come yet. */
   #rest = "";
-  readonly #known = new Map<string, Labels>();
+  readonly #known = new Map<string, ParsedLabels>();
   #isSkipping = false;
   #family = "";
   #take: Take | null = null;
@@ -135,20 +162,29 @@ export class ExpositionParser {
     return this.#commentLength;
   }
 
-  /** A line without its end, where the text was cut off, is not read: half a number is a wrong one. */
+  /** A line without its end is kept until that comes. */
   feed(bytes: Uint8Array): void {
-    const text = this.#rest + this.#decoder.decode(bytes, { stream: true });
+    const text = this.#decoder.decode(bytes, { stream: true });
     let at = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", at)) {
-      if (this.#isSkipping || end - at > LONGEST_LINE) this.#bad++;
-      else this.#line(text.slice(at, end));
+      if (this.#isSkipping || this.#rest.length + end - at > LONGEST_LINE) this.#bad++;
+      else this.#line(this.#rest + text.slice(at, end));
+      this.#rest = "";
       this.#isSkipping = false;
       at = end + 1;
     }
-    this.#rest = this.#isSkipping ? "" : text.slice(at);
+    if (this.#isSkipping) return;
+    this.#rest += text.slice(at);
     if (this.#rest.length <= LONGEST_LINE) return;
     this.#rest = "";
     this.#isSkipping = true;
+  }
+
+  /** The text is whole: its last line may be without an end. Of one that was cut off half a number is a wrong one. */
+  finish(): void {
+    const rest = this.#rest + this.#decoder.decode();
+    this.#rest = "";
+    if (rest !== "" && !this.#isSkipping) this.#line(rest);
   }
 
   #line(line: string): void {
@@ -158,6 +194,11 @@ export class ExpositionParser {
       this.#commentLength += line.length + 1;
       return;
     }
+    if (first === OPEN) this.#quotedLine(line, start);
+    else this.#plainLine(line, start);
+  }
+
+  #plainLine(line: string, start: number): void {
     const end = this.#readFamily(line, start);
     const isWanted = this.#take !== null;
     if (end > start && !isWanted && this.#series > 0) {
@@ -165,14 +206,27 @@ export class ExpositionParser {
       return;
     }
     const after = skipBlanks(line, end);
-    const parsed = line.charCodeAt(after) === OPEN ? this.#labels(line, after) : { labels: NO_LABELS, end: after };
-    const value = parsed === null || end === start ? undefined : valueAt(line, parsed.end);
+    const parsed = line.charCodeAt(after) === OPEN ? this.#labels(line, after) : { ...NOTHING, end: after };
+    const value = parsed === null || parsed.name !== null || end === start ? undefined : valueAt(line, parsed.end);
+    this.#count(this.#take, parsed, value);
+  }
+
+  /** The metric's name stands in quotes among the labels. */
+  #quotedLine(line: string, start: number): void {
+    const parsed = this.#labels(line, start);
+    const name = parsed?.name ?? "";
+    const isName = name !== "" && name.length <= LONGEST_FAMILY;
+    const value = parsed === null || name === "" ? undefined : valueAt(line, parsed.end);
+    this.#count(isName && value !== undefined ? this.#lookup(name) : null, parsed, value);
+  }
+
+  #count(take: Take | null, parsed: ParsedLabels | null, value: number | null | undefined): void {
     if (parsed === null || value === undefined) {
       this.#bad++;
       return;
     }
     this.#series++;
-    this.#take?.(parsed.labels, value);
+    take?.(parsed.labels, value);
   }
 
   /** The labels of a device stand in every family it has a series of: they are parsed once a page. */
@@ -180,9 +234,9 @@ export class ExpositionParser {
     const end = line.lastIndexOf("}") + 1;
     const text = line.slice(open, end);
     const known = this.#known.get(text);
-    if (known !== undefined) return { labels: known, end };
+    if (known !== undefined) return { ...known, end };
     const parsed = parseLabels(line, open);
-    if (parsed?.end === end && this.#known.size < MOST_KNOWN) this.#known.set(text, parsed.labels);
+    if (parsed?.end === end && this.#known.size < MOST_KNOWN) this.#known.set(text, parsed);
     return parsed;
   }
 

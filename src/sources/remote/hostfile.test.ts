@@ -60,6 +60,38 @@ describe("lines", () => {
     expect(idsOf("r[1-2]n[1-2]")).toEqual(["r1n1:9090", "r1n2:9090", "r2n1:9090", "r2n2:9090"]);
   });
 
+  test("lists as schedulers print them: commas and steps between brackets, several brackets", () => {
+    const names = (text: string) => idsOf(text).map((id) => id.replace(":9090", ""));
+    expect(names("gpu[001-003,020]")).toEqual(["gpu001", "gpu002", "gpu003", "gpu020"]);
+    expect(names("gpu[1, 3-4],cpu7 x[9]")).toEqual(["gpu1", "gpu3", "gpu4", "cpu7", "x9"]);
+    expect(names("n[1-10/4]")).toEqual(["n1", "n5", "n9"]);
+    expect(names("n[001-010/3,2]")).toEqual(["n001", "n004", "n007", "n010", "n2"]);
+    expect(names("n[1-3,2-4]")).toEqual(["n1", "n2", "n3", "n4"]);
+    expect(names("r[1-2]n[01,03].example:[9100,9400]")).toHaveLength(8);
+    expect(idsOf("r[1-2]n[01-16]")).toHaveLength(32);
+    expect(idsOf(`n[${Array.from({ length: 2000 }, (_, n) => 2 * n).join(",")}]`)).toHaveLength(2000);
+    expect(
+      targetsOf("gpu[1,3]=[fd00::1]:[1,3],10.0.0.[1,3]:9400").map(({ host_id, endpoints }) => [
+        host_id,
+        ...endpoints.map(endpointId),
+      ]),
+    ).toEqual([
+      ["gpu1", "[fd00::1]:1", "10.0.0.1:9400"],
+      ["gpu3", "[fd00::1]:3", "10.0.0.3:9400"],
+    ]);
+  });
+
+  test("hosts that are left out, whatever their port, wherever they stand", () => {
+    const names = (text: string) => idsOf(text).map((id) => id.replace(":9090", ""));
+    expect(names("gpu[1-4]!gpu[2-3]")).toEqual(["gpu1", "gpu4"]);
+    expect(names("gpu[1-4],!gpu2,cpu1")).toEqual(["gpu1", "gpu3", "gpu4", "cpu1"]);
+    expect(names("gpu[1-4] -x gpu[1,4],gpu2 cpu1")).toEqual(["gpu3", "cpu1"]);
+    expect(names("-x gpu2\ngpu[1-3]:9400\n")).toEqual(["gpu1:9400", "gpu3:9400"]);
+    expect(names("a:1 a:2 !a:2")).toEqual(["a:1"]);
+    expect(names("gpu[1-2]=10.0.0.[1-2]:9400\n!GPU2\n")).toEqual(["gpu1"]);
+    expect(names("a b !nobody")).toEqual(["a", "b"]);
+  });
+
   test("one machine with several exporters", () => {
     expect(targetsOf("dgx-01=dgx-01:9100,dgx-01:9400\n")).toEqual([
       {
@@ -107,6 +139,17 @@ describe("what cannot be meant is said with its line", () => {
     ["n[1-3]\nn2\n", "hosts:2: n2:9090 is there already, hosts:1"],
     ["x=a:1\nx=b:1\n", "hosts:2: x is there already, hosts:1"],
     ["x=a:1\na:1\n", "hosts:2: a:1 is there already, hosts:1"],
+    ["a,@gpu\n", 'hosts:1: "@gpu" is a group: hosts are given by their names, node-[001-100]'],
+    ["x=@gpu:all\n", 'hosts:1: "@gpu:all" is a group: hosts are given by their names, node-[001-100]'],
+    ["n[1-]\n", "hosts:1: [1-] is no range: node-[001-100,120], node-[1-9/2]"],
+    ["n[1,,2]\n", "hosts:1: [1,,2] is no range: node-[001-100,120], node-[1-9/2]"],
+    ["n[]\n", "hosts:1: [] is no range: node-[001-100,120], node-[1-9/2]"],
+    ["n[1-9/0]\n", "hosts:1: [1-9/0] has a step of 0"],
+    ["n[1-3,\n", 'hosts:1: "n[1-3,": a range is one of numbers: node-[001-100]'],
+    ["n[1-2000,3001-5098]\n", "hosts:1: [1-2000,3001-5098] is more than 4096"],
+    [`${"n[1]".repeat(9)}\n`, `hosts:1: ${"n[1]".repeat(9)} has more than 8 ranges`],
+    ["a -x\n", "hosts:1: no host behind -x"],
+    ["a -x ,\n", "hosts:1: no host behind the exclusion"],
     ["x=\n", "hosts:1: x: no host behind the ="],
     ["x=a[1-2]\n", "hosts:1: x: 1 names, 2 hosts"],
     ["--format\n", 'hosts:1: "--format": no host name begins with -'],
@@ -171,6 +214,13 @@ describe("files and options", () => {
   test("both, in this order", () => {
     const ids = readTargets(["a,b", "c"], fileOf("d\n")).map(({ host_id }) => host_id);
     expect(ids).toEqual(["a:9090", "b:9090", "c:9090", "d:9090"]);
+  });
+
+  test("those of --exclude are left out of both; nobody is left, which is said", () => {
+    const ids = readTargets(["a[1-3,5]"], fileOf("d a4\n"), ["a[2-4]", "d"]).map(({ host_id }) => host_id);
+    expect(ids).toEqual(["a1:9090", "a5:9090"]);
+    expect(complaint(() => readTargets(["a"], undefined, ["a"]))).toBe("no host: all that are named are left out");
+    expect(complaint(() => readTargets([], fileOf("a!a\n")))).toBe("no host: all that are named are left out");
   });
 
   test("a file without a host, none, one that is a folder", () => {

@@ -48,15 +48,21 @@ function readUpTo(file: string, most: number): string | null {
   }
 }
 
-/** Every machine that `--hosts` and `--hostfile` name; throws where one cannot be meant, or there is none. */
-export function readTargets(hosts: readonly string[], hostfile: string | undefined): Target[] {
+/** Every machine that `--hosts` and `--hostfile` name, but those of `--exclude`; throws where one cannot be meant, or there is none. */
+export function readTargets(
+  hosts: readonly string[],
+  hostfile: string | undefined,
+  exclude: readonly string[] = [],
+): Target[] {
   const list = new TargetList();
   for (const host of hosts) list.addLine(host, "--hosts");
   if (hostfile !== undefined) {
     const before = list.targets.length;
     parseHostfile(readHostfile(hostfile), hostfile, list);
-    if (list.targets.length === before) throw new UsageError(`${hostfile}: no host in it`);
+    if (list.targets.length === before && !list.isEmptied) throw new UsageError(`${hostfile}: no host in it`);
   }
+  for (const host of exclude) list.leaveOut(host, "--exclude");
+  if (list.isEmptied) throw new UsageError("no host: all that are named are left out");
   if (list.targets.length === 0) throw new UsageError("no host: give --hosts or --hostfile");
   return list.targets;
 }

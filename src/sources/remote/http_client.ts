@@ -48,9 +48,32 @@ function errorWords(error: unknown): string {
 const SUCCESS: HttpEnd = { error: null };
 const answered = (error: string): HttpEnd => ({ error, isAnswer: true });
 
-function statusError(status: number): string | null {
-  if (status === 200) return null;
-  return status >= 300 && status < 400 ? "redirected" : `HTTP ${status}`;
+/** What a request came to before it is an answer for whoever asked. */
+type Step = HttpEnd | "stale" | { readonly location: string };
+
+/** What has moved is looked for so often: proxies that add a slash, then TLS. */
+const MOST_REDIRECTS = 4;
+const REDIRECTED: HttpEnd = answered("redirected");
+
+interface Place {
+  readonly endpoint: Endpoint;
+  readonly path: string;
+}
+
+/**
+ * Where a redirect leads on the same host: to another path, or to TLS. `null`: elsewhere, where neither the token nor
+ * the question belongs.
+ */
+export function redirected({ endpoint, path }: Place, location: string): Place | null {
+  const from = `${endpoint.scheme}://${endpointId({ ...endpoint, path: null })}`;
+  const base = URL.parse(path, from);
+  const to = base === null ? null : URL.parse(location, base.href);
+  if (base === null || to === null || to.hostname !== base.hostname) return null;
+  const isToTls = base.protocol === "http:" && to.protocol === "https:";
+  if (!isToTls && (to.protocol !== base.protocol || to.port !== base.port)) return null;
+  const scheme = isToTls ? "https" : endpoint.scheme;
+  const port = isToTls ? Number(to.port || "443") : endpoint.port;
+  return { endpoint: { ...endpoint, scheme, port }, path: to.pathname + to.search };
 }
 
 /**
@@ -82,11 +105,18 @@ export class HttpClient {
 
   /** Never rejects. `open` gives a new sink for each try: a connection that the host closed meanwhile has a second. */
   async get(endpoint: Endpoint, path: string, open: () => Sink, signal: AbortSignal): Promise<HttpEnd> {
-    const first = await this.#try(endpoint, path, open(), signal);
-    return first === "stale" ? end(await this.#try(endpoint, path, open(), signal)) : first;
+    let place: Place | null = { endpoint, path };
+    for (let asked = 0; place !== null && asked <= MOST_REDIRECTS; asked++) {
+      const first: Step = await this.#try(place, open(), signal);
+      const step: Step = first === "stale" ? await this.#try(place, open(), signal) : first;
+      if (step === "stale") return { error: "connection closed", isAnswer: false };
+      if ("error" in step) return step;
+      place = redirected(place, step.location);
+    }
+    return REDIRECTED;
   }
 
-  #try(endpoint: Endpoint, path: string, sink: Sink, signal: AbortSignal): Promise<HttpEnd | "stale"> {
+  #try({ endpoint, path }: Place, sink: Sink, signal: AbortSignal): Promise<Step> {
     const { scheme, host, port } = endpoint;
     return new Promise((resolve) => {
       if (signal.aborted) {
@@ -104,7 +134,7 @@ export class HttpClient {
           ? https.get({ ...options, agent: this.#agents.https })
           : http.get({ ...options, agent: this.#agents.http });
       let isOver = false;
-      const settle = (result: HttpEnd | "stale", isDone = false) => {
+      const settle: Settle = (result, isDone = false) => {
         isOver = true;
         signal.removeEventListener("abort", onAbort);
         resolve(result);
@@ -123,27 +153,31 @@ export class HttpClient {
 
 const TIMEOUT: HttpEnd = { error: "timeout", isAnswer: false };
 
-const end = (result: HttpEnd | "stale"): HttpEnd =>
-  result === "stale" ? { error: "connection closed", isAnswer: false } : result;
+/** `isDone`: the connection can be used again. */
+type Settle = (result: Step, isDone?: boolean) => void;
 
-function readBody(
-  response: http.IncomingMessage,
-  sink: Sink,
-  settle: (result: HttpEnd, isDone?: boolean) => void,
-): void {
-  const error = statusError(response.statusCode ?? 0);
+/** Of a status other than 200. */
+function statusStep(status: number, location: string | undefined): Step {
+  if (status < 300 || status >= 400) return answered(`HTTP ${status}`);
+  return location === undefined || status === 304 ? REDIRECTED : { location: location.slice(0, LONGEST_LOCATION) };
+}
+
+const LONGEST_LOCATION = 2048;
+
+function readBody(response: http.IncomingMessage, sink: Sink, settle: Settle): void {
+  const { statusCode = 0, headers } = response;
   response.on("error", (cause) => settle({ error: errorWords(cause), isAnswer: false }));
-  if (error !== null) {
-    settle(answered(error));
+  if (statusCode !== 200) {
+    settle(statusStep(statusCode, headers.location));
     return;
   }
-  const encoding = response.headers["content-encoding"] ?? "identity";
+  const encoding = headers["content-encoding"] ?? "identity";
   if (encoding !== "identity") {
     settle(answered(`sends ${encoding.slice(0, 16)}, not asked for`));
     return;
   }
   let left = LARGEST_BODY;
-  if (Number(response.headers["content-length"] ?? 0) > left) {
+  if (Number(headers["content-length"] ?? 0) > left) {
     settle(answered("too large"));
     return;
   }

@@ -23,15 +23,19 @@ export class Page {
   readonly #parser = new ExpositionParser((family) => this.#take(family));
   readonly #readers = new Map<Dialect, PageReader>();
   #bytes = 0;
+  #isHopeless = false;
 
   /** `false`: this is none, and the rest need not be fetched. */
   feed(bytes: Uint8Array): boolean {
     this.#parser.feed(bytes);
     this.#bytes += bytes.length;
-    return this.#parser.series > 0 || this.#bytes - this.#parser.commentLength < PATIENCE_BYTES;
+    this.#isHopeless = this.#parser.series === 0 && this.#bytes - this.#parser.commentLength >= PATIENCE_BYTES;
+    return !this.#isHopeless;
   }
 
+  /** The page has come to its end. */
   finish(context: PageContext): Told | Problem {
+    if (!this.#isHopeless) this.#parser.finish();
     if (this.#parser.series === 0) return "not a metrics page";
     const told = DIALECTS.map((dialect) => this.#readers.get(dialect)?.finish(context) ?? null).filter(
       (one) => one !== null,

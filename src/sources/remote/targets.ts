@@ -1,24 +1,89 @@
 import { UsageError } from "../../errors.ts";
-import { expandRanges, MOST_HOSTS } from "./ranges.ts";
+import { expandRanges, MOST_HOSTS, splitOutside } from "./ranges.ts";
 import { type Endpoint, endpointId, parseEndpoint, type Target } from "./target.ts";
+
+const isSeparator = (character: string): boolean => character === "," || /\s/.test(character);
+
+/** Where the `=` behind a machine's name is; -1: none. A path or a query may hold one as well. */
+function nameEnd(line: string): number {
+  let depth = 0;
+  for (let at = 0; at < line.length; at++) {
+    const character = line.charAt(at);
+    if (character === "[") depth++;
+    else if (character === "]") depth--;
+    else if (depth <= 0 && character === "=") return at;
+    else if (depth <= 0 && /[,/!]/.test(character)) return -1;
+    else if (depth <= 0 && /\s/.test(character))
+      return line.slice(at).trimStart().startsWith("=") ? line.indexOf("=", at) : -1;
+  }
+  return -1;
+}
 
 /** Collects targets from wherever they are written, and refuses what cannot be meant. */
 export class TargetList {
-  readonly targets: Target[] = [];
+  readonly #targets: Target[] = [];
   /** Where each endpoint and each name was first. */
   readonly #places = new Map<string, string>();
+  /** Hosts, with a port or without, that are not asked, wherever else they stand. */
+  readonly #left = new Set<string>();
 
-  /** Hosts between blanks and commas; or `name=endpoint,endpoint`: one machine. */
+  /** Without those that were left out. */
+  get targets(): Target[] {
+    return this.#left.size === 0 ? this.#targets : this.#targets.filter((target) => !this.#isLeftOut(target));
+  }
+
+  /** Whether there are hosts, all of which were left out. */
+  get isEmptied(): boolean {
+    return this.#targets.length > 0 && this.targets.length === 0;
+  }
+
+  /**
+   * Hosts between blanks and commas; or `name=endpoint,endpoint`: one machine. Those behind `!` or `-x` are left out.
+   */
   addLine(line: string, place: string): void {
-    const named = /^([^=\s,/]+)\s*=(.*)$/.exec(line);
-    const parts = (named?.[2] ?? line).split(/[\s,]+/).filter((part) => part !== "");
-    if (named !== null) {
-      this.#addNamed(named[1] ?? "", parts, place);
+    const end = nameEnd(line);
+    if (end > 0) {
+      this.#addNamed(line.slice(0, end).trimEnd(), splitOutside(line.slice(end + 1), isSeparator), place);
       return;
     }
-    for (const part of parts) {
-      for (const text of expanded(part, place)) this.addEndpoints(null, [endpointOf(text, place)], place);
+    let isExclusion = false;
+    for (const word of splitOutside(line, (character) => /\s/.test(character))) {
+      if (word === "-x") {
+        isExclusion = true;
+        continue;
+      }
+      if (isExclusion) this.leaveOut(word, place);
+      else for (const part of splitOutside(word, isSeparator)) this.#addPart(part, place);
+      isExclusion = false;
     }
+    if (isExclusion) throw new UsageError(`${place}: no host behind -x`);
+  }
+
+  /** `gpu[1-9]!gpu3`: all but one. */
+  #addPart(part: string, place: string): void {
+    const [hosts, ...left] = part.split("!");
+    for (const one of left) this.leaveOut(one, place);
+    if (hosts === undefined || hosts === "") return;
+    for (const text of expanded(hosts, place)) this.addEndpoints(null, [endpointOf(text, place)], place);
+  }
+
+  /** Hosts of a list, as they are written for those that are asked; without a port: whatever theirs is. */
+  leaveOut(hosts: string, place: string): void {
+    const parts = splitOutside(hosts, isSeparator);
+    if (parts.length === 0) throw new UsageError(`${place}: no host behind the exclusion`);
+    for (const part of parts) {
+      for (const text of expanded(part.replace(/^!/, ""), place)) {
+        const { host } = endpointOf(text, place);
+        this.#left.add(
+          /:\d+(?:\/|$)/.test(text.replace(/^[a-z]+:\/\//i, "")) ? endpointId(endpointOf(text, place)) : host,
+        );
+      }
+    }
+  }
+
+  #isLeftOut({ name, endpoints }: Target): boolean {
+    const names = endpoints.flatMap((endpoint) => [endpoint.host, endpointId(endpoint)]);
+    return names.some((one) => this.#left.has(one)) || this.#left.has(name?.toLowerCase() ?? "");
   }
 
   /** With ranges, one machine for each number in them. */
@@ -41,15 +106,20 @@ export class TargetList {
       if (before !== undefined) throw new UsageError(`${place}: ${id} is there already, ${before}`);
       this.#places.set(id, place);
     }
-    if (this.targets.length === MOST_HOSTS) throw new UsageError(`${place}: more than ${MOST_HOSTS} hosts`);
-    this.targets.push({ host_id: name ?? ids[0] ?? "", name, endpoints });
+    if (this.#targets.length === MOST_HOSTS) throw new UsageError(`${place}: more than ${MOST_HOSTS} hosts`);
+    this.#targets.push({ host_id: name ?? ids[0] ?? "", name, endpoints });
   }
 }
 
 const LONGEST = 300;
+/** A host with ranges stands for many: a scheduler writes some thousand numbers between two brackets. */
+const LONGEST_LIST = 32 * 1024;
 
 function expanded(text: string, place: string): string[] {
-  refuseLong(text, place);
+  refuseLong(text, place, LONGEST_LIST);
+  if (text.startsWith("@")) {
+    throw new UsageError(`${place}: "${text.slice(0, 80)}" is a group: hosts are given by their names, node-[001-100]`);
+  }
   const texts = expandRanges(text);
   if (typeof texts === "string") throw new UsageError(`${place}: ${masked(texts)}`);
   return texts;
@@ -65,6 +135,6 @@ export function endpointOf(text: string, place: string): Endpoint {
 /** What was written, without the user and the password that may stand in front of an @. */
 const masked = (text: string): string => text.replace(/^([a-z]+:\/\/)?.*@/i, "$1***@");
 
-function refuseLong(text: string, place: string): void {
-  if (text.length > LONGEST) throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": too long for a host`);
+function refuseLong(text: string, place: string, most = LONGEST): void {
+  if (text.length > most) throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": too long for a host`);
 }
