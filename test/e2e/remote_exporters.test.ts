@@ -53,3 +53,18 @@ test("the series of a MIG instance do not overwrite those of its card", async ()
     },
   ]);
 });
+
+test("a page is of one host where its own series agree, even if each accelerator names itself as the instance", async () => {
+  const npu = (n: number) =>
+    `all_smi_gpu_utilization{gpu="RNGD",instance="npu${n}",gpu_uuid="u${n}",gpu_index="${n}"} ${n}\n`;
+  const memory = (host: string) => `all_smi_memory_total_bytes{instance="${host}",hostname="${host}",index="0"} 5\n`;
+  const frame = await snapshot(
+    await exporter(npu(0) + npu(1) + memory("node7")),
+    await exporter(npu(0) + npu(1) + memory("node7") + memory("node8")),
+  );
+  expect(frame.scrapes?.map(({ hostname, error }) => [hostname, error])).toEqual([
+    ["node7", null],
+    [expect.any(String), "several hosts behind it"],
+  ]);
+  expect(frame.gpus?.map(({ utilization }) => utilization)).toEqual([0, 1]);
+});

@@ -59,7 +59,7 @@ class AllSmiReader implements PageReader {
   }
 
   finish({ time, perCore }: PageContext): Told {
-    const { gpus, cpus, memory, chassis, processes, storage, hostname, hasSeveralHosts } = this.#rows;
+    const { gpus, cpus, memory, chassis, processes, storage, host } = this.#rows;
     const timed = <T extends object>(devices: ReadonlyMap<string, T>): T[] =>
       [...devices.values()].map((device) => ({ ...device, time }));
     return {
@@ -71,8 +71,8 @@ class AllSmiReader implements PageReader {
         processes: [...processes.values()],
         storage: [...storage.values()],
       },
-      hostname,
-      hasSeveralHosts,
+      hostname: host.name,
+      hasSeveralHosts: host.hasSeveral,
     };
   }
 }

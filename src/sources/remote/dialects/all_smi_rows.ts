@@ -15,6 +15,7 @@ import { blankMaker, type Draft } from "../blank.ts";
 import type { Labels } from "../exposition.ts";
 import { MOST_READ, naturalOf } from "./dialect.ts";
 import { type GpuDraft, GpuTable } from "./gpu_table.ts";
+import { OneHost } from "./one_host.ts";
 
 /** Threads of the largest machines are some hundreds. */
 const MOST_CORES = 8192;
@@ -64,6 +65,25 @@ function deviceOf<T>(devices: Map<string, T>, key: string, make: () => T, most =
   return device;
 }
 
+const uuidOf = (labels: Labels): string => labels.get("gpu_uuid") ?? labels.get("npu_uuid") ?? labels.get("uuid") ?? "";
+const placeOf = (labels: Labels): string | undefined =>
+  labels.get("gpu_index") ?? labels.get("npu_index") ?? labels.get("index");
+
+/** First words of families that say something of a host, not of an accelerator. */
+const HOST_LEVEL = new Set([
+  "cpu",
+  "memory",
+  "swap",
+  "disk",
+  "storage",
+  "chassis",
+  "load",
+  "uptime",
+  "cgroup",
+  "up",
+  "build",
+]);
+
 type Find = (labels: Labels) => object | null;
 
 /** The devices of a page, and the rows of their lists, by the labels of a series. */
@@ -75,10 +95,7 @@ export class AllSmiRows {
   readonly processes = new Map<string, Draft<Process>>();
   readonly storage = new Map<string, Draft<Storage>>();
   readonly #cores = new Map<string, Draft<Cpu["per_core_utilization"][number]>>();
-  /** The first instance of each section. */
-  readonly #instances = new Map<string, string>();
-  hasSeveralHosts = false;
-  hostname: string | null = null;
+  readonly host = new OneHost();
 
   /** By where a row's keys stand in the schema. */
   readonly find: ReadonlyMap<string, Find> = new Map<string, Find>([
@@ -96,22 +113,19 @@ export class AllSmiRows {
     ["storage", (labels) => this.#storageOf(labels)],
   ]);
 
-  /** The host that a series is of: GPUs only have `instance`. */
+  /** The host that a series is of, by the first word of its family. */
   note(section: string, labels: Labels): void {
     const instance = labels.get("instance");
-    if (instance !== undefined) {
-      const first = this.#instances.get(section);
-      if (first === undefined) this.#instances.set(section, instance);
-      else if (first !== instance) this.hasSeveralHosts = true;
+    if (HOST_LEVEL.has(section)) this.host.noteHost(instance, labels.get("hostname"));
+    else if (instance !== undefined && placeOf(labels) !== undefined) {
+      this.host.noteDevice(instance, `${uuidOf(labels)} ${placeOf(labels)}`, placeOf(labels) ?? "");
     }
-    this.hostname ??= labels.get("hostname") ?? instance ?? null;
   }
 
   gpu(labels: Labels): GpuDraft | null {
     // One of several accelerators inside: there is no place for their own values.
     if (labels.has("dla")) return null;
-    const uuid = labels.get("gpu_uuid") ?? labels.get("npu_uuid") ?? labels.get("uuid") ?? "";
-    const place = labels.get("gpu_index") ?? labels.get("npu_index") ?? labels.get("index");
+    const [uuid, place] = [uuidOf(labels), placeOf(labels)];
     const model = labels.get("gpu") ?? labels.get("npu") ?? "";
     const name = model === UNNAMED ? "" : model;
     return this.gpus.get(`${uuid} ${place}`, (gpu) => {

@@ -320,6 +320,28 @@ describe("the Rust all-smi", () => {
     const text = 'all_smi_gpu_utilization{gpu="A", instance="a", gpu_uuid="1", gpu_index="0"} 1\n';
     expect(readPage(text + text.replace('instance="a"', 'instance="b"'))).toBe("several hosts behind it");
   });
+
+  describe("an instance that names the device", () => {
+    const npu = (n: number, instance = `npu${n}`) =>
+      `all_smi_gpu_utilization{gpu="RNGD",instance="${instance}",gpu_uuid="u${n}",gpu_index="${n}"} ${n}\n`;
+    const memory = (host: string) => `all_smi_memory_total_bytes{instance="${host}",hostname="${host}",index="0"} 5\n`;
+    const cpu = (host: string) => `all_smi_cpu_utilization{cpu_model="x",instance="${host}",index="0"} 5\n`;
+    const told = (text: string) => readPage(text) as Told;
+
+    test("makes no other host of it", () => {
+      expect(told(npu(0) + npu(1) + cpu("a") + memory("a")).hostname).toBe("a");
+      expect(told(npu(0) + npu(1) + memory("a")).sections.gpus).toHaveLength(2);
+      expect(told(npu(0) + npu(1))).toMatchObject({ hostname: null, sections: { gpus: [{}, {}] } });
+      expect(told(npu(0, "a") + npu(1, "a")).hostname).toBe("a");
+    });
+
+    test("of series of the host itself it does", () => {
+      for (const text of [memory("a") + memory("b"), cpu("a") + memory("b"), memory("b") + npu(0) + cpu("a")]) {
+        expect(readPage(text)).toBe("several hosts behind it");
+      }
+      expect(readPage(npu(0, "a") + npu(1, "a") + npu(2, "b"))).toBe("several hosts behind it");
+    });
+  });
 });
 
 describe("XIDs", () => {
