@@ -4,6 +4,7 @@ import { amdSource } from "./amd/amd.ts";
 import { DrmClients } from "./drm/clients.ts";
 import { CardIndexes } from "./drm/indexes.ts";
 import { intelSource } from "./intel/intel.ts";
+import { machineMemoryOf } from "./machine_memory.ts";
 import { hasDriver, hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { findNvidiaSmi } from "./nvidia/smi/find.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
@@ -37,6 +38,7 @@ function openNvidia({ root, host, registry }: GpuOptions): Source {
     registry,
     mayHaveCards: () => mayHaveCards(root),
     hasDriver: () => hasDriver(root),
+    machineMemory: machineMemoryOf(root),
     ways: [
       async () => {
         const { HelperWay } = await import("./nvidia/helper_way.ts");

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../../frame/schema.ts";
 import type { HostIdentity } from "../../source.ts";
+import { SHARED_MEMORY } from "../shared_memory.ts";
 import { UNKNOWN } from "../unknown.ts";
 import { type AmdCard, withoutUnknown } from "./card.ts";
 import type { FastReading } from "./fast.ts";
@@ -62,7 +63,7 @@ function detailOf(card: AmdCard, { fast, slow, isSuspended }: Readings, isShared
     ...slow?.power_range,
     ...withoutUnknown({
       power_state: isSuspended ? "suspended" : null,
-      memory: isShared ? "shared with the machine: VRAM and GTT" : null,
+      memory: isShared ? `${SHARED_MEMORY}: VRAM and GTT` : null,
       compute_partition: slow?.compute_partition ?? null,
       memory_partition: slow?.memory_partition ?? null,
       corrected_errors_in: slow?.corrected_in ?? null,

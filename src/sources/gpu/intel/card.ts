@@ -2,6 +2,7 @@ import { sum, type Tree } from "../../local/files.ts";
 import { plausible } from "../../plausible.ts";
 import type { DrmCard } from "../drm/cards.ts";
 import { linkFolder } from "../drm/pcie.ts";
+import { SHARED_MEMORY } from "../shared_memory.ts";
 import { findGts, type Gts } from "./clocks.ts";
 import { isDiscrete, nameOf } from "./names.ts";
 import { findSensors, type Sensors } from "./sensors.ts";
@@ -64,6 +65,6 @@ function detailOf(tree: Tree, { driver, pci, device, revision, subsystem }: DrmC
   if (driverVersion !== null) detail["Driver Version"] = driverVersion;
   if (revision !== null) detail.revision = `0x${revision}`;
   if (subsystem !== null) detail.subsystem = subsystem;
-  if (isIntegrated) detail.memory = "shared with the machine";
+  if (isIntegrated) detail.memory = SHARED_MEMORY;
   return detail;
 }

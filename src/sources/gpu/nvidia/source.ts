@@ -1,8 +1,10 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
 import type { GpuUse, GpuUses } from "../../local/process_rows.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
+import type { MemoryUse } from "../machine_memory.ts";
 import type { GpuRegistry } from "../registry.ts";
-import type { NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
+import { SHARED_MEMORY } from "../shared_memory.ts";
+import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
 import { givenUpEvent, givenUpText, hungEvent } from "./given_up.ts";
 import { CardRows } from "./rows.ts";
 import { DriverHung, type GivenUp, LOOK_AGAIN_MS, type NvidiaWay } from "./way.ts";
@@ -18,6 +20,8 @@ export interface NvidiaOptions {
   readonly mayHaveCards: () => boolean;
   /** Whether the driver is there, so that it is an error when no way leads to its cards. */
   readonly hasDriver: () => boolean;
+  /** Of cards that have none of their own. */
+  readonly machineMemory: () => MemoryUse;
   /** The first one that leads to anything is taken. */
   readonly ways: readonly OpenWay[];
 }
@@ -172,7 +176,7 @@ class NvidiaSource implements Source {
 
   #handIn({ cards, processes, xids, errors }: NvidiaReading, cycle: Cycle): Reading {
     const events = this.#events(xids);
-    this.#rows.update(cards, cycle);
+    this.#rows.update(this.#withMachineMemory(cards), cycle);
     if (processes !== this.#processes) this.#used = this.#uses(processes);
     this.#processes = processes;
     this.#report(this.#used);
@@ -182,6 +186,12 @@ class NvidiaSource implements Source {
       ...(told.length > 0 && { errors: told }),
       ...(events.length > 0 && { events }),
     };
+  }
+
+  #withMachineMemory(cards: readonly NvidiaCard[]): readonly NvidiaCard[] {
+    if (!cards.some(sharesMemory)) return cards;
+    const memory = this.#options.machineMemory();
+    return cards.map((card) => (sharesMemory(card) ? { ...card, row: { ...card.row, ...memory } } : card));
   }
 
   #events(xids: readonly Xid[]): FrameEvent[] {
@@ -204,6 +214,8 @@ class NvidiaSource implements Source {
     return uses;
   }
 }
+
+const sharesMemory = ({ row, lost }: NvidiaCard): boolean => lost === null && row.detail.memory === SHARED_MEMORY;
 
 /** NVIDIA's cards. Where there are none, no process is kept, and none is started before there may be some. */
 export const nvidiaSource = (options: NvidiaOptions): Source => new NvidiaSource(options);

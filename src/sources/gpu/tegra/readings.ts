@@ -1,11 +1,11 @@
 import { parseNatural, round1, type Tree } from "../../local/files.ts";
 import { readCelsius } from "../../local/hwmon.ts";
-import { memorySizes } from "../../local/memory.ts";
 import { plausible, plausibleWhole } from "../../plausible.ts";
+import { type MemoryUse, machineMemory } from "../machine_memory.ts";
 import type { Rail, TegraGpu } from "./parts.ts";
 
-/** Units as in the frame. */
-export interface TegraReading {
+/** Units as in the frame; its memory is that of the whole machine. */
+export interface TegraReading extends MemoryUse {
   readonly utilization: number | null;
   readonly frequency_mhz: number | null;
   /** Of the present power mode. */
@@ -14,15 +14,11 @@ export interface TegraReading {
   readonly slowdown: number | null;
   readonly shutdown: number | null;
   readonly power_w: number | null;
-  /** Of the whole machine, whose memory it uses. */
-  readonly used_memory: number | null;
-  readonly total_memory: number | null;
 }
 
 /** One file after the other, as a bus that hangs shall hold one thread and no more. */
 export async function readTegra(tree: Tree, gpu: TegraGpu): Promise<TegraReading> {
   const { devfreq, thermalZone, rail } = gpu;
-  const { used_bytes, total_bytes } = memorySizes(tree.text("/proc/meminfo") ?? "");
   const trips = thermalZone === null ? new Map() : await readTrips(tree, thermalZone);
   return {
     utilization: parseLoad(await tree.textLater(`${devfreq}device/load`)),
@@ -32,8 +28,7 @@ export async function readTegra(tree: Tree, gpu: TegraGpu): Promise<TegraReading
     slowdown: trips.get("passive") ?? null,
     shutdown: trips.get("critical") ?? null,
     power_w: rail === null ? null : await readRail(tree, rail),
-    used_memory: used_bytes,
-    total_memory: total_bytes,
+    ...machineMemory(tree),
   };
 }
 

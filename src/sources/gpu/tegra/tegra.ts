@@ -3,6 +3,7 @@ import { Tree } from "../../local/files.ts";
 import { Paced } from "../../local/paced.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
 import type { GpuOptions } from "../gpus.ts";
+import { SHARED_MEMORY } from "../shared_memory.ts";
 import { UNKNOWN } from "../unknown.ts";
 import { findTegraGpu, type TegraGpu } from "./parts.ts";
 import { readTegra, type TegraReading } from "./readings.ts";
@@ -85,7 +86,7 @@ function detailOf(tree: Tree, { rail }: TegraGpu): Record<string, string> {
   return {
     ...(release !== null && { "Driver Version": `L4T ${release}` }),
     Brand: "NVIDIA",
-    memory: "shared with the machine",
+    memory: SHARED_MEMORY,
     // What else is on the rail is counted with it.
     ...(rail !== null && { power_rail: rail.label }),
   };

@@ -1,3 +1,4 @@
+import { SHARED_MEMORY } from "../../shared_memory.ts";
 import type { NvidiaCard, NvidiaProcess } from "../card.ts";
 import { Beat } from "./beat.ts";
 import type { Complaints } from "./complaints.ts";
@@ -9,6 +10,7 @@ import {
   readTemperature,
   readUtilization,
   readWatts,
+  sharesMemory,
 } from "./gauges.ts";
 import { GPM, GpmMetrics, supportsGpm } from "./gpm.ts";
 import { type Faults, HealthReader } from "./health.ts";
@@ -49,6 +51,7 @@ interface Parts {
   readonly mig: MigReader;
   readonly activity: GpmMetrics | null;
   readonly health: HealthReader;
+  readonly sharesMemory: boolean;
   /** No call failed for it. */
   readonly isWhole: boolean;
 }
@@ -183,6 +186,7 @@ export class CardReader {
       mig: before?.mig ?? new MigReader(this.#nvml, device, hasGpm),
       activity: before?.activity ?? (hasGpm ? new GpmMetrics(this.#nvml, device, null, metrics) : null),
       health: before?.health ?? new HealthReader(device),
+      sharesMemory: before?.sharesMemory ?? (!this.#isMig && sharesMemory(device)),
     };
     return { ...parts, isWhole: this.complaints.count === failed };
   }
@@ -191,7 +195,11 @@ export class CardReader {
     const settings = readSettings(this.device, this.#mig);
     parts.health.slowIsDue();
     const nvlink_remote_devices = parts.links.readRemoteDevices();
-    const detail = kept(this.#row.detail, { ...parts.identity.detail, ...settings.detail });
+    const detail = kept(this.#row.detail, {
+      ...parts.identity.detail,
+      ...(parts.sharesMemory && { memory: SHARED_MEMORY }),
+      ...settings.detail,
+    });
     Object.assign(this.#row, identityKeys(parts.identity), { detail, nvlink_remote_devices });
     return settings;
   }

@@ -2,7 +2,7 @@ import { plausible } from "../../../plausible.ts";
 import { type Device, FIRST } from "./device.ts";
 import { GRAPHICS_CLOCK, VIDEO_CLOCK } from "./identity.ts";
 import { LAYOUTS, versionWord } from "./layouts.ts";
-import { SUCCESS } from "./returns.ts";
+import { NOT_SUPPORTED, SUCCESS } from "./returns.ts";
 import type { Health } from "./row.ts";
 import { throttleNames } from "./words.ts";
 
@@ -31,6 +31,14 @@ export function readMemory(device: Device): { used: number | null; total: number
 function memoryOf(used: number | null, whole: number | null): { used: number | null; total: number | null } {
   const total = plausible("memory_size", whole);
   return { used: total === null ? null : plausible("bytes", used), total };
+}
+
+/** It works, and has no memory of its own: it uses the machine's. Asked once: what is not supported is not asked for again. */
+export function sharesMemory(device: Device): boolean {
+  const { nvmlMemory_t: layout } = LAYOUTS;
+  const code = device.call("nvmlDeviceGetMemoryInfo", 0, device.out.address);
+  const isNone = code === NOT_SUPPORTED || (code === SUCCESS && device.out.known64(layout.total) === 0);
+  return isNone && (readTemperature(device) ?? readWatts(device, "nvmlDeviceGetPowerUsage")) !== null;
 }
 
 const GPU_SENSOR = 0;

@@ -38,6 +38,13 @@ export function mebibytesOf(cell: string): number | null {
   return mebibytes === null ? null : mebibytes * MEBIBYTE;
 }
 
+/** What stands in place of a size that a chip without memory of its own cannot have; that it is not told is said otherwise. */
+const NOT_SUPPORTED = /^\[?(?:N\/A|Not Supported)\]?$/;
+
+/** Bytes; 0 where there is no such memory. */
+export const totalMemoryOf = (cell: string): number | null =>
+  NOT_SUPPORTED.test(cell) ? 0 : plausible("bytes", mebibytesOf(cell));
+
 /** 1 of `Yes`, 0 of `No`. */
 export function flagOf(cell: string): number | null {
   return cell === "Yes" ? 1 : cell === "No" ? 0 : null;

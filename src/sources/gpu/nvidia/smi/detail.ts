@@ -1,3 +1,4 @@
+import { SHARED_MEMORY } from "../../shared_memory.ts";
 import { known } from "../nvml/identity.ts";
 import type { GpuValues } from "./fields.ts";
 import type { LogCard } from "./log.ts";
@@ -16,6 +17,7 @@ export function detailOf(values: GpuValues, log: LogCard | null, cuda_version: s
     clock_graphics_max: log?.clock_boost_max ?? values.clock_graphics_max,
     clock_memory_max: values.clock_memory_max,
     vbios_version: values.vbios_version,
+    memory: sharesMemory(values) ? SHARED_MEMORY : null,
     "PCIe Generation": values.pcie_generation,
     "PCIe Width": pcie_width === null ? null : `x${pcie_width}`,
     pcie_gen_max: values.pcie_generation_max,
@@ -32,6 +34,10 @@ export function detailOf(values: GpuValues, log: LogCard | null, cuda_version: s
     mig_mode_pending: mig_mode_pending === mig_mode ? null : mig_mode_pending,
   });
 }
+
+/** A card that works, and has no memory, uses the machine's; one in MIG mode may not tell whoever has but an instance. */
+const sharesMemory = ({ total_memory, mig_mode, temperature, power_w, clock_sm }: GpuValues): boolean =>
+  total_memory === 0 && mig_mode !== 1 && (temperature ?? power_w ?? clock_sm) !== null;
 
 /** `NVIDIA RTX` as the library's enumeration has it: `NvidiaRTX`. */
 const brandOf = (brand: string | null): string | null => brand?.replace("NVIDIA", "Nvidia").replaceAll(" ", "") ?? null;

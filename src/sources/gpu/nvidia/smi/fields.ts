@@ -9,6 +9,7 @@ import {
   performanceStateOf,
   textOf,
   timestampOf,
+  totalMemoryOf,
 } from "./cells.ts";
 
 /** A value that nvidia-smi is asked for. */
@@ -29,8 +30,8 @@ const field = <T>(parse: (cell: string) => T | null, ...names: string[]): Field<
 const amount = (quantity: Quantity, ...names: string[]): Field<number> =>
   field((cell) => plausible(quantity, numberOf(cell)), ...names);
 
-const mebibytes = (quantity: "bytes" | "memory_size", ...names: string[]): Field<number> =>
-  field((cell) => plausible(quantity, mebibytesOf(cell)), ...names);
+const mebibytes = (...names: string[]): Field<number> =>
+  field((cell) => plausible("bytes", mebibytesOf(cell)), ...names);
 
 const reasons = (name: string): [string, string] => [`clocks_event_reasons.${name}`, `clocks_throttle_reasons.${name}`];
 
@@ -59,8 +60,9 @@ export const GPU_FIELDS = {
   decoder: amount("percent", "utilization.decoder"),
   jpeg: amount("percent", "utilization.jpeg"),
   ofa: amount("percent", "utilization.ofa"),
-  total_memory: mebibytes("memory_size", "memory.total"),
-  used_memory: mebibytes("bytes", "memory.used"),
+  /** 0: it has none of its own. */
+  total_memory: field(totalMemoryOf, "memory.total"),
+  used_memory: mebibytes("memory.used"),
   temperature: amount("chip_celsius", "temperature.gpu"),
   memory_temperature: amount("chip_celsius", "temperature.memory"),
   fan_percent: amount("fan_percent", "fan.speed"),
@@ -106,7 +108,7 @@ export const PROCESS_FIELDS = {
   timestamp_ms: field(timestampOf, "timestamp"),
   uuid: field(textOf, "gpu_uuid"),
   pid: field(naturalOf, "pid"),
-  used_memory: mebibytes("bytes", "used_gpu_memory", "used_memory"),
+  used_memory: mebibytes("used_gpu_memory", "used_memory"),
 } as const satisfies Fields;
 
 export type ProcessValues = Values<typeof PROCESS_FIELDS>;
