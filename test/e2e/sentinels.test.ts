@@ -1,31 +1,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Frame } from "../../src/frame/frame.ts";
 import type { Gpu } from "../../src/frame/schema.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
 import { closeHosts, exporter } from "../hosts.ts";
 import { fakeNvidiaSmi } from "../nvidia_smi.ts";
 import { StubDriver } from "../nvml_stub.ts";
-import { rootWithoutCards } from "./host_root.ts";
+import { machineIn, rootWithoutCards } from "./host_root.ts";
 import { PROGRAM, start, testFolder } from "./run.ts";
 
 const folder = testFolder();
 afterAll(closeHosts);
-let roots = 0;
-
-/** A machine whose files are these: of those that begin with `-> ` a link. */
-function machine(files: Readonly<Record<string, string>>): string {
-  const root = join(folder, `machine-${++roots}`);
-  const all = { "proc/meminfo": "MemTotal: 1000 kB\n", "proc/stat": "cpu  1 0 1 1 0 0 0 0 0 0\n", ...files };
-  for (const [file, text] of Object.entries(all)) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    if (text.startsWith("-> ")) symlinkSync(text.slice(3), join(root, file));
-    else writeFileSync(join(root, file), text);
-  }
-  return root;
-}
-
 async function snapshot(root: string, ...options: string[]): Promise<Frame[]> {
   const { out, code } = await start([...PROGRAM, "snapshot", "--host-root", root, ...options]).ended;
   expect(code).toBe(0);
@@ -69,7 +55,7 @@ async function powerWhile(root: string, counters: Readonly<Record<string, number
 
 test("of two counters of energy that one counts which moves, and a burst limit is a limit", async () => {
   const stuck = { energy1_label: "card", energy1_input: "0", energy2_label: "pkg", energy2_input: "29523753173" };
-  const root = machine({
+  const root = machineIn(folder, {
     ...card("xe", B580),
     ...sensors({ ...stuck, power1_label: "card", power1_cap: "190000000" }),
   });
@@ -89,7 +75,7 @@ test("the card's own counter is taken before that of its chip, whatever their nu
     power2_max: "0",
     power2_cap: "190000000",
   };
-  const root = machine({ ...card("xe", B580), ...sensors({ ...labels, ...limits }) });
+  const root = machineIn(folder, { ...card("xe", B580), ...sensors({ ...labels, ...limits }) });
   const { gpus } = await powerWhile(root, { energy1_input: 30, energy2_input: 100 });
   expect(gpus?.[0]?.power_consumption).toBeGreaterThan(80);
   expect(gpus?.[0]?.health?.power_limit_watts).toBe(190);
@@ -103,7 +89,7 @@ test("a counter that stands is no card that draws 0 W, and 0 °C is no temperatu
     temp3_input: "-273150",
     fan1_input: "65535",
   };
-  const root = machine({ ...card("xe", B580), ...sensors({ ...dead, power1_max: "4294967295" }) });
+  const root = machineIn(folder, { ...card("xe", B580), ...sensors({ ...dead, power1_max: "4294967295" }) });
   const [, frame] = await snapshot(root, "--include", "gpu", "--samples", "2", "-i", "0.2");
   const gpu = frame?.gpus?.[0];
   // A frame has these for what is not known.
@@ -144,7 +130,7 @@ test("what AMD's driver leaves at the top of a type, or at nothing, is unknown; 
     fan1_input: "0",
     pwm1: "0",
   };
-  const [frame] = await snapshot(machine({ ...card("amdgpu", ids), ...sensors(values) }), "--include", "gpu");
+  const [frame] = await snapshot(machineIn(folder, { ...card("amdgpu", ids), ...sensors(values) }), "--include", "gpu");
   const gpu = frame?.gpus?.[0];
   expect(gpu).toMatchObject({
     uuid: "0000:03:00.0",
@@ -174,7 +160,7 @@ test("what AMD's driver leaves at the top of a type, or at nothing, is unknown; 
 
 test("sensors of the machine: cold air is real, the top of a type is not", async () => {
   const chip = "sys/class/hwmon/hwmon0";
-  const root = machine({
+  const root = machineIn(folder, {
     [`${chip}/name`]: "nct6798",
     [`${chip}/temp1_label`]: "Inlet",
     [`${chip}/temp1_input`]: "-4000",

@@ -5,6 +5,7 @@ import { DrmClients } from "./drm/clients.ts";
 import { CardIndexes } from "./drm/indexes.ts";
 import { intelSource } from "./intel/intel.ts";
 import { machineMemoryOf } from "./machine_memory.ts";
+import { CardNames } from "./nvidia/card_names.ts";
 import { hasDriver, hasHardware, mayHaveCards } from "./nvidia/presence.ts";
 import { findNvidiaSmi } from "./nvidia/smi/find.ts";
 import { nvidiaSource } from "./nvidia/source.ts";
@@ -38,6 +39,7 @@ function openNvidia({ root, host, registry }: GpuOptions): Source {
     registry,
     mayHaveCards: () => mayHaveCards(root),
     hasDriver: () => hasDriver(root),
+    names: new CardNames(root),
     machineMemory: machineMemoryOf(root),
     ways: [
       async () => {

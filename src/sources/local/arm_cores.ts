@@ -65,6 +65,13 @@ export function armCoreName(implementer: number, part: number): string | null {
   return cores[implementer]?.[part] ?? null;
 }
 
+/** How strong a family of Arm's cores is beside others in one chip: 0 the small ones. */
+export function armCoreRank(name: string | null): number {
+  if (name === null) return 1;
+  if (/^Cortex-(?:A7|A3\d|A5\d|A5\d\d)$/.test(name)) return 0;
+  return /^Cortex-X/.test(name) ? 2 : 1;
+}
+
 /** What Amazon sells under names of its own, by the core inside (the part number alone is Arm's). */
 const graviton: Record<string, string> = {
   "Cortex-A72": "AWS Graviton",

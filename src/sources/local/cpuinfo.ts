@@ -6,6 +6,9 @@ export interface Processor {
   readonly physicalId: number | null;
   readonly coreId: number | null;
   readonly mhz: number | null;
+  /** Of ARM: what core it is, by the numbers of its maker, and its name where that is known. */
+  readonly part: string | null;
+  readonly coreName: string | null;
 }
 
 export interface CpuInfo {
@@ -56,5 +59,15 @@ function parseProcessor(block: Block): Processor[] {
   };
   const processor = number("processor");
   if (processor === null) return [];
-  return [{ processor, physicalId: number("physical id"), coreId: number("core id"), mhz: number("cpu MHz") }];
+  const [implementer, part] = [block.get("CPU implementer"), block.get("CPU part")];
+  return [
+    {
+      processor,
+      physicalId: number("physical id"),
+      coreId: number("core id"),
+      mhz: number("cpu MHz"),
+      part: implementer === undefined || part === undefined ? null : `${implementer} ${part}`,
+      coreName: coreName(block),
+    },
+  ];
 }

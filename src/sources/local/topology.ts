@@ -1,8 +1,6 @@
-import type { Cpu } from "../../frame/schema.ts";
+import { type CoreType, readCoreTypes } from "./core_kinds.ts";
 import type { CpuInfo } from "./cpuinfo.ts";
 import { parseCpuList, parseInteger, type Tree } from "./files.ts";
-
-export type CoreType = Cpu["per_core_utilization"][number]["core_type"];
 
 export interface Socket {
   readonly cpus: readonly number[];
@@ -20,8 +18,23 @@ const CPU = "/sys/devices/system/cpu/cpu";
 
 /** How the online CPUs are packaged: by sysfs, else by /proc/cpuinfo. */
 export function readTopology(tree: Tree, cpus: readonly number[], info: CpuInfo): Topology {
-  const places = cpus.map((cpu) => sysfsPlace(tree, cpu) ?? cpuinfoPlace(info, cpu));
-  return { sockets: groupSockets(cpus, places), coreTypes: readCoreTypes(tree, cpus) };
+  const found = cpus.map((cpu) => sysfsPlace(tree, cpu) ?? cpuinfoPlace(info, cpu));
+  const places = hasOneSocket(tree, info) ? found.map((place) => place && { ...place, package: 0 }) : found;
+  return { sockets: groupSockets(cpus, places), coreTypes: readCoreTypes(tree, cpus, info) };
+}
+
+const TABLES = "/sys/firmware/acpi/tables";
+const CPU_MAP = "/proc/device-tree/cpus/cpu-map";
+
+/**
+ * A machine that a device tree describes says the numbers of clusters of cores where others say those of packages, unless
+ * its map of CPUs has sockets (Documentation/devicetree/bindings/cpu/cpu-topology.txt). On POWER they are chips.
+ */
+function hasOneSocket(tree: Tree, { model }: CpuInfo): boolean {
+  const hasTree = tree.names("/proc/device-tree").some((name) => name === "model" || name === "cpus");
+  const isDescribed = hasTree && tree.names(TABLES).length === 0;
+  if (!isDescribed || /^POWER/i.test(model ?? "")) return false;
+  return tree.names(CPU_MAP).filter((name) => /^socket\d+$/.test(name)).length < 2;
 }
 
 interface Place {
@@ -55,35 +68,6 @@ function groupSockets(cpus: readonly number[], places: readonly (Place | null)[]
     group.cores.add(place.core);
   });
   return [...packages].sort(([a], [b]) => a - b).map(([, group]) => ({ cpus: group.cpus, cores: group.cores.size }));
-}
-
-/** Where the kernel lists the CPUs of one kind on Intel's hybrid chips. */
-const INTEL_KINDS: readonly [string, CoreType][] = [
-  ["/sys/devices/cpu_core/cpus", "Performance"],
-  ["/sys/devices/cpu_atom/cpus", "Efficiency"],
-  ["/sys/devices/cpu_lowpower/cpus", "Efficiency"],
-];
-
-/** Below this share of the strongest core's capacity a core is a small one (a Cortex-A78 beside an X1 is not). */
-const SMALL_CORE = 0.7;
-
-function readCoreTypes(tree: Tree, cpus: readonly number[]): Map<number, CoreType> {
-  const types = new Map<number, CoreType>();
-  for (const [file, type] of INTEL_KINDS) for (const cpu of parseCpuList(tree.text(file))) types.set(cpu, type);
-  return types.size > 0 ? types : capacityTypes(cpus, (cpu) => tree.natural(`${CPU}${cpu}/cpu_capacity`));
-}
-
-/** By the scheduler's cpu_capacity (1024: the strongest core), which only asymmetric machines have different values of. */
-function capacityTypes(cpus: readonly number[], capacityOf: (cpu: number) => number | null): Map<number, CoreType> {
-  const types = new Map<number, CoreType>();
-  const capacities = cpus.map(capacityOf);
-  const strongest = Math.max(...capacities.map((capacity) => capacity ?? 0));
-  const isSmall = (capacity: number | null): boolean => capacity !== null && capacity < SMALL_CORE * strongest;
-  if (!capacities.some(isSmall)) return types;
-  cpus.forEach((cpu, i) => {
-    types.set(cpu, isSmall(capacities[i] ?? null) ? "Efficiency" : "Performance");
-  });
-  return types;
 }
 
 /** Bytes of a cache size as sysfs writes it: `107520K`. */

@@ -1,4 +1,5 @@
 import type { Tree } from "../../local/files.ts";
+import { databaseName, marketingName, withMaker } from "../../product_names.ts";
 import type { DrmCard } from "../drm/cards.ts";
 
 /** What libdrm, or AMD's own driver package, brings: lines of `device, revision, name`. */
@@ -18,12 +19,23 @@ const NAMES: Readonly<Record<string, string>> = {
   "75a3": "AMD Instinct MI355X",
 };
 
-/** Of a card by what it says itself (only servers' cards do), or by its PCI ids; `""` where it tells neither. */
-export const nameOf = (tree: Tree, { folder, device, revision }: DrmCard): string =>
-  tree.text(`${folder}product_name`) ?? (device === null ? "" : nameById(tree, device, revision));
+const AMD = "1002";
 
-const nameById = (tree: Tree, device: string, revision: string | null): string =>
-  listedName(tree, device, revision) ?? NAMES[device] ?? `AMD GPU 0x${device}`;
+/**
+ * Of a card by what it says itself (only servers' cards do, some of them no more than a number), or by its PCI ids; `""`
+ * where it tells neither.
+ */
+export function nameOf(tree: Tree, { folder, device, revision }: DrmCard): string {
+  const own = marketingName(tree.text(`${folder}product_name`));
+  return own ?? (device === null ? "" : nameById(tree, device, revision));
+}
+
+function nameById(tree: Tree, device: string, revision: string | null): string {
+  const own = listedName(tree, device, revision) ?? NAMES[device] ?? null;
+  if (own !== null) return own;
+  const found = databaseName(tree, AMD, device);
+  return found === null ? `AMD GPU 0x${device}` : withMaker("AMD", found);
+}
 
 function listedName(tree: Tree, device: string, revision: string | null): string | null {
   for (const list of LISTS) {

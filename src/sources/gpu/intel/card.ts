@@ -37,7 +37,7 @@ export function describeCard(tree: Tree, card: DrmCard, index: number): IntelCar
     index,
     // The drivers show no number of its own.
     uuid: card.pci,
-    title: nameOf(card),
+    title: nameOf(tree, card),
     isIntegrated,
     memory_total,
     detail: detailOf(tree, card, isIntegrated),

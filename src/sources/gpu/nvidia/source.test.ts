@@ -67,6 +67,7 @@ function sourceOf(...ways: ScriptedWay[]) {
       return presence.isThere;
     },
     hasDriver: () => presence.hasDriver,
+    names: { named: (card) => card },
     machineMemory: () => ({ used_memory: 7, total_memory: 9 }),
     ways: ways.map((way) => async () => {
       opened++;

@@ -5,6 +5,7 @@ import type { MemoryUse } from "../machine_memory.ts";
 import type { GpuRegistry } from "../registry.ts";
 import { SHARED_MEMORY } from "../shared_memory.ts";
 import type { NvidiaCard, NvidiaProcess, NvidiaReading, Xid } from "./card.ts";
+import type { CardNames } from "./card_names.ts";
 import { givenUpEvent, givenUpText, hungEvent } from "./given_up.ts";
 import { CardRows } from "./rows.ts";
 import { DriverHung, type GivenUp, LOOK_AGAIN_MS, type NvidiaWay } from "./way.ts";
@@ -20,6 +21,7 @@ export interface NvidiaOptions {
   readonly mayHaveCards: () => boolean;
   /** Whether the driver is there, so that it is an error when no way leads to its cards. */
   readonly hasDriver: () => boolean;
+  readonly names: Pick<CardNames, "named">;
   /** Of cards that have none of their own. */
   readonly machineMemory: () => MemoryUse;
   /** The first one that leads to anything is taken. */
@@ -176,7 +178,7 @@ class NvidiaSource implements Source {
 
   #handIn({ cards, processes, xids, errors }: NvidiaReading, cycle: Cycle): Reading {
     const events = this.#events(xids);
-    this.#rows.update(this.#withMachineMemory(cards), cycle);
+    this.#rows.update(this.#withMachineMemory(cards.map((card) => this.#options.names.named(card))), cycle);
     if (processes !== this.#processes) this.#used = this.#uses(processes);
     this.#processes = processes;
     this.#report(this.#used);

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../../frame/schema.ts";
 import { Tree } from "../../local/files.ts";
 import { Paced } from "../../local/paced.ts";
+import { marketingName } from "../../product_names.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../../source.ts";
 import type { GpuOptions } from "../gpus.ts";
 import { SHARED_MEMORY } from "../shared_memory.ts";
@@ -39,7 +40,7 @@ class TegraReader {
   constructor(tree: Tree, gpu: TegraGpu) {
     this.#tree = tree;
     this.#gpu = gpu;
-    this.#name = parseDeviceTreeText(tree.text("/proc/device-tree/model")) ?? "NVIDIA Tegra GPU";
+    this.#name = marketingName(parseDeviceTreeText(tree.text("/proc/device-tree/model"))) ?? "NVIDIA Tegra GPU";
     this.#detail = detailOf(tree, gpu);
     this.#readings = new Paced(0, () => readTegra(tree, gpu));
   }

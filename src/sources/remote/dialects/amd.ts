@@ -1,5 +1,6 @@
 import { gpuFields } from "../../../frame/schema.ts";
 import { knownId, knownPartition, plausible } from "../../plausible.ts";
+import { marketingName } from "../../product_names.ts";
 import type { Labels, Take } from "../exposition.ts";
 import { type Setter, setterOf, settersOf } from "../paths.ts";
 import {
@@ -13,7 +14,7 @@ import {
   textOf,
 } from "./dialect.ts";
 import { GpuValues, gpuPlaces } from "./gpu_places.ts";
-import { addThrottle, type GpuDraft, GpuTable } from "./gpu_table.ts";
+import { addThrottle, type GpuDraft, GpuTable, nameGpu } from "./gpu_table.ts";
 
 /** AMD's device-metrics-exporter: its own names, with an optional prefix that the operator chose. */
 
@@ -160,7 +161,7 @@ class AmdReader implements PageReader {
     this.#hostname ??= textOf(labels.get("hostname"));
     const serial = textOf(labels.get("serial_number"));
     gpu.uuid = knownId(labels.get("gpu_uuid")) ?? knownId(serial) ?? `${this.#hostname ?? ""}/${key}`;
-    gpu.name = nameOf(labels);
+    nameGpu(gpu, nameOf(labels), labels.get("card_model"), "AMD GPU");
     const index = naturalOf(key);
     if (index !== null) gpu.index = index;
     for (const [label, key] of DETAILS) {
@@ -200,12 +201,9 @@ const DETAILS = [
 /** Numbers that no partition has, and words, say that there is none. */
 const partitionOf = (labels: Labels): number => plausible("partition", naturalOf(labels.get("gpu_partition_id"))) ?? 0;
 
-/** `Instinct MI300X VF` of `Aqua Vanjaram [Instinct MI300X VF]`, as the PCI database has it. */
-function nameOf(labels: Labels): string {
-  const series = labels.get("card_series") ?? "";
-  const inside = /\[([^\]]+)\]/.exec(series)?.[1] ?? series;
-  return inside || (labels.get("card_model") ?? "");
-}
+/** By its series: the model of servers' cards is the number of a part; of some others it is the only name. */
+const nameOf = (labels: Labels): string | null =>
+  marketingName(labels.get("card_series")) ?? marketingName(labels.get("card_model"));
 
 /** Without the operator's prefix: `gpu_clock` of `site_gpu_clock`. */
 function bareName(written: string): string {

@@ -1,7 +1,8 @@
+import { marketingName } from "../../product_names.ts";
 import type { Labels, Take } from "../exposition.ts";
 import { type Dialect, naturalOf, type PageContext, type PageReader, type Told } from "./dialect.ts";
 import { GpuValues, gpuPlaces } from "./gpu_places.ts";
-import { GpuTable } from "./gpu_table.ts";
+import { GpuTable, nameGpu } from "./gpu_table.ts";
 
 /**
  * amd_smi_exporter: what AMD's library says, in its own units (µW, m°C, Hz). The label that numbers a GPU is called as
@@ -43,7 +44,7 @@ class AmdSmiReader implements PageReader {
       const gpu = this.#gpus.get(`${index}`, (one) => {
         one.index = index;
         one.uuid = `GPU ${index}`;
-        one.name = labels.get("productname") ?? "";
+        nameGpu(one, marketingName(labels.get("productname")), labels.get("productname"), "AMD GPU");
       });
       if (gpu !== null && value !== null) this.#values.put(gpu, place, value);
     };

@@ -1,4 +1,5 @@
 import { isUnknownNumber, knownId, plausible } from "../../plausible.ts";
+import { marketingName } from "../../product_names.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
   ACTIVITIES,
@@ -16,7 +17,7 @@ import {
 } from "./dcgm_families.ts";
 import { type Dialect, MIB, naturalOf, type PageContext, type PageReader, type Told, textOf } from "./dialect.ts";
 import { GpuValues, RetiredPages, Throttle } from "./gpu_places.ts";
-import { type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { type GpuDraft, GpuTable, nameGpu, nvidiaUuid } from "./gpu_table.ts";
 import { newXids, type Xid } from "./xid.ts";
 import { XidCounts } from "./xid_counts.ts";
 
@@ -141,7 +142,8 @@ class DcgmReader implements PageReader {
   #identify(gpu: GpuDraft, name: string, labels: Labels): void {
     const index = naturalOf(labels.get("gpu"));
     gpu.uuid = uuidOf(name, labels);
-    gpu.name = labels.get("modelName") ?? labels.get("model_name") ?? "";
+    const model = labels.get("modelName") ?? labels.get("model_name");
+    nameGpu(gpu, marketingName(model), model, "NVIDIA GPU");
     if (index !== null) gpu.index = index;
     for (const [label, key] of DETAIL_LABELS) {
       const text = textOf(labels.get(label));

@@ -187,7 +187,7 @@ describe("device-metrics-exporter", () => {
   test("units and choices: the junction's temperature, the package's power, the fastest die", () => {
     expect(gpuOf(told)).toMatchObject({
       uuid: "692432000123",
-      name: "102-G30211-00",
+      name: "AMD GPU",
       utilization: 97,
       temperature: 61,
       power_consumption: 512,

@@ -1,4 +1,6 @@
 import { type Gpu, gpuFields } from "../../../frame/schema.ts";
+import { knownText } from "../../plausible.ts";
+import { marketingName } from "../../product_names.ts";
 import { blankMaker, type Draft } from "../blank.ts";
 import { MOST_READ } from "./dialect.ts";
 
@@ -33,6 +35,13 @@ export class GpuTable {
     for (const gpu of gpus) gpu.time = time;
     return gpus;
   }
+}
+
+/** By what people call it, or by no more than its maker; the number of its board is a detail. */
+export function nameGpu(gpu: GpuDraft, name: string | null, told: string | undefined, unnamed: string): void {
+  const number = knownText(told);
+  gpu.name = name ?? (number === null ? "" : unnamed);
+  if (number !== null && marketingName(number) === null) gpu.detail.part_number = number;
 }
 
 /** NVML's way to write a UUID, which some exporters shorten and others have in capitals. */

@@ -1,5 +1,6 @@
 import { type Process, processFields } from "../../../frame/schema.ts";
 import { isUnknownNumber, plausible } from "../../plausible.ts";
+import { marketingName } from "../../product_names.ts";
 import { blankMaker, type Draft } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
 import {
@@ -12,7 +13,7 @@ import {
   textOf,
 } from "./dialect.ts";
 import { GpuValues, gpuPlaces, RetiredPages, Throttle } from "./gpu_places.ts";
-import { type GpuDraft, GpuTable, nvidiaUuid } from "./gpu_table.ts";
+import { type GpuDraft, GpuTable, nameGpu, nvidiaUuid } from "./gpu_table.ts";
 import { MIG_FAMILY, MigTable } from "./nvidia_smi_mig.ts";
 import { newXids, type Xid } from "./xid.ts";
 import { XidCounts } from "./xid_counts.ts";
@@ -242,7 +243,7 @@ function complete(gpu: GpuDraft): void {
 }
 
 function describe(gpu: GpuDraft, labels: Labels): void {
-  gpu.name = labels.get("name") ?? "";
+  nameGpu(gpu, marketingName(labels.get("name")), labels.get("name"), "NVIDIA GPU");
   const index = naturalOf(labels.get("index"));
   if (index !== null) gpu.index = index;
   for (const [label, key] of DETAILS) {
