@@ -1,5 +1,6 @@
+import type { Severity } from "../frame/severity.ts";
 import { conditionOf } from "./definitions.ts";
-import type { DetectedEvent, Severity } from "./event.ts";
+import type { DetectedEvent } from "./event.ts";
 import { subjectOf } from "./event_text.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Severity } from "./event.ts";
+import { type Severity, severities } from "../frame/severity.ts";
 
 /** One kind of thing that may happen. */
 export interface Definition {
@@ -34,28 +34,25 @@ const READER_HOLD_MS = 30_000;
 /** Corrected errors come in bursts. */
 const BURST_MS = 60_000;
 
-/** Everything that is looked for. Of `xid`, `oom`, `aer`, `hang` and `gpu_reset`, which a source hears of, severity and text are the source's. */
+/** Everything that is looked for in frames. What sources heard of, such as an XID, has kind and text from them. */
 export const definitions = {
-  xid: single("xid", "critical", "the GPU's driver reports an error"),
-  oom: single("oom", "critical", "a process was killed for want of memory"),
-  aer: single("aer", "warning", "an error on the PCIe bus"),
-  hang: single("hang", "critical", "a process hangs in the kernel, or a GPU"),
-  gpu_reset: single("gpu_reset", "warning", "a GPU was reset"),
-  gpu_lost: condition("gpu_lost", "critical", "does not answer any more"),
-  host_lost: condition("host_lost", "critical", "does not answer"),
-  ecc_uncorrected: single("ecc", "critical", "memory errors that could not be corrected"),
-  row_remapping: single("ecc", "critical", "a bad memory row could not be replaced"),
-  row_pending: single("ecc", "warning", "a bad memory row waits for a reset to be replaced"),
-  retired_pages: single("ecc", "warning", "memory pages were taken out of use"),
-  ecc_corrected: condition("ecc", "warning", "memory errors, corrected", { hold_ms: BURST_MS }),
-  link: condition("link", "warning", "an NVLink went down", { hasSubject: true }),
-  throttle: condition("throttle", "warning", "the hardware holds the clocks down", { hold_ms: FLICKER_MS }),
-  temperature: condition("temperature", "warning", "as hot as where it slows down", { hold_ms: FLICKER_MS }),
-  cliff: condition("cliff", "warning", "was busy and does nothing now, while its memory stays in use"),
-  power: condition("power", "info", "at its power limit", { hold_ms: FLICKER_MS }),
-  error: condition("error", "warning", "a reader fails", { hold_ms: READER_HOLD_MS, hasSubject: true }),
-  gap: single("gap", "warning", "no frames"),
-  clock: single("clock", "warning", "the wall clock was set, or the machine slept"),
+  gpu_lost: condition("gpu_lost", severities.gpu_lost, "does not answer any more"),
+  host_lost: condition("host_lost", severities.host_lost, "does not answer"),
+  ecc_uncorrected: single("ecc", severities.memory_uncorrected, "memory errors that could not be corrected"),
+  row_remapping: single("ecc", severities.memory_repair_failed, "a bad memory row could not be replaced"),
+  row_pending: single("ecc", severities.memory_repair_pending, "a bad memory row waits for a reset to be replaced"),
+  retired_pages: single("ecc", severities.memory_retired, "memory pages were taken out of use"),
+  ecc_corrected: condition("ecc", severities.memory_corrected, "memory errors, corrected", { hold_ms: BURST_MS }),
+  link: condition("link", severities.link, "an NVLink went down", { hasSubject: true }),
+  throttle: condition("throttle", severities.throttle, "the hardware holds the clocks down", { hold_ms: FLICKER_MS }),
+  temperature: condition("temperature", severities.temperature, "as hot as where it slows down", {
+    hold_ms: FLICKER_MS,
+  }),
+  cliff: condition("cliff", severities.cliff, "was busy and does nothing now, while its memory stays in use"),
+  power: condition("power", severities.power, "at its power limit", { hold_ms: FLICKER_MS }),
+  error: condition("error", severities.reader, "a reader fails", { hold_ms: READER_HOLD_MS, hasSubject: true }),
+  gap: single("gap", severities.gap, "no frames"),
+  clock: single("clock", severities.clock, "the wall clock was set, or the machine slept"),
 } as const satisfies Record<string, Definition>;
 
 export type Name = keyof typeof definitions;

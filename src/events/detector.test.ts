@@ -14,9 +14,10 @@ import {
 } from "../../test/event_frames.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { FrameEvent, Gpu, Scrape } from "../frame/schema.ts";
+import { SEVERITIES } from "../frame/severity.ts";
 import { MOST_OPEN, openAfter } from "./conditions.ts";
 import { Detector, lookback_ms } from "./detector.ts";
-import { type DetectedEvent, SEVERITIES } from "./event.ts";
+import type { DetectedEvent } from "./event.ts";
 
 const BUSY: Partial<Readings> = { utilization: 97, memory_gib: 70, celsius: 70, watts: 600 };
 const IDLE_WITH_MEMORY: Partial<Readings> = { ...BUSY, utilization: 1, watts: 120 };

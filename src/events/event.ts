@@ -1,12 +1,7 @@
+import type { Severity } from "../frame/severity.ts";
+
 /** Whether a condition begins or ends here, or a single thing happened. */
 export type EventState = "begin" | "end" | "once";
-
-/** The gravest first: where there is no room for all, these come first. */
-export const SEVERITIES = ["critical", "warning", "info"] as const;
-
-export type Severity = (typeof SEVERITIES)[number];
-
-export const isSeverity = (value: unknown): value is Severity => SEVERITIES.some((one) => one === value);
 
 /** What the detector found at a frame: the transitions of conditions, and single things. */
 export interface DetectedEvent {

@@ -1,7 +1,8 @@
 import type { Frame } from "../frame/frame.ts";
+import type { Severity } from "../frame/severity.ts";
 import { type Conditions, ownerOf } from "./conditions.ts";
 import { type Definition, definitions, type Name } from "./definitions.ts";
-import type { DetectedEvent, EventState, Severity } from "./event.ts";
+import type { DetectedEvent, EventState } from "./event.ts";
 import { eventHost, eventName, eventText } from "./event_text.ts";
 import type { Moment } from "./marks.ts";
 import type { Presence } from "./presence.ts";

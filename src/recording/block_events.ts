@@ -1,8 +1,9 @@
 import { MAX_OPEN } from "../events/conditions.ts";
-import { type DetectedEvent, type EventState, isSeverity, SEVERITIES } from "../events/event.ts";
+import type { DetectedEvent, EventState } from "../events/event.ts";
 import { eventHost, eventName, eventText } from "../events/event_text.ts";
 import { isObject, isPosition, parseTime } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
+import { isSeverity, SEVERITIES } from "../frame/severity.ts";
 import { MAX_BLOCK_EVENTS } from "./limits.ts";
 
 /** How many there are of each kind. */

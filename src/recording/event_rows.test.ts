@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { DetectedEvent, EventState, Severity } from "../events/event.ts";
+import type { DetectedEvent, EventState } from "../events/event.ts";
+import type { Severity } from "../frame/severity.ts";
 import { decodeRows, decodeWhatTable, encodeRows, type Origin, WhatTable } from "./event_rows.ts";
 
 const ORIGIN: Origin = { first_seq: 1001, first_t_ms: Date.UTC(2026, 3, 18, 12), first_elapsed_ms: 3_003_000 };

@@ -67,7 +67,12 @@ test("an XID heard of twice within seconds is one; the last ones of a card are k
   expect(registry.isNewXid("B", 79, 1_004_000)).toBe(true);
   expect(registry.isNewXid("A", 79, 1_015_000)).toBe(false);
   expect(registry.isNewXid("A", 79, 1_016_000)).toBe(true);
+  // The log alone may have the words that make it worse.
+  expect(registry.isNewXid("C", 149, 2_000_000)).toBe(true);
+  expect(registry.isNewXid("C", 149, 2_001_000, "critical")).toBe(true);
+  expect(registry.isNewXid("C", 149, 2_002_000, "critical")).toBe(false);
+  expect(registry.isNewXid("C", 149, 2_003_000)).toBe(false);
   expect(registry.xidsSince("A", 1_016_000)).toEqual([79]);
   expect(registry.xidsSince("A", 1_004_000)).toEqual([79, 48]);
-  expect(registry.xidsSince("C", 0)).toEqual([]);
+  expect(registry.xidsSince("D", 0)).toEqual([]);
 });

@@ -1,5 +1,7 @@
+import { isGraver, type Severity } from "../../frame/severity.ts";
 import type { GpuUse, GpuUses } from "../local/process_rows.ts";
 import type { Cycle } from "../source.ts";
+import { xidSeverity } from "./nvidia/xid_texts.ts";
 
 /** Where a card is and what it is called. */
 export interface CardPlace {
@@ -15,6 +17,11 @@ export interface VendorReport {
   readonly uses: GpuUses;
 }
 
+interface HeardXid {
+  readonly t_ms: number;
+  readonly severity: Severity;
+}
+
 /** An XID heard of by two ways is one; they are not further apart than this. */
 const SAME_XID_MS = 15_000;
 
@@ -25,8 +32,8 @@ const SAME_XID_MS = 15_000;
 export class GpuRegistry {
   readonly #reports = new Map<string, VendorReport>();
   readonly #pending = new Map<string, Promise<unknown>>();
-  /** Of each device, when each XID was last told of. */
-  readonly #xids = new Map<string, Map<number, number>>();
+  /** Of each device, when each XID was last told of, and how bad it was. */
+  readonly #xids = new Map<string, Map<number, HeardXid>>();
 
   /** Says that `vendor` is read now: {@link uses} waits for it. */
   began(vendor: string, reading: Promise<unknown>): void {
@@ -67,18 +74,22 @@ export class GpuRegistry {
     return null;
   }
 
-  /** Whether nobody told of this XID of this card shortly before, by driver or kernel log. */
-  isNewXid(device: string, code: number, t_ms: number): boolean {
-    const heard = this.#xids.get(device) ?? new Map<number, number>();
-    const last_ms = heard.get(code);
-    if (last_ms !== undefined && Math.abs(t_ms - last_ms) <= SAME_XID_MS) return false;
-    this.#xids.set(device, heard.set(code, t_ms));
+  /**
+   * Whether nobody told of this XID of this card shortly before, by driver or kernel log; nobody as bad as this: only the
+   * log has the words that make one worse.
+   */
+  isNewXid(device: string, code: number, t_ms: number, severity = xidSeverity(code)): boolean {
+    const heard = this.#xids.get(device) ?? new Map<number, HeardXid>();
+    const last = heard.get(code);
+    const isSame = last !== undefined && Math.abs(t_ms - last.t_ms) <= SAME_XID_MS;
+    if (isSame && !isGraver(severity, last.severity)) return false;
+    this.#xids.set(device, heard.set(code, { t_ms, severity }));
     return true;
   }
 
   /** The XIDs of a card that came at that time or later, by driver or kernel log. */
   xidsSince(device: string, t_ms: number): number[] {
-    return [...(this.#xids.get(device) ?? [])].flatMap(([code, last_ms]) => (last_ms >= t_ms ? [code] : []));
+    return [...(this.#xids.get(device) ?? [])].flatMap(([code, last]) => (last.t_ms >= t_ms ? [code] : []));
   }
 }
 

@@ -1,4 +1,5 @@
-import type { DetectedEvent, Severity } from "../../events/event.ts";
+import type { DetectedEvent } from "../../events/event.ts";
+import type { Severity } from "../../frame/severity.ts";
 import type { CursorRange, EnvelopeColumn } from "../../recording/cursor.ts";
 import { percent } from "../format.ts";
 import { columnOf, type Region } from "../hits.ts";

@@ -1,4 +1,5 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
+import { severities } from "../../../frame/severity.ts";
 import type { DriverHung, GivenUp } from "./way.ts";
 
 /** `the driver hangs in nvmlDeviceGetPowerUsage; not asked any more` */
@@ -20,7 +21,7 @@ export function givenUpText({ fault, functions, extent }: GivenUp): string {
 /** The event of a frame; `device`: for which it happened. */
 export const givenUpEvent = (givenUp: GivenUp, device: string | null, t_ms: number, host_id: string): FrameEvent => ({
   kind: "hang",
-  severity: "critical",
+  severity: severities.hang,
   t: new Date(t_ms).toISOString(),
   host: host_id,
   device,
@@ -30,7 +31,7 @@ export const givenUpEvent = (givenUp: GivenUp, device: string | null, t_ms: numb
 /** That of a driver in which a process is stuck. */
 export const hungEvent = ({ message }: DriverHung, t_ms: number, host_id: string): FrameEvent => ({
   kind: "hang",
-  severity: "critical",
+  severity: severities.hang,
   t: new Date(t_ms).toISOString(),
   host: host_id,
   device: null,

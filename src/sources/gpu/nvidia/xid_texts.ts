@@ -1,6 +1,6 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
+import { isGraver, type Severity, saidSeverity } from "../../../frame/severity.ts";
 
-type Severity = FrameEvent["severity"];
 type Xid = readonly [text: string, severity: Severity];
 
 /**
@@ -60,16 +60,30 @@ export function xidText(code: number | null): string {
   return text === undefined ? name : `${name}: ${text}`;
 }
 
-/** How bad it is; of what is in no table nobody knows. */
-export const xidSeverity = (code: number | null): Severity => XIDS[code ?? -1]?.[1] ?? "warning";
+/** The driver's own verdict: `GPU recovery action changed from 0x0 (None) to 0x2 (Node Reboot Required)`. */
+const RECOVERY_ACTION = 154;
+const ACTION = /\bto 0x[\da-f]{1,8} \(([^)]{1,40})\)/;
 
-const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };
+function actionSeverity(words: string): Severity {
+  const action = ACTION.exec(words)?.[1];
+  if (action === undefined) return saidSeverity("warning", words);
+  if (/^none$/i.test(action)) return "info";
+  return /reset|reboot|flr/i.test(action) ? "critical" : "warning";
+}
+
+/**
+ * How bad it is, whoever tells of it; of what is in no table nobody knows. `words`: what the driver or an exporter says
+ * besides; they may call it fatal.
+ */
+export function xidSeverity(code: number | null, words = ""): Severity {
+  if (code === RECOVERY_ACTION) return actionSeverity(words);
+  return saidSeverity(XIDS[code ?? -1]?.[1] ?? "warning", words);
+}
 
 /** Of several, the one that says most about why a card is gone. */
 export function worstXid(codes: readonly number[]): number | null {
-  const rank = (code: number) => RANK[xidSeverity(code)];
   return codes.reduce<number | null>(
-    (worst, code) => (worst === null || rank(code) > rank(worst) ? code : worst),
+    (worst, code) => (worst === null || isGraver(xidSeverity(code), xidSeverity(worst)) ? code : worst),
     null,
   );
 }

@@ -1,11 +1,5 @@
+import { severities } from "../../../frame/severity.ts";
 import { type Finding, processName, type Rule } from "./rule.ts";
-
-/** Some kernels have the user behind the process. */
-const KILLED =
-  /^(?:(Memory cgroup out of memory|Out of memory)[^:]{0,40}: )?Killed process (\d+)(?:, UID \d+,)? \((.*)\),?(?: UID \d+,)? total-vm:(.*)$/;
-/** Before it stands which control group it was that had no memory left. */
-const CONSTRAINT = /^oom-kill:constraint=.*,oom_memcg=(\/[^,]*),.*,pid=(\d+),uid=\d+$/;
-const LOOK_BACK = 4;
 
 const KIB_A_GIB = 1024 ** 2;
 
@@ -15,38 +9,99 @@ function residentGiB(sizes: string): string {
   return (parts.reduce((sum, kib) => sum + kib, 0) / KIB_A_GIB).toFixed(1);
 }
 
+const WHY = "(?:(Memory cgroup out of memory|Out of memory)[^:]{0,40}: )";
+/** Some kernels have the user behind the process. */
+const KILLED = new RegExp(`^${WHY}?Killed process (\\d+)(?:, UID \\d+,)? \\((.*)\\),?(?: UID \\d+,)? total-vm:(.*)$`);
+/** Before 4.20 the choice has a message of its own; the one that is killed may be a child of the one chosen. */
+const CHOSEN = new RegExp(`^${WHY}Kill process (\\d+) \\((.*)\\) score \\d+ or sacrifice child`);
+const NOBODY = /^(Memory cgroup out of memory|Out of memory) and no killable processes/;
+/** Between the choice and the kill, where other CPUs say something, too. */
+const LOOK_AHEAD = 6;
+/** Behind which control group has no memory left there is a list of its processes. */
+const LOOK_BACK = 400;
+const CONSTRAINT = /^oom-kill:constraint=.*,oom_memcg=(\/[^,]*),.*,pid=(\d+),uid=\d+$/;
+const LIMITED = /^(?:Task in \/.{0,400} )?killed as a result of limit of (\/.*)$/;
+const INVOKED = " invoked oom-killer: ";
+
+/** The control group that has no memory left, where the messages before this kill say so. */
 function controlGroup(messages: readonly string[], at: number, pid: string): string | null {
-  for (const message of messages.slice(Math.max(0, at - LOOK_BACK), at).reverse()) {
+  for (let n = at - 1; n >= Math.max(0, at - LOOK_BACK); n--) {
+    const message = messages[n] ?? "";
+    // What is before it is about another kill.
+    if (message.includes(INVOKED)) return null;
     const [, group, of] = CONSTRAINT.exec(message) ?? [];
     if (group !== undefined && of === pid) return group;
+    const limited = LIMITED.exec(message)?.[1];
+    if (limited !== undefined) return limited;
   }
   return null;
 }
 
-/** `Out of memory: Killed process 1234 (python3) total-vm:…kB, anon-rss:…kB, …` */
-function oomKill(messages: readonly string[], at: number): Finding | null {
-  const [, why = "", pid = "", name = "", sizes] = KILLED.exec(messages[at] ?? "") ?? [];
-  if (sizes === undefined) return null;
+function whose(why: string, messages: readonly string[], at: number, pid: string): string {
+  const before = messages.slice(Math.max(0, at - LOOK_AHEAD), at).findLast((message) => CHOSEN.test(message)) ?? "";
+  const said = why === "" ? (CHOSEN.exec(before)?.[1] ?? "") : why;
+  if (!said.startsWith("Memory cgroup")) return "the machine is out of memory";
   const group = controlGroup(messages, at, pid);
-  const of = why.startsWith("Memory cgroup")
-    ? `its control group ${group === null ? "" : `${group} `}is`
-    : "the machine is";
-  const text = `killed ${processName(name, pid)} with ${residentGiB(sizes)} GiB: ${of} out of memory`;
-  return { kind: "oom", severity: "critical", pci: null, text };
+  return `its control group ${group === null ? "" : `${group} `}is out of memory`;
 }
 
-const BLOCKED = /^INFO: task (.*):(\d+) blocked for more than (\d+) seconds\./;
-const LOCKUP = /^watchdog: BUG: soft lockup - CPU#(\d+) stuck for (\d+)s! \[(.*):(\d+)\]/;
+const oom = (text: string): Finding => ({ kind: "oom", severity: severities.oom, pci: null, text });
+
+/** `Out of memory: Killed process 1234 (python3) total-vm:…kB, anon-rss:…kB, …` */
+function oomKill(messages: readonly string[], at: number): Finding | null {
+  const message = messages[at] ?? "";
+  const [, why = "", pid = "", name = "", sizes] = KILLED.exec(message) ?? [];
+  if (sizes !== undefined) {
+    const of = whose(why, messages, at, pid);
+    return oom(`killed ${processName(name, pid)} with ${residentGiB(sizes)} GiB: ${of}`);
+  }
+  const [, whyChosen, chosen = "", chosenName = ""] = CHOSEN.exec(message) ?? [];
+  if (whyChosen !== undefined) {
+    const next = messages.slice(at + 1, at + 1 + LOOK_AHEAD).find((one) => CHOSEN.test(one) || KILLED.test(one)) ?? "";
+    // Where the kill says why itself, it is of a kernel that has no message of the choice.
+    const isFollowed = next.startsWith("Killed process");
+    return isFollowed
+      ? null
+      : oom(`kills ${processName(chosenName, chosen)}: ${whose(whyChosen, messages, at, chosen)}`);
+  }
+  const nobody = NOBODY.exec(message)?.[1];
+  return nobody === undefined ? null : oom(`${whose(nobody, messages, at, "")}, and nothing can be killed`);
+}
+
+/** With the time a task has waited, in kernels from 6.18 on also for what. */
+const BLOCKED = /^INFO: task (.*):(\d+) blocked (?:in I\/O wait )?for more than (\d{1,9}) seconds/;
+/** The words before it came with 3.19 and changed with 4.15. */
+const WATCHDOG = "^(?:(?:NMI )?watchdog: )?";
+const SOFT = new RegExp(`${WATCHDOG}BUG: soft lockup - CPU#(\\d{1,5}) stuck for (\\d{1,9})s! \\[(.*):(\\d+)\\]`);
+const HARD = new RegExp(`${WATCHDOG}(?:CPU ?\\d{1,5}: )?Watchdog detected hard LOCKUP on cpu (\\d{1,5})`);
+/** On POWER. */
+const SELF = /^(?:NMI )?watchdog: CPU (\d{1,5}) self-detected hard LOCKUP/;
+const OTHER = /^(?:NMI )?watchdog: CPU \d{1,5} detected hard LOCKUP on other CPUs ([\d,-]{1,40})/;
+/** The first word came with 4.19. The CPUs follow in braces, or in messages of their own. */
+const STALL =
+  /^(?:rcu: )?INFO: (rcu_\w{1,24}|rcu) (?:self-detected stall on CPU|detected (?:expedited )?stalls on (?:CPUs\/)?tasks)[^{]{0,8}(?:\{ ?([\w ,.!-]{1,60}?)\s*\})?/;
+
+const hang = (text: string, burst?: string): Finding => ({
+  ...{ kind: "hang", severity: severities.hang, pci: null, text },
+  ...(burst === undefined ? {} : { burst }),
+});
+
+function lockup(message: string): Finding | null {
+  const [, cpu, seconds, task = "", pid = ""] = SOFT.exec(message) ?? [];
+  if (cpu !== undefined) {
+    return hang(`${processName(task, pid)} does not let go of CPU ${cpu} for ${seconds} s`, `soft lockup ${cpu}`);
+  }
+  const [, hard] = HARD.exec(message) ?? SELF.exec(message) ?? OTHER.exec(message) ?? [];
+  return hard === undefined ? null : hang(`CPU ${hard} hangs, also for interrupts`, `hard lockup ${hard}`);
+}
 
 function stuck(message: string): Finding | null {
   const [, name = "", pid = "", seconds] = BLOCKED.exec(message) ?? [];
-  const blocked = `${processName(name, pid)} waits in the kernel for more than ${seconds} s`;
-  if (seconds !== undefined) return { kind: "hang", severity: "critical", pci: null, text: blocked };
-  const [, cpu, stuck_s, task = "", of = ""] = LOCKUP.exec(message) ?? [];
-  if (cpu === undefined) return null;
-  const text = `${processName(task, of)} does not let go of CPU ${cpu} for ${stuck_s} s`;
-  return { kind: "hang", severity: "critical", pci: null, text };
+  if (seconds !== undefined) return hang(`${processName(name, pid)} waits in the kernel for more than ${seconds} s`);
+  const [, flavour, cpus] = STALL.exec(message) ?? [];
+  if (flavour === undefined) return lockup(message);
+  return hang(`a CPU holds up the kernel (${flavour} stall${cpus === undefined ? "" : `, CPU ${cpus}`})`, "rcu stall");
 }
 
-/** Processes that were killed for want of memory, or hang in the kernel. */
+/** Processes that were killed for want of memory, processes and CPUs that hang. */
 export const processRule: Rule = (messages, at) => oomKill(messages, at) ?? stuck(messages[at] ?? "");

@@ -113,8 +113,9 @@ class KernelLogSource implements Source {
     return cards.length === 1 ? (cards[0] ?? null) : null;
   }
 
-  #isNew({ device, t_ms, finding: { xid } }: Heard): boolean {
-    return xid === undefined || device === null || this.#registry.isNewXid(device, xid, t_ms);
+  #isNew({ device, t_ms, finding: { xid, severity } }: Heard): boolean {
+    if (xid === undefined || device === null) return true;
+    return this.#registry.isNewXid(device, xid, t_ms, severity);
   }
 
   #eventOf({ device, t_ms, finding: { kind, severity, text } }: Heard): FrameEvent {

@@ -361,14 +361,14 @@ describe("XIDs", () => {
     const [first, same, next, cleared, again] = heard(dcgm(13), dcgm(13), dcgm(79, "fell off"), dcgm(0), dcgm(79));
     expect([first, same, cleared]).toEqual([[], [], []]);
     expect(next).toMatchObject([{ kind: "xid", severity: "critical", device: uuid, text: "XID 79: fell off" }]);
-    expect(again).toMatchObject([{ text: "XID 79" }]);
+    expect(again).toMatchObject([{ text: "XID 79: GPU has fallen off the bus" }]);
   });
 
   test("with a time of its own the same one may come twice", () => {
     const before = nvml(31, 1_776_000_000);
     const [first, next, same] = heard(before, before + nvml(48, 1_776_500_000.5), before + nvml(48, 1_776_500_000.5));
     expect([first, same]).toEqual([[], []]);
-    expect(next).toMatchObject([{ text: "XID 48", t: "2026-04-18T08:13:20.500Z" }]);
+    expect(next).toMatchObject([{ text: "XID 48: double-bit ECC error", t: "2026-04-18T08:13:20.500Z" }]);
     expect(heard(nvml(48, 1), nvml(48, 2))[1]).toHaveLength(1);
   });
 

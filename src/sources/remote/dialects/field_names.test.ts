@@ -82,12 +82,12 @@ describe("nvidia_gpu_exporter", () => {
     const counted = (n: number) => line("xid_errors_total", n, ',xid="31"');
     expect(heard(line("temperature_gpu", 40), counted(1), counted(1), counted(3))).toEqual([
       [],
-      ["XID 31"],
+      ["XID 31: GPU memory page fault"],
       [],
-      ["XID 31"],
+      ["XID 31: GPU memory page fault"],
     ]);
     const timed = (at: number) => line("xid_last_timestamp_seconds", at, ',xid="31"');
-    expect(heard(counted(1) + timed(1), counted(2) + timed(2))).toEqual([[], ["XID 31"]]);
+    expect(heard(counted(1) + timed(1), counted(2) + timed(2))).toEqual([[], ["XID 31: GPU memory page fault"]]);
   });
 });
 
@@ -169,8 +169,11 @@ describe("dcgm-exporter", () => {
 
   test("an instance without an XID does not hide the card's", () => {
     const xid = (value: number, labels = "") => line("DCGM_FI_DEV_XID_ERRORS", value, labels);
-    expect(heard(xid(0), xid(79) + xid(0, instance))).toEqual([[], ["XID 79"]]);
-    expect(heard(xid(0, instance), xid(79, instance) + xid(0, ',GPU_I_ID="8"'))).toEqual([[], ["XID 79"]]);
+    expect(heard(xid(0), xid(79) + xid(0, instance))).toEqual([[], ["XID 79: GPU has fallen off the bus"]]);
+    expect(heard(xid(0, instance), xid(79, instance) + xid(0, ',GPU_I_ID="8"'))).toEqual([
+      [],
+      ["XID 79: GPU has fallen off the bus"],
+    ]);
   });
 
   test("XIDs counted in a window: one that is counted again is one again, one that leaves the window is none", () => {
@@ -178,15 +181,15 @@ describe("dcgm-exporter", () => {
     const last = line("DCGM_FI_DEV_XID_ERRORS", 94, ',err_code="94",err_msg="Contained"');
     expect(heard(counted(0), counted(2), counted(2), counted(1), counted(2))).toEqual([
       [],
-      ["XID 94"],
+      ["XID 94: contained ECC error"],
       [],
       [],
-      ["XID 94"],
+      ["XID 94: contained ECC error"],
     ]);
     expect(heard(line("DCGM_FI_DEV_XID_ERRORS", 0) + counted(0), last + counted(1), last + counted(2))).toEqual([
       [],
       ["XID 94: Contained"],
-      ["XID 94"],
+      ["XID 94: contained ECC error"],
     ]);
   });
 

@@ -1,8 +1,6 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
+import { xidSeverity, xidText } from "../../gpu/nvidia/xid_texts.ts";
 import type { PageContext } from "./dialect.ts";
-
-/** XIDs after which a GPU needs a reset, a reboot or a replacement, as NVIDIA's catalogue has them. */
-const CRITICAL = new Set([48, 62, 64, 79, 95, 119, 120]);
 
 export interface Xid {
   readonly xid: number;
@@ -15,11 +13,11 @@ export interface Xid {
 /** An XID as an event of its GPU; of now, where nobody says when it was. */
 export const xidEvent = (uuid: string, { xid, t_ms, message }: Xid, now_ms: number): FrameEvent => ({
   kind: "xid",
-  severity: CRITICAL.has(xid) ? "critical" : "warning",
+  severity: xidSeverity(xid, message ?? ""),
   t: new Date(t_ms ?? now_ms).toISOString(),
   host: "",
   device: uuid,
-  text: message === null ? `XID ${xid}` : `XID ${xid}: ${message}`,
+  text: message === null ? xidText(xid) : `XID ${xid}: ${message}`,
 });
 
 const nameOf = ({ xid, t_ms }: Xid): string => `${xid} ${t_ms ?? ""}`;

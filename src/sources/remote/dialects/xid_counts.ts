@@ -5,6 +5,9 @@ import { xidEvent } from "./xid.ts";
 /** Of one page. */
 const MOST_COUNTS = 1024;
 
+/** `XID 31` of an event's text. */
+const codeIn = (text: string): string => text.split(":", 1)[0] ?? "";
+
 /**
  * How often each XID was counted: in all, or in a window that moves on. A count that rose is an event, also where the
  * last XID is the same as before. What the first page has may be of last year.
@@ -26,7 +29,7 @@ export class XidCounts {
       count > (before.get(key) ?? 0) ? [xidEvent(uuid, { xid, t_ms: null, message: null }, t_ms)] : [],
     );
     const isTold = ({ device, text }: FrameEvent): boolean =>
-      told.some((one) => one.device === device && (one.text === text || one.text.startsWith(`${text}: `)));
+      told.some((one) => one.device === device && codeIn(one.text) === codeIn(text));
     return events.filter((event) => !isTold(event));
   }
 }
