@@ -1,4 +1,5 @@
 import { type Clock, localTime } from "./clock.ts";
+import { cleanReading } from "./frame/clean_reading.ts";
 import type { Frame, Sections, SourceKind } from "./frame/frame.ts";
 import type { SectionName } from "./frame/schema.ts";
 import type { Cycle, Reading, Source } from "./sources/source.ts";
@@ -206,6 +207,7 @@ const LATE_SHARE = 0.2;
 const nextSlot = (passed: number, slot: number): number => Math.max(slot + 1, Math.ceil(passed - LATE_SHARE));
 
 function merge(frame: Frame, reading: Reading): void {
+  cleanReading(reading);
   const { errors, scrapes, events, ...sections } = reading;
   for (const [name, devices] of Object.entries(sections) as [keyof Sections, unknown[]][]) {
     const list = (frame[name] ?? []) as unknown[];

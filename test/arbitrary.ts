@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { cleanReading } from "../src/frame/clean_reading.ts";
+import { cleanText } from "../src/frame/clean_text.ts";
 import type { Field, Fields, IntegerType, Shape } from "../src/frame/field.ts";
 import type { Frame } from "../src/frame/frame.ts";
 import {
@@ -38,6 +40,8 @@ export const textArbitrary = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }),
   fc.string({ unit: fc.oneof(fc.string({ minLength: 1, maxLength: 1 }), hostileCharacter), maxLength: 12 }),
 );
+
+export const cleanTextArbitrary = textArbitrary.map((text) => cleanText(text));
 
 const positiveZero = (value: number): number => (value === 0 ? 0 : value);
 const finite = { noNaN: true, noDefaultInfinity: true };
@@ -123,3 +127,9 @@ export const frameArbitrary: fc.Arbitrary<Frame> = fc.record(
   },
   { requiredKeys: ["t_ms", "seq", "elapsed_ms", "source", "hostname", "errors"], noNullPrototype: true },
 );
+
+/** A frame as it comes from its sources, and as it is read back: with texts that were cleaned. */
+export const cleanFrameArbitrary: fc.Arbitrary<Frame> = frameArbitrary.map((frame) => {
+  cleanReading(frame);
+  return { ...frame, hostname: cleanText(frame.hostname) };
+});

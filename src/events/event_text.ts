@@ -1,10 +1,15 @@
+import { cleanText } from "../frame/clean_text.ts";
+
 /** Longer texts are cut, so that what an index line says of events stays small. */
 const MAX_TEXT = 240;
 const MAX_HOST = 100;
 const MAX_NAME = 64;
 
-const plain = (text: string, most: number): string =>
-  (/\p{Cc}/u.test(text) ? text.replace(/\p{Cc}+/gu, " ") : text).slice(0, most).toWellFormed();
+/** So many UTF-16 units of it at most, without half a surrogate pair at the end. */
+function plain(text: string, most: number): string {
+  const cut = cleanText(text).slice(0, most);
+  return cut.isWellFormed() ? cut : cut.slice(0, -1);
+}
 
 /** A text as an event holds it: one line, of bounded length. */
 export const eventText = (text: string): string => plain(text, MAX_TEXT);

@@ -1,3 +1,4 @@
+import { cleanJson, cleanText, mayHoldUnclean } from "./clean_text.ts";
 import { deviceDecoder, devices, isObject, textOr, type Untrusted } from "./device_decoder.ts";
 import { type Frame, SCHEMA, type Sections } from "./frame.ts";
 import { eventFields, type FrameEvent, type Scrape, type SectionName, scrapeFields, sections } from "./schema.ts";
@@ -37,9 +38,9 @@ export function parseTime(text: unknown): number | null {
 function errorTexts(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: unknown) => {
-    if (typeof one === "string") return [one];
+    if (typeof one === "string") return [cleanText(one)];
     if (!isObject(one) || typeof one.message !== "string") return [];
-    return [typeof one.section === "string" ? `${one.section}: ${one.message}` : one.message];
+    return [cleanText(typeof one.section === "string" ? `${cleanText(one.section)}: ${one.message}` : one.message)];
   });
 }
 
@@ -98,7 +99,7 @@ function countOf(text: string, bracket: string): number {
 
 /**
  * Reads one untrusted line: ours or the Rust tool's. Keys that are absent or of a wrong type are unknown, devices that
- * are none are dropped; never throws.
+ * are none are dropped, texts are cleaned and cut; never throws.
  */
 export const decodeLine = (text: string): Line => decodeChosen(text, (frame) => frame);
 
@@ -112,6 +113,7 @@ export function decodeChosen(text: string, choose: (frame: Untrusted) => Untrust
     return { kind: "bad", reason: "no JSON" };
   }
   if (!isObject(value)) return { kind: "bad", reason: "no JSON object" };
+  if (mayHoldUnclean(text)) cleanJson(value);
   const schema = value.schema;
   if (typeof schema !== "number") return { kind: "bad", reason: "no schema" };
   if (schema !== SCHEMA) return { kind: "refused", schema };

@@ -1,3 +1,4 @@
+import { cleanText, MAX_TEXT_BYTES } from "./clean_text.ts";
 import { type Field, type Fields, integerRange } from "./field.ts";
 
 /** A JSON object of which nothing is known yet. */
@@ -18,8 +19,14 @@ type Read = (value: unknown) => unknown;
 
 const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
 
+/** Of so few UTF-16 units a text is never cut. */
+const SHORT = Math.floor(MAX_TEXT_BYTES / 3);
+
+const bounded = (text: string): string => (text.length <= SHORT ? text : cleanText(text));
+
+/** No longer than `MAX_TEXT_BYTES`; that it is clean is seen to line by line, where it is parsed. */
 export const textOr = (value: unknown, otherwise: string | null): string | null =>
-  typeof value === "string" ? value : otherwise;
+  typeof value === "string" ? bounded(value) : otherwise;
 
 /** One level of an untrusted value into our own type: unknown is `null`, whatever the sentinel. */
 function reader(field: Field): Read {
@@ -29,7 +36,7 @@ function reader(field: Field): Read {
     case "boolean":
       return (value) => value === true;
     case "integer":
-      return field.unknown === "never" ? (value) => identifierValue(value, field) : integerReader(field);
+      return field.unknown === "never" ? identifierReader(field) : integerReader(field);
     case "float":
       return (value) => numberValue(value, field);
     case "choice":
@@ -39,7 +46,7 @@ function reader(field: Field): Read {
     case "labels":
       return labelsValue;
     case "texts":
-      return (value) => (Array.isArray(value) ? (value.every(isText) ? value : value.filter(isText)) : []);
+      return (value) => (Array.isArray(value) ? (value.every(isShortText) ? value : texts(value)) : []);
     case "floats":
       return (value) => (Array.isArray(value) ? (value.every(Number.isFinite) ? value : value.map(finite)) : []);
     case "object": {
@@ -53,9 +60,15 @@ function reader(field: Field): Read {
   }
 }
 
-function identifierValue(value: unknown, field: Field): unknown {
-  const number = finite(value);
-  return number !== null && number >= 0 ? Math.round(number) : (field.absent ?? REJECT);
+/** What no line of ours could have in its place identifies nothing. */
+function identifierReader(field: Field): Read {
+  const [lowest, highest] = integerRange(field);
+  const otherwise = field.absent ?? REJECT;
+  return (value) => {
+    // Of -0 the sum with 0 is 0.
+    const number = Math.round(finite(value) ?? Number.NaN) + 0;
+    return number >= lowest && number <= highest ? number : otherwise;
+  };
 }
 
 /** A number that no line could have in its place is unknown. */
@@ -72,19 +85,24 @@ function numberValue(value: unknown, field: Field): number | null {
   return number === null || number === field.unknown ? null : number;
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
+const isShortText = (value: unknown): value is string => typeof value === "string" && value.length <= SHORT;
+
+const texts = (values: readonly unknown[]): string[] =>
+  values.filter((one) => typeof one === "string").map((one) => bounded(one));
 
 function labelsValue(value: unknown): unknown {
   if (!isObject(value)) return {};
-  if (hasOnlyTexts(value)) return value;
+  if (hasOnlyShortTexts(value)) return value;
   const texts = Object.entries(value).flatMap(([key, one]) =>
-    typeof one === "string" || typeof one === "number" || typeof one === "boolean" ? [[key, String(one)]] : [],
+    typeof one === "string" || typeof one === "number" || typeof one === "boolean"
+      ? [[bounded(key), bounded(String(one))]]
+      : [],
   );
   return Object.fromEntries(texts);
 }
 
-function hasOnlyTexts(value: Untrusted): boolean {
-  for (const key in value) if (typeof value[key] !== "string") return false;
+function hasOnlyShortTexts(value: Untrusted): boolean {
+  for (const key in value) if (!isShortText(value[key]) || key.length > SHORT) return false;
   return true;
 }
 
@@ -100,18 +118,20 @@ export function devices(value: unknown, decode: DeviceDecoder): unknown[] {
   return value;
 }
 
+const SHORT_TEXT = `typeof v === "string" && v.length <= ${SHORT}`;
+
 /** Tells of a value `v` that it needs no correction; `null` where only its reader can tell. */
 function soundTest(field: Field): string | null {
   const known = field.unknown === "listed" ? "unknown === null && " : "";
   const sentinel = typeof field.unknown === "number" ? ` && v !== ${field.unknown}` : "";
   switch (field.kind) {
     case "text":
-      return field.unknown === "never" ? 'typeof v === "string"' : `${known}typeof v === "string" || v === null`;
+      return field.unknown === "never" ? SHORT_TEXT : `${known}${SHORT_TEXT} || v === null`;
     case "boolean":
       return "v === true || v === false";
     case "integer": {
-      if (field.unknown === "never") return 'typeof v === "number" && v >= 0 && v <= 0xffffffff && v % 1 === 0';
       const [lowest, highest] = integerRange(field);
+      if (field.unknown === "never") return `typeof v === "number" && v >= ${lowest} && v <= ${highest} && v % 1 === 0`;
       return `${known}typeof v === "number" && v >= ${lowest} && v <= ${highest}${sentinel} || v === null`;
     }
     case "float":
@@ -119,7 +139,7 @@ function soundTest(field: Field): string | null {
     case "choice":
       return (field.choices ?? []).map((one) => `v === ${JSON.stringify(one)}`).join(" || ");
     case "platform":
-      return 'typeof v === "string"';
+      return SHORT_TEXT;
     default:
       return null;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { textArbitrary } from "../../test/arbitrary.ts";
+import { cleanTextArbitrary } from "../../test/arbitrary.ts";
 import { decodeLine, type Untrusted } from "../frame/decode.ts";
 import { CURVES } from "../frame/summary.ts";
 import type { BlockSummary } from "./block_summary.ts";
@@ -29,12 +29,12 @@ const headerArbitrary: fc.Arbitrary<Header> = fc.record({
   t_ms,
   interval_ms: count,
   source: fc.constantFrom("local", "remote"),
-  hosts: fc.array(textArbitrary),
-  all_smi_version: textArbitrary,
-  recording: textArbitrary,
+  hosts: fc.array(cleanTextArbitrary),
+  all_smi_version: cleanTextArbitrary,
+  recording: cleanTextArbitrary,
   segment: count,
   first_seq: count,
-  timezone: textArbitrary,
+  timezone: cleanTextArbitrary,
 });
 
 describe("a header", () => {

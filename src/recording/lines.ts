@@ -1,4 +1,5 @@
 import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode.ts";
+import { textOr } from "../frame/device_decoder.ts";
 import { formatTime } from "../frame/encode.ts";
 import { SCHEMA, type SourceKind } from "../frame/frame.ts";
 import { decodeEvents, encodeEvent } from "./block_events.ts";
@@ -130,9 +131,9 @@ export function decodeIndex(value: Untrusted): IndexLine | null {
 export type PartialHeader = { readonly [K in keyof Header]: Header[K] | null };
 
 export function decodeHeader(value: Untrusted): PartialHeader {
-  const text = (one: unknown): string | null => (typeof one === "string" ? one : null);
+  const text = (one: unknown): string | null => textOr(one, null);
   const number = (one: unknown): number | null => (isPosition(one) ? one : null);
-  const hosts = Array.isArray(value.hosts) ? value.hosts.filter((one) => typeof one === "string") : null;
+  const hosts = Array.isArray(value.hosts) ? value.hosts.map(text).filter((one) => one !== null) : null;
   return {
     t_ms: parseTime(value.t),
     interval_ms: number(value.interval_ms),

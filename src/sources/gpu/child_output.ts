@@ -1,8 +1,8 @@
-import { printable } from "../local/command_line.ts";
+import { cleanText } from "../../frame/clean_text.ts";
 
 /** A line is cut there: a child may have gone mad. */
 const LONGEST_LINE = 64 * 1024;
-/** What is kept of what was said last, in characters; one line of it is shown. */
+/** What is kept of what was said last, in characters; of its last line so many bytes are shown. */
 const LAST_WORDS = 2048;
 const SHOWN = 200;
 
@@ -32,8 +32,6 @@ export class LastWords {
 
   /** The last line that is not empty, fit for a terminal. */
   get line(): string {
-    return printable(this.#text.trim().split("\n").at(-1) ?? "")
-      .trim()
-      .slice(0, SHOWN);
+    return cleanText(this.#text.trim().split("\n").at(-1) ?? "", SHOWN).trim();
   }
 }

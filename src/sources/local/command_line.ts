@@ -1,43 +1,48 @@
+import { cleanText, cutBytes, MAX_TEXT_BYTES, mayBeCut } from "../../frame/clean_text.ts";
 import { type CommandMode, maskArguments } from "./mask.ts";
+import { MASK } from "./mask_urls.ts";
 
 /** Bytes of UTF-8 that a frame holds of one command line. */
 export const MAX_COMMAND_BYTES = 512;
 
-/** What is looked at; masking makes a text shorter, so this is more than what is kept. */
-const MAX_READ_BYTES = 4096;
-
-// Beside the control characters: what would end a line or turn the direction of writing on the reader's screen.
-const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-/** Well-formed text on one line: control characters become spaces. */
-export const printable = (text: string): string => text.toWellFormed().replace(unprintable, " ");
-
-/** The longest beginning of a well-formed text that takes at most `limit` bytes of UTF-8 and ends with a whole character. */
-export function cutBytes(text: string, limit: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= limit) return text;
-  let end = limit;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.toString("utf8", 0, end);
-}
+type ShownMode = Exclude<CommandMode, "name">;
 
 /**
  * What a frame shows of a command line as `/proc/PID/cmdline` holds it (arguments, each ended by a NUL); `null` where
- * there is nothing to show (kernel threads and zombies have none). Masked before it is cut: a cut reveals nothing.
+ * there is nothing to show (kernel threads and zombies have none). Cut to 8 KiB, cleaned, masked, cut to what is kept:
+ * whatever the first cut leaves open may be a secret that is no longer told as one, and is masked to its end.
  */
-export function commandText(cmdline: Uint8Array, mode: Exclude<CommandMode, "name">): string | null {
-  const argv = parseArguments(cmdline);
-  const text = (mode === "full" ? argv : maskArguments(argv)).join(" ").trimEnd();
-  return text === "" ? null : cutBytes(text, MAX_COMMAND_BYTES);
+export function commandText(cmdline: Uint8Array, mode: ShownMode): string | null {
+  const { buffer, byteOffset, length } = cmdline;
+  const argv = Buffer.from(buffer, byteOffset, Math.min(length, MAX_TEXT_BYTES))
+    .toString("utf8")
+    .split("\0")
+    .map((argument) => cleanText(argument));
+  return shownText(argv, mode, length > MAX_TEXT_BYTES) || null;
 }
 
-function parseArguments(cmdline: Uint8Array): string[] {
-  const text = printableArguments(cmdline.subarray(0, MAX_READ_BYTES));
-  if (cmdline.length <= MAX_READ_BYTES) return text.split("\0");
-  // Half an argument could be half a secret that is no longer told as one.
-  const end = text.search(/[\0\s][^\0\s]*$/);
-  return text.slice(0, Math.max(end, 0)).split("\0");
+/** As {@link commandText}, of a command line that another machine serves as one text. */
+export function shownCommand(command: string, mode: ShownMode): string {
+  const text = cleanText(command);
+  return shownText([text], mode, mayBeCut(text));
 }
 
-const printableArguments = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8").split("\0").map(printable).join("\0");
+function shownText(argv: readonly string[], mode: ShownMode, isCut: boolean): string {
+  const shown = mode === "full" ? argv : isCut ? maskCut(argv) : maskArguments(argv);
+  return cutBytes(shown.join(" ").trimEnd(), MAX_COMMAND_BYTES);
+}
+
+/** The last word is masked whatever it is. */
+function maskCut(argv: readonly string[]): string[] {
+  const last = argv.at(-1) ?? "";
+  const begin = lastSpace(last) + 1;
+  const whole = begin === 0 ? argv.slice(0, -1) : [...argv.slice(0, -1), last.slice(0, begin)];
+  const masked = maskArguments(whole);
+  return masked.at(-1)?.trimEnd().endsWith(MASK) ? masked : [...masked, MASK];
+}
+
+function lastSpace(text: string): number {
+  let at = text.length - 1;
+  while (at >= 0 && text.charAt(at).trim() !== "") at--;
+  return at;
+}

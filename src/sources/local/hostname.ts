@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { cleanText } from "../../frame/clean_text.ts";
 import { Tree } from "./files.ts";
 
 /**
@@ -10,5 +11,5 @@ export function readHostname(root: string): string {
   const kernel = "/proc/sys/kernel/hostname";
   const configured = "/etc/hostname";
   const [first, second] = tree.root === "" ? [kernel, configured] : [configured, kernel];
-  return tree.text(first) ?? tree.text(second) ?? hostname();
+  return cleanText(tree.text(first) ?? tree.text(second) ?? hostname());
 }

@@ -1,4 +1,5 @@
-import { isPlainValue, MASK, maskInline } from "./mask_inline.ts";
+import { isPlainValue, maskInline } from "./mask_inline.ts";
+import { MASK } from "./mask_urls.ts";
 import { isSecretName } from "./secret_names.ts";
 import { maskOption, optionsOfProgram } from "./secret_options.ts";
 import { shellWords } from "./shell_words.ts";
@@ -14,7 +15,7 @@ export type CommandMode = "masked" | "full" | "name";
 /** A command line in an argument of another (`sh -c "ssh host 'curl …'"`) is followed to this depth, and hidden below. */
 const MAX_DEPTH = 6;
 
-const named = /^((?:-{1,2}|\/)?[A-Za-z_][\w.-]{0,63})(\s*[=:])([\s\S]*)$/;
+const named = /((?:-{1,2}|\/)?[A-Za-z_][\w.-]{0,63})(\s*[=:])/y;
 const option = /^--?[A-Za-z][\w.-]*$/;
 const authorizationScheme = /^(?:bearer|basic|digest|token|negotiate|apikey)$/i;
 
@@ -33,6 +34,7 @@ const plain = (text: string): MaskedArgument => ({ text, hidesNext: false });
 export const maskArguments = (argv: readonly string[]): string[] => maskList(argv, 0);
 
 function maskList(argv: readonly string[], depth: number): string[] {
+  const words = new Set(argv);
   let options: ReturnType<typeof optionsOfProgram> = null;
   let hidden = false;
   return argv.map((argument) => {
@@ -42,7 +44,7 @@ function maskList(argv: readonly string[], depth: number): string[] {
       return isPlainValue(argument) ? argument : MASK;
     }
     const byLetter = options && maskOption(argument, options);
-    options = optionsOfProgram(argument, argv) ?? options;
+    options = optionsOfProgram(argument, words) ?? options;
     hidden = byLetter === "next";
     if (byLetter && byLetter !== "next") return byLetter.masked;
     const masked = maskArgument(argument, depth);
@@ -52,16 +54,32 @@ function maskList(argv: readonly string[], depth: number): string[] {
 }
 
 function maskArgument(argument: string, depth: number): MaskedArgument {
-  const [, name = "", separator = "", value = ""] = argument.match(named) ?? [];
-  if (name !== "" && isSecretName(name)) return maskNamed(name + separator, value);
-  if (name !== "" && separator.endsWith("=")) return plain(name + separator + maskArgument(value, depth).text);
+  let at = 0;
+  // `a=b=c`: each value may be a name in its turn.
+  for (let found = nameAt(argument, at); found !== null; found = nameAt(argument, at)) {
+    const end = at + found.name.length + found.separator.length;
+    if (isSecretName(found.name)) return maskNamed(argument.slice(0, end), argument.slice(end), at > 0);
+    if (!found.separator.endsWith("=")) break;
+    at = end;
+  }
+  const masked = maskUnnamed(argument.slice(at), depth);
+  return at === 0 ? masked : plain(argument.slice(0, at) + masked.text);
+}
+
+function nameAt(argument: string, at: number): { name: string; separator: string } | null {
+  named.lastIndex = at;
+  const [, name = "", separator = ""] = named.exec(argument) ?? [];
+  return name === "" ? null : { name, separator };
+}
+
+function maskUnnamed(argument: string, depth: number): MaskedArgument {
   if (option.test(argument)) return { text: maskInline(argument), hidesNext: isSecretName(argument) };
   if (/^bearer$/i.test(argument)) return { text: argument, hidesNext: true };
   return plain(maskText(maskInline(argument), depth));
 }
 
-function maskNamed(name: string, value: string): MaskedArgument {
-  if (value.trim() === "") return { text: name + value, hidesNext: name.endsWith(":") };
+function maskNamed(name: string, value: string, isValue: boolean): MaskedArgument {
+  if (value.trim() === "") return { text: name + value, hidesNext: !isValue && name.endsWith(":") };
   if (isPlainValue(value.trim())) return plain(name + value);
   return plain(name + (/^\s*/.exec(value)?.[0] ?? "") + MASK);
 }

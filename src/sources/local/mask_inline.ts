@@ -1,8 +1,10 @@
+import { MASK, maskUrls } from "./mask_urls.ts";
 import { isSecretName } from "./secret_names.ts";
 
-/** Secrets that can be told inside of any text: by their own shape, by a URL around them, by a key before them. */
-
-export const MASK = "***";
+/**
+ * Secrets that can be told inside of any text: by their own shape, by a URL around them, by a key before them. Every
+ * pattern takes time by the length of the text, whatever stands in it: where one fails, it has looked at few characters.
+ */
 
 /** Values that say yes, no or nothing: hiding them would hide settings, and they are nobody's secret. */
 export const isPlainValue = (value: string): boolean => /^(?:true|false|yes|no|on|off|none|null)?$/i.test(value);
@@ -13,13 +15,12 @@ const tokenShapes = new RegExp(
     "gh[pousr]_[A-Za-z0-9]{20,}",
     "github_pat_\\w{20,}",
     "glpat-[\\w-]{16,}",
-    "(?:sk|rk|pk)[-_](?=[\\w-]*\\d)[\\w-]{16,}",
     "hf_[A-Za-z0-9]{20,}",
     "nvapi-[\\w-]{20,}",
     "gsk_[A-Za-z0-9]{20,}",
     "r8_[A-Za-z0-9]{20,}",
     "(?:AKIA|ASIA)[0-9A-Z]{16}",
-    "eyJ[\\w-]{8,}\\.[\\w-]*(?:\\.[\\w-]*)*",
+    "eyJ[\\w-]{8,}(?:\\.[\\w-]*)*",
     "xox[abeoprs]-[\\w-]{10,}",
     "AIza[\\w-]{30,}",
     "ya29\\.[\\w-]{10,}",
@@ -31,26 +32,10 @@ const tokenShapes = new RegExp(
   "g",
 );
 
+/** As above; without a digit it is a name. */
+const keyShape = /(?<![A-Za-z0-9])(?:sk|rk|pk)[-_][\w-]{16,}/g;
+
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*/g;
-
-const url = /([a-z][a-z0-9+.-]{0,31}:\/\/)(\S+)/gi;
-
-/** A password may hold an unescaped `/`, but what stands between a colon and a slash may as well be a port. */
-const port = /^\d{1,5}(?:[/?#]|$)/;
-
-function maskUserinfo(scheme: string, rest: string): string {
-  const authority = rest.match(/^[^/?#]*/)?.[0] ?? "";
-  const colon = rest.indexOf(":");
-  let at = authority.lastIndexOf("@");
-  if (at < 0 && colon >= 0 && colon < authority.length && !port.test(rest.slice(colon + 1))) at = rest.lastIndexOf("@");
-  if (at < 0) return scheme + maskUrls(rest);
-  const host = maskUrls(rest.slice(at));
-  if (colon >= 0 && colon < at) return `${scheme}${rest.slice(0, colon)}:${MASK}${host}`;
-  // Over HTTP a user without a password is a token; over ssh:// it is a user.
-  return scheme + (/https?:\/\/$/i.test(scheme) ? MASK : rest.slice(0, at)) + host;
-}
-
-const maskUrls = (text: string): string => text.replace(url, (_, scheme, rest) => maskUserinfo(scheme, rest));
 
 /** End of the quoted value that `opener` begins (a quote, in nested texts with backslashes before it). */
 function endOfQuoted(text: string, from: number, opener: string): number {
@@ -62,28 +47,44 @@ function endOfQuoted(text: string, from: number, opener: string): number {
   }
 }
 
-const quotedName = /(\\*["'])([\w.-]{1,64})\1\s*[:=]\s*/g;
+/** Deeper than texts are put into texts: each time doubles the backslashes before a quote, and adds one. */
+const MOST_BACKSLASHES = 15;
+
+/** The backslashes before the first quote are looked at where it matches. */
+const quotedName = /(["'])([\w.-]{1,64})(\\{0,15})\1\s*[:=]\s*/g;
+/** Where a value has quotes, the first one and the backslashes before it. */
+const quotedValue = /^\\*["']/;
 /** `name=` or `name:` after a separator; at the beginning of an argument it is the caller's. */
 const embeddedName = /(?<=([?&#;,|:{([]))([\w.-]{1,64})(?:=|:\s*)/g;
 const signature = /^(?:X-Amz-)?sig(?:nature)?$/i;
 
-/** Replaces the values behind the names that a global pattern finds, where `endOfBare` says how far a bare one goes. */
+interface ValueRange {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** The value that begins at `start`, without its quotes. */
+function valueAt(text: string, start: number, bareValue: RegExp): ValueRange {
+  const rest = text.slice(start);
+  const opener = quotedValue.exec(rest)?.[0] ?? "";
+  const from = start + opener.length;
+  if (opener.length > MOST_BACKSLASHES + 1) return { from, end: text.length };
+  if (opener !== "") return { from, end: endOfQuoted(text, from, opener) };
+  return { from, end: from + (bareValue.exec(rest)?.[0].length ?? 0) };
+}
+
+/** Replaces the values behind the names that a global pattern finds; `bareValue` says how far one without quotes goes. */
 function maskValues(
   text: string,
   names: RegExp,
-  isSecret: (match: RegExpMatchArray) => boolean,
-  bareValue: (match: RegExpMatchArray) => RegExp,
+  isSecret: (match: RegExpExecArray) => boolean,
+  bareValue: (match: RegExpExecArray) => RegExp,
 ): string {
   let masked = "";
   let copied = 0;
   for (const match of text.matchAll(names)) {
-    const start = match.index + match[0].length;
     if (match.index < copied || !isSecret(match)) continue;
-    const opener = text.slice(start).match(/^\\*["']/)?.[0];
-    const from = start + (opener?.length ?? 0);
-    const end = opener
-      ? endOfQuoted(text, from, opener)
-      : from + (text.slice(from).match(bareValue(match))?.[0].length ?? 0);
+    const { from, end } = valueAt(text, match.index + match[0].length, bareValue(match));
     if (isPlainValue(text.slice(from, end))) continue;
     masked += text.slice(copied, from) + MASK;
     copied = end;
@@ -91,11 +92,15 @@ function maskValues(
   return masked + text.slice(copied);
 }
 
+/** Both quotes have as many backslashes before them, or the first one has more. */
+const isQuoted = (text: string, { index, 3: backslashes = "" }: RegExpExecArray): boolean =>
+  text.slice(Math.max(0, index - backslashes.length), index) === backslashes;
+
 const maskQuotedPairs = (text: string): string =>
   maskValues(
     text,
     quotedName,
-    (match) => isSecretName(match[2] ?? ""),
+    (match) => isQuoted(text, match) && isSecretName(match[2] ?? ""),
     // A list or an object under a secret name has secrets in it somewhere.
     () => /^(?:[[{][\s\S]*|[^\s,}\]]*)/,
   );
@@ -109,6 +114,9 @@ const maskEmbeddedPairs = (text: string): string =>
     (match) => (/[?&#]/.test(match[1] ?? "") ? /^[^\s&#]*/ : /^\S*/),
   );
 
+const maskTokens = (text: string): string =>
+  text.replace(tokenShapes, MASK).replace(keyShape, (key) => (/\d/.test(key) ? MASK : key));
+
 /** Masks what is secret by itself, wherever in the text it stands. */
 export const maskInline = (text: string): string =>
-  maskEmbeddedPairs(maskQuotedPairs(maskUrls(text.replace(privateKey, MASK)))).replace(tokenShapes, MASK);
+  maskTokens(maskEmbeddedPairs(maskQuotedPairs(maskUrls(text.replace(privateKey, MASK)))));

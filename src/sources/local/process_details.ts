@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { commandText, printable } from "./command_line.ts";
+import { cleanText } from "../../frame/clean_text.ts";
+import { commandText } from "./command_line.ts";
 import type { CommandMode } from "./mask.ts";
 import type { KnownProcess } from "./process_table.ts";
 import { parseEffectiveUid } from "./users.ts";
@@ -94,7 +95,7 @@ export class ProcessDetails {
 }
 
 function showNameOnly(process: KnownProcess): void {
-  process.command = printable(process.stat.comm);
+  process.command = cleanText(process.stat.comm);
   process.hasDetails = true;
 }
 

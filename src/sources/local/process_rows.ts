@@ -1,5 +1,5 @@
+import { cleanText } from "../../frame/clean_text.ts";
 import type { Process } from "../../frame/schema.ts";
-import { printable } from "./command_line.ts";
 import { round1 } from "./files.ts";
 import type { KernelUnits } from "./kernel_units.ts";
 import type { KnownProcess } from "./process_table.ts";
@@ -63,7 +63,7 @@ export function processRows(
 
 function processRow(process: KnownProcess, use: GpuUse | null, machine: Machine): Process {
   const { pid, stat, uid } = process;
-  const name = printable(stat.comm);
+  const name = cleanText(stat.comm);
   const rss_bytes = process.resident_pages * machine.page_bytes;
   return {
     ...gpuColumns(pid, name, use),

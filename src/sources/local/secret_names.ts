@@ -49,7 +49,7 @@ const owners = words("api access secret private auth ssh signing encryption bear
 const split = (name: string): string[] =>
   name
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
+    .replace(/([A-Z])(?=[A-Z][a-z])/g, "$1 ")
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .map((word) => word.replace(/(?<=[a-z])\d+$/, ""))

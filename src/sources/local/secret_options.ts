@@ -49,10 +49,14 @@ const byProgram = new Map(
   programOptions.flatMap((options) => options.programs.map((name) => [name, options] as const)),
 );
 
+const LONGEST_PROGRAM = Math.max(...[...byProgram.keys()].map((name) => name.length));
+const programName = /[^/;|&(`]*$/;
+
 /** The options of the program that this argument names, if it names one: also behind `sudo`, `&&` or a path. */
-export function optionsOfProgram(argument: string, argv: readonly string[]): ProgramOptions | null {
-  const options = byProgram.get(argument.split(/[/;|&(`]/).at(-1) ?? "") ?? null;
-  return options?.subcommand !== undefined && !argv.includes(options.subcommand) ? null : options;
+export function optionsOfProgram(argument: string, words: ReadonlySet<string>): ProgramOptions | null {
+  const end = argument.slice(-LONGEST_PROGRAM - 1);
+  const options = byProgram.get(programName.exec(end)?.[0] ?? "") ?? null;
+  return options?.subcommand !== undefined && !words.has(options.subcommand) ? null : options;
 }
 
 /**

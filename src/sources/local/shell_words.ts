@@ -8,14 +8,16 @@ export interface ShellWord {
   readonly gap: string;
 }
 
-const isSpace = (character: string): boolean => character.trim() === "";
+/** What is more than a character of a word. */
+const SPECIAL = /[\s\\"']/g;
+const NO_SPACE = /\S/g;
 
 /** Takes a text apart into words; gaps and raw words put together give the text again. An open quote ends with it. */
 export function shellWords(text: string): ShellWord[] {
   const found: ShellWord[] = [];
   let at = 0;
   while (at < text.length) {
-    const gapEnd = skipSpace(text, at);
+    const gapEnd = find(text, NO_SPACE, at);
     const word = readWord(text, gapEnd);
     found.push({ gap: text.slice(at, gapEnd), raw: text.slice(gapEnd, word.end), text: word.text });
     at = word.end;
@@ -23,22 +25,28 @@ export function shellWords(text: string): ShellWord[] {
   return found;
 }
 
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (at < text.length && isSpace(text.charAt(at))) at++;
-  return at;
+/** Where the first such character is from there on, or the end. */
+function find(text: string, pattern: RegExp, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.exec(text)?.index ?? text.length;
 }
 
 function readWord(text: string, from: number): { text: string; end: number } {
   let plain = "";
   let quote = "";
   let at = from;
-  for (; at < text.length; at++) {
+  while (at < text.length) {
+    const special = find(text, SPECIAL, at);
+    plain += text.slice(at, special);
+    at = special;
+    if (at === text.length) break;
     const character = text.charAt(at);
-    if (quote === "" && isSpace(character)) break;
-    if (character === "\\" && quote !== "'" && at + 1 < text.length) plain += text.charAt(++at);
+    const isQuote = character === '"' || character === "'";
+    if (quote === "" && !isQuote && character !== "\\") break;
+    at++;
+    if (character === "\\" && quote !== "'" && at < text.length) plain += text.charAt(at++);
     else if (character === quote) quote = "";
-    else if (quote === "" && (character === '"' || character === "'")) quote = character;
+    else if (quote === "" && isQuote) quote = character;
     else plain += character;
   }
   return { text: plain, end: at };

@@ -1,14 +1,22 @@
 import type { Process } from "../../frame/schema.ts";
-import { cutBytes, MAX_COMMAND_BYTES, printable } from "../local/command_line.ts";
-import { type CommandMode, maskArguments } from "../local/mask.ts";
+import { shownCommand } from "../local/command_line.ts";
+import type { CommandMode } from "../local/mask.ts";
 
-/** To mask one takes 50 µs, and hardly one is new in a cycle. So many are known, then it begins again. */
-const MOST_KNOWN = 16_384;
+/** Characters of the texts that are known, in each of two generations. A thousand machines have less to say. */
+const MOST_KNOWN = 1 << 20;
+/** Whoever serves longer ones may serve new ones every time, and is not to drive out those of others. */
+const LONGEST_KNOWN = 2048;
 
-/** Command lines of other machines as those of this one are shown: whoever serves them may serve all of them. */
+/**
+ * Command lines of other machines as those of this one are shown: whoever serves them may serve all of them. To mask one
+ * takes 50 µs, and hardly one is new in a cycle: those that were shown lately are known.
+ */
 export class Commands {
   readonly #mode: CommandMode;
-  readonly #known = new Map<string, string>();
+  #young = new Map<string, string>();
+  /** Of the generation before: what of it is shown again becomes young. */
+  #old = new Map<string, string>();
+  #size = 0;
 
   constructor(mode: CommandMode) {
     this.#mode = mode;
@@ -16,16 +24,20 @@ export class Commands {
 
   shown({ command, process_name }: Process): string {
     if (this.#mode === "name") return process_name;
-    const known = this.#known.get(command);
+    const known = this.#young.get(command);
     if (known !== undefined) return known;
-    if (this.#known.size === MOST_KNOWN) this.#known.clear();
-    const text = this.#make(command);
-    this.#known.set(command, text);
+    const text = this.#old.get(command) ?? shownCommand(command, this.#mode);
+    if (command.length <= LONGEST_KNOWN) this.#remember(command, text);
     return text;
   }
 
-  #make(command: string): string {
-    const text = printable(command);
-    return cutBytes(this.#mode === "full" ? text : (maskArguments([text])[0] ?? ""), MAX_COMMAND_BYTES);
+  #remember(command: string, text: string): void {
+    if (this.#size > MOST_KNOWN) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#size = 0;
+    }
+    this.#young.set(command, text);
+    this.#size += command.length + text.length;
   }
 }

@@ -90,7 +90,7 @@ describe("hosts that do not do as they should", () => {
       "too large",
       (socket) => {
         const [gpu] = nvidiaFrame.gpus ?? [];
-        const detail = { text: "x".repeat(3 << 20) };
+        const detail = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`${n}`, "x".repeat(8000)]));
         socket.write(response("200 OK", lineOf({ gpus: gpu ? [{ ...gpu, detail }] : [] })));
       },
     ],

@@ -1,4 +1,4 @@
-import { printable } from "../command_line.ts";
+import { cleanText } from "../../../frame/clean_text.ts";
 
 /** One message of the kernel's log. */
 export interface KernelRecord {
@@ -30,7 +30,7 @@ function parseRecord(line: string): KernelRecord | null {
   if (level === undefined) return null;
   // Below the three bits of the level stands who wrote it: 0 is the kernel.
   const isKernels = Number(level) < 8;
-  return { sequence: Number(sequence), time_us: Number(time_us), isKernels, message: printable(unescaped(message)) };
+  return { sequence: Number(sequence), time_us: Number(time_us), isKernels, message: cleanText(unescaped(message)) };
 }
 
 /** Bytes that are not printable ASCII stand as `\x1b`. */

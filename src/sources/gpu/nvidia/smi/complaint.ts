@@ -1,7 +1,7 @@
-import { printable } from "../../../local/command_line.ts";
+import { cleanText } from "../../../../frame/clean_text.ts";
 import { pciAddress } from "../../registry.ts";
 
-/** Of a line, so many characters are shown. */
+/** Of a line, so many bytes are shown. */
 const SHOWN = 200;
 
 /** nvidia-smi's words about a card that it cannot open. */
@@ -49,6 +49,6 @@ const SENTENCES: readonly (readonly [has: string, sentence: string])[] = [
 export function sentenceOf(lines: readonly string[], ending: string): string {
   const said = lines.map((line) => line.trim()).filter((line) => line !== "");
   for (const [has, sentence] of SENTENCES) if ([...said, ending].some((line) => line.includes(has))) return sentence;
-  const words = printable(said[0] ?? ending).slice(0, SHOWN);
+  const words = cleanText(said[0] ?? ending, SHOWN);
   return said[0] === undefined ? `nvidia-smi ${words}` : `nvidia-smi: ${words.replace(/\.$/, "")}`;
 }
