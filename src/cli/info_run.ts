@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
 import type { Block } from "../recording/block.ts";
@@ -226,8 +227,5 @@ function describe(info: Info): string {
   if (on !== "") rows.splice(-1, 0, ["still on", on]);
   if (info.skipped_lines > 0) rows.push(["skipped", list(info.skipped, "")]);
   if (info.refused !== null) rows.push(["stopped", info.refused]);
-  return rows.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join("\n");
+  return rows.map(([name, value]) => `${name.padEnd(10)} ${cleanText(value)}`).join("\n");
 }
-
-/** Text from a recording must not drive the terminal. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}");

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { oneLine, SchemaError, UsageError } from "../errors.ts";
+import { cleanText } from "../frame/clean_text.ts";
 
 /** What commander means by an exit that is no error: help or version was shown. */
 const SHOWN = 0;
@@ -65,15 +66,18 @@ function playHint({ code }: CommanderError): string {
   return path === undefined ? "" : ` (To play a recording: all-smi view --replay ${path})`;
 }
 
+/** What is wrong may be in the words of a file, a name or a program. */
+const complain = (words: string): void => console.error(cleanText(words));
+
 function fail(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === SHOWN) return SHOWN;
     if (error.code === "commander.help") return 2;
     const words = oneLine(error).replace(/^error: /, "");
-    console.error(`all-smi: ${words}${playHint(error)}`);
+    complain(`all-smi: ${words}${playHint(error)}`);
     return 2;
   }
-  console.error(error instanceof SchemaError ? error.message : `all-smi: ${oneLine(error)}`);
+  complain(error instanceof SchemaError ? error.message : `all-smi: ${oneLine(error)}`);
   return error instanceof UsageError ? 2 : 1;
 }
 

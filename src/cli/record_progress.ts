@@ -1,3 +1,4 @@
+import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { RecorderStatus } from "../recording/recorder.ts";
 import { type Progress, progressLine, summaryLine } from "./progress_line.ts";
@@ -30,7 +31,7 @@ export class RecordProgress {
 
   /** Something that is to stay on the screen, above the line that updates. */
   say(message: string): void {
-    process.stderr.write(`${this.#timer ? ERASE_LINE : ""}all-smi: ${message}\n`);
+    process.stderr.write(`${this.#timer ? ERASE_LINE : ""}all-smi: ${cleanText(message)}\n`);
   }
 
   stop(): void {
@@ -39,7 +40,7 @@ export class RecordProgress {
   }
 
   #show(): void {
-    process.stderr.write(`${ERASE_LINE}${progressLine(this.#progress(), (process.stderr.columns ?? 80) - 1)}`);
+    process.stderr.write(`${ERASE_LINE}${progressLine(this.#progress(), (process.stderr.columns || 80) - 1)}`);
   }
 
   #progress(): Progress {

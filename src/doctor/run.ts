@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cleanText } from "../frame/clean_text.ts";
 import { SupervisedChild } from "../sources/gpu/child.ts";
 import { CHECKS } from "./checks.ts";
 import { type Check, type Finding, problem, USUAL_LIMIT_MS, type Verdict } from "./finding.ts";
@@ -63,5 +64,9 @@ function runFrom(begin: Begin, take: TakeFindings): Promise<number> {
 function findingsOf(check: Check | undefined, verdicts: readonly Verdict[]): Finding[] {
   if (check === undefined) return [];
   const { group, name } = check;
-  return verdicts.map(({ state, says, fix }) => ({ group, name, state, says, fix }));
+  // What it says may be in the words of a file, a driver or a program.
+  return verdicts.map(({ state, says, fix }) => ({
+    ...{ group, name, state, says: cleanText(says) },
+    fix: fix === null ? null : cleanText(fix),
+  }));
 }

@@ -1,10 +1,12 @@
+import { cutBytes, MAX_TEXT_BYTES } from "../../frame/clean_text.ts";
+
 /**
  * The Prometheus text format (and OpenMetrics, which differs in what is skipped here), read as it comes in. Every line
  * that is no series is left out and counted; nothing in a text makes it fail. HELP and TYPE are not needed: what a
  * family is, its reader knows.
  */
 
-/** Of a series, unescaped. */
+/** Of a series, unescaped: what becomes of them is cleaned with the rest of a frame. */
 export type Labels = ReadonlyMap<string, string>;
 
 /** Takes a series; `null` is a value that is not finite. */
@@ -19,9 +21,13 @@ const LONGEST_FAMILY = 256;
 const MOST_LABELS = 100;
 /** The rest of a longer value is cut off: it would stand in every frame. */
 const LONGEST_VALUE = 1024;
+/** Command lines are masked before they are cut to that: half a secret is none that can be told. */
+const COMMANDS = new Set(["command", "process_name"]);
 
 /** Of one page, texts of labels that are remembered. */
 const MOST_KNOWN = 1024;
+/** Of those of a device none is as long. */
+const LONGEST_KNOWN = 4096;
 
 const NOTHING = { labels: new Map(), name: null } as const;
 
@@ -107,7 +113,7 @@ function parseLabels(line: string, open: number): ParsedLabels | null {
     if (line.charCodeAt(equals) === EQUALS) {
       const value = parseQuoted(line, skipBlanks(line, equals + 1));
       if (value === null || labels.size === MOST_LABELS) return null;
-      labels.set(label.text, value.text.slice(0, LONGEST_VALUE));
+      labels.set(label.text, cutBytes(value.text, COMMANDS.has(label.text) ? MAX_TEXT_BYTES : LONGEST_VALUE));
       at = skipBlanks(line, value.end);
     } else {
       if (name !== null || line.charCodeAt(at) !== QUOTE) return null;
@@ -236,7 +242,8 @@ export class ExpositionParser {
     const known = this.#known.get(text);
     if (known !== undefined) return { ...known, end };
     const parsed = parseLabels(line, open);
-    if (parsed?.end === end && this.#known.size < MOST_KNOWN) this.#known.set(text, parsed);
+    if (parsed?.end === end && text.length <= LONGEST_KNOWN && this.#known.size < MOST_KNOWN)
+      this.#known.set(text, parsed);
     return parsed;
   }
 
