@@ -1,13 +1,14 @@
-import { cleanText } from "../frame/clean_text.ts";
+import { cleanText, MAX_TEXT_BYTES } from "../frame/clean_text.ts";
 
 /** Longer texts are cut, so that what an index line says of events stays small. */
 const MAX_TEXT = 240;
 const MAX_HOST = 100;
 const MAX_NAME = 64;
 
-/** So many UTF-16 units of it at most, without half a surrogate pair at the end. */
+/** Several control characters become one space. At most so many UTF-16 units, without half a surrogate pair at the end. */
 function plain(text: string, most: number): string {
-  const cut = cleanText(text).slice(0, most);
+  const line = /\p{Cc}/u.test(text) ? text.slice(0, MAX_TEXT_BYTES).replace(/\p{Cc}+/gu, " ") : text;
+  const cut = cleanText(line).slice(0, most);
   return cut.isWellFormed() ? cut : cut.slice(0, -1);
 }
 

@@ -37,7 +37,7 @@ function maskCut(argv: readonly string[]): string[] {
   const last = argv.at(-1) ?? "";
   const begin = lastSpace(last) + 1;
   const whole = begin === 0 ? argv.slice(0, -1) : [...argv.slice(0, -1), last.slice(0, begin)];
-  const masked = maskArguments(whole);
+  const masked = maskArguments(whole.map((argument) => argument.trimEnd()));
   return masked.at(-1)?.trimEnd().endsWith(MASK) ? masked : [...masked, MASK];
 }
 

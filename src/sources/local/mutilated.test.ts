@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { cycleAt, HOST } from "../../../test/fixtures/machines/cycle.ts";
 import { type Machine, type MachineName, openMachine } from "../../../test/fixtures/machines/make.ts";
+import { cleanReading } from "../../frame/clean_reading.ts";
 import { decodeLine } from "../../frame/decode.ts";
 import { frameLine } from "../../frame/encode.ts";
 import type { Frame } from "../../frame/frame.ts";
@@ -31,6 +32,8 @@ async function readFrame(sources: Sources, at_ms: number): Promise<Frame> {
     frame.errors.push(...errors);
     Object.assign(frame, sections);
   }
+  // As the sampler does before a frame is written.
+  cleanReading(frame);
   return frame;
 }
 
