@@ -133,8 +133,6 @@ async function seeks(path: string): Promise<ClusterCost["seek_ms"]> {
   const measure = join(import.meta.dir, "replay_measure.ts");
   const child = Bun.spawn([process.execPath, measure, "seek", path, `${SEEKS}`], {
     stdio: ["ignore", "pipe", "inherit"],
-    // As bin/all-smi has it for a replay.
-    env: { ...process.env, BUN_JSC_forceRAMSize: "400000000" },
   });
   const { times_ms } = JSON.parse(await child.stdout.text()) as Measured;
   const sorted = times_ms.toSorted((a, b) => a - b);

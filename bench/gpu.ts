@@ -11,7 +11,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { STUB } from "../test/nvml.ts";
 import { StubDriver } from "../test/nvml_stub.ts";
 import { measureRecorder } from "./recorder.ts";
 
@@ -35,26 +34,13 @@ const atMost = (what: string, measured: number, limit: number, unit: string) => 
   "": measured <= limit ? "met" : "MISSED",
 });
 
-/**
- * The stub as the library is one, where there is a C compiler; compiled in memory, without optimization, its own calls
- * cost up to 0.1 ms of a cycle, and what compiled them 0.4 MiB.
- */
-function sharedObject(folder: string): Record<string, string> {
-  const compiler = Bun.which("cc");
-  if (compiler === null) return {};
-  const path = join(folder, "libnvidia-ml.so.1");
-  const { exitCode, stderr } = Bun.spawnSync([compiler, "-O2", "-shared", "-fPIC", "-w", "-o", path, STUB]);
-  if (exitCode !== 0) throw new Error(stderr.toString());
-  return { ALL_SMI_NVML: path };
-}
-
 console.log(
   `${cpus()[0]?.model}, ${availableParallelism()} CPUs, ${process.platform} ${release()}, Bun ${Bun.version}; ` +
     `${frames} frames, one every ${interval_s} s`,
 );
 const folder = mkdtempSync(join(tmpdir(), "all-smi-bench-gpu-"));
 try {
-  const env = { ...new StubDriver(folder, "h100_x8", ...AT_WORK).env, ...sharedObject(folder) };
+  const { env } = new StubDriver(folder, "h100_x8", ...AT_WORK);
   const half = () => measureRecorder(["--include", "cpu,memory"], Math.ceil(frames / 2), interval_s);
   const before = await half();
   const { helper, ...recorder } = await measureRecorder(["--include", "gpu,cpu,memory"], frames, interval_s, env);

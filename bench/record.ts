@@ -18,7 +18,7 @@ const SLEEPING = 1000;
 
 const AIM_CPU_MS = 3;
 const AIM_CPU_WITH_PROCESSES_MS = 10;
-const AIM_RESIDENT_MIB = 55;
+const AIM_RESIDENT_MIB = 72;
 
 const SEED = 1;
 const SMALL: MockOptions = {

@@ -3,13 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { NvidiaCard, NvidiaReading } from "../src/sources/gpu/nvidia/card.ts";
-import { openSource } from "../src/sources/gpu/nvidia/nvml/compiled.ts";
 import { Nvml } from "../src/sources/gpu/nvidia/nvml/nvml.ts";
 import { NvmlReader } from "../src/sources/gpu/nvidia/nvml/reader.ts";
-import { StubDriver } from "./nvml_stub.ts";
-
-/** The library in C that stands in for NVIDIA's; `ALL_SMI_NVML` takes it. */
-export const STUB = join(import.meta.dir, "fixtures/nvml/stub.c");
+import { openSource } from "./nvml_compiled.ts";
+import { STUB, StubDriver } from "./nvml_stub.ts";
 
 export type Machine = "h100" | "h100_idle" | "h100_x8" | "h100_mig" | "rtx_4080";
 
@@ -35,11 +32,11 @@ export class Scenario extends StubDriver {
     const { setenv } = dlopen("libc.so.6", {
       setenv: { args: [FFIType.cstring, FFIType.cstring, FFIType.i32], returns: FFIType.i32 },
     }).symbols;
-    setenv(Buffer.from("ALL_SMI_NVML_STUB\0"), Buffer.from(`${this.env.ALL_SMI_NVML_STUB}\0`), 1);
+    setenv(Buffer.from("ALL_SMI_NVML_STUB\0"), Buffer.from(`${this.path}\0`), 1);
   }
 
   [Symbol.dispose](): void {
-    rmSync(dirname(this.env.ALL_SMI_NVML_STUB ?? ""), { recursive: true, force: true });
+    rmSync(dirname(this.path), { recursive: true, force: true });
   }
 }
 

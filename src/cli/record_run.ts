@@ -1,7 +1,6 @@
 import { version } from "../../package.json";
 import { machineClock } from "../clock.ts";
 import type { Frame } from "../frame/frame.ts";
-import { forgetStartupCode } from "../program_pages.ts";
 import { codecs } from "../recording/codec.ts";
 import type { Header } from "../recording/lines.ts";
 import { resolveOutput } from "../recording/name.ts";
@@ -129,9 +128,6 @@ const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header
   timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 });
 
-/** By then everything that is done every cycle has been done, and what was only for the start shows. */
-const SETTLED_FRAMES = 5;
-
 /**
  * By itself the runtime collects everything too seldom for a program that does little: within minutes 10 MiB of garbage
  * have got old. This takes 10 ms. Of many hosts it is 20 MB in a cycle: collected every fifth one they are never more
@@ -149,14 +145,10 @@ async function sample(
   stop: AbortSignal,
   take: (frame: Frame) => void,
 ): Promise<void> {
-  let frames = 0;
   const sampler = samplerOf(options, opened);
   const collecting = setInterval(() => Bun.gc(true), collectEvery_ms(options, opened));
   try {
-    await sampler.run(stop, (frame) => {
-      take(frame);
-      if (++frames === SETTLED_FRAMES) forgetStartupCode();
-    });
+    await sampler.run(stop, take);
   } finally {
     clearInterval(collecting);
     sampler.close();

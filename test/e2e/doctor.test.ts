@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Report } from "../../src/doctor/report.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
+import { driverTest } from "../driver_test.ts";
 import { fakeNvidiaSmi, type Script } from "../nvidia_smi.ts";
+import { StubDriver } from "../nvml_stub.ts";
 import { rootWithoutCards } from "./host_root.ts";
 import { LAUNCHER, type Outcome, PROGRAM, start, testFolder } from "./run.ts";
 
@@ -146,14 +148,11 @@ test("a wrong option or root: status 2", async () => {
   expect((await doctor("--fix")).code).toBe(2);
 });
 
-const NVML = join(import.meta.dir, "..", "fixtures", "nvml");
-
 /** On a machine with the stub of the driver's library, which does what the lines say. */
-async function withStub(name: string, ...lines: string[]): Promise<Report> {
-  const scenario = join(folder, `${name}.txt`);
-  writeFileSync(scenario, [`include ${NVML}/h100_x8.txt`, ...lines, ""].join("\n"));
-  const settings = [`ALL_SMI_NVML=${NVML}/stub.c`, `ALL_SMI_NVML_STUB=${scenario}`];
-  return JSON.parse((await start([...SETTINGS, ...settings, ...PROGRAM, "doctor", "--json"]).ended).out);
+async function withStub(...lines: string[]): Promise<Report> {
+  const driver = new StubDriver(folder, "h100_x8", ...lines);
+  const command = [...SETTINGS, ...driver.with([...PROGRAM, "doctor", "--json"])];
+  return JSON.parse((await start(command).ended).out);
 }
 
 const readings = ({ findings }: Report): string[] =>
@@ -161,28 +160,28 @@ const readings = ({ findings }: Report): string[] =>
     .filter(({ group, name }) => group === "nvidia" && name === "readings")
     .map(({ state, says }) => `${state}: ${says}`);
 
-test("NVIDIA's cards are asked as the recorder asks them", async () => {
-  expect(readings(await withStub("fine"))).toEqual(["ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1"]);
+driverTest("NVIDIA's cards are asked as the recorder asks them", async () => {
+  expect(readings(await withStub())).toEqual(["ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1"]);
 });
 
-test("a card that is lost", async () => {
-  expect(readings(await withStub("lost", "3 lost"))).toEqual([
+driverTest("a card that is lost", async () => {
+  expect(readings(await withStub("3 lost"))).toEqual([
     "ok: 7 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
     expect.stringMatching(/^problem: GPU 3 is lost: /),
   ]);
 });
 
-test("a library that crashes: what does it is named, and the cards are read", async () => {
+driverTest("a library that crashes: what does it is named, and the cards are read", async () => {
   const crashes = "the driver's library crashes in nvmlDeviceGetUtilizationRates";
-  expect(readings(await withStub("crash", "* crashes nvmlDeviceGetUtilizationRates 1"))).toEqual([
+  expect(readings(await withStub("* crashes nvmlDeviceGetUtilizationRates 1"))).toEqual([
     "ok: 8 NVIDIA H100 80GB HBM3; driver 590.48.01, CUDA 13.1",
     `problem: GPU 0: ${crashes}; not asked any more`,
     `problem: GPU 1: ${crashes} of a second card; not asked any more of any`,
   ]);
 });
 
-test("the library and the driver are of different versions", async () => {
-  expect(readings(await withStub("mismatch", "- returns nvmlInit_v2 18"))).toEqual([
+driverTest("the library and the driver are of different versions", async () => {
+  expect(readings(await withStub("- returns nvmlInit_v2 18"))).toEqual([
     expect.stringMatching(/^problem: .*different versions/),
   ]);
 });

@@ -1,8 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { join } from "node:path";
 import type { Frame } from "../../src/frame/frame.ts";
 import { processState } from "../../src/sources/gpu/child.ts";
 import { childrenOf } from "../child_processes.ts";
+import { driverTest as test } from "../driver_test.ts";
 import { StubDriver } from "../nvml_stub.ts";
 import { GpuRecorder, isRead } from "./gpu_recorder.ts";
 import { PROGRAM, start, testFolder, until } from "./run.ts";

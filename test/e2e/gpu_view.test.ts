@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { decodeLine } from "../../src/frame/decode.ts";
+import { driverTest as test } from "../driver_test.ts";
 import { StubDriver } from "../nvml_stub.ts";
 import { GpuRecorder, isRead } from "./gpu_recorder.ts";
 import { rootWithoutCards } from "./host_root.ts";

@@ -5,8 +5,6 @@ import { LastWords, LineSplitter } from "./child_output.ts";
 /** What a child does for whoever started it. */
 export interface ChildOptions {
   readonly command: readonly string[];
-  /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
   /** A message over Bun's IPC (JSON); without this the child has no such channel. */
   readonly onMessage?: (message: unknown) => void;
   /** A line of its stdout; without this its stdout is not read. */
@@ -156,10 +154,9 @@ export class SupervisedChild {
   }
 
   #spawn(): Run {
-    const { command, env, onMessage, onLine } = this.#options;
+    const { command, onMessage, onLine } = this.#options;
     const words = new LastWords();
     const child = Bun.spawn([...command], {
-      ...(env && { env: { ...process.env, ...env } }),
       stdin: "ignore",
       stdout: onLine ? "pipe" : "ignore",
       stderr: "pipe",

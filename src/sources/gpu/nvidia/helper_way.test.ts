@@ -1,7 +1,8 @@
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { driverTest as test } from "../../../../test/driver_test.ts";
 import { StubDriver } from "../../../../test/nvml_stub.ts";
 import { HELPER, HelperWay } from "./helper_way.ts";
 

@@ -26,25 +26,6 @@ export const HELPER: readonly string[] = [
   join(import.meta.dirname, "nvml/helper.ts"),
 ];
 
-/**
- * Settings of the runtime for a process that works for half a millisecond at a time, whatever its parent runs with. What
- * optimizes code does not pay: 30 ms of work and 3 MiB. Nor do threads that translate modules, compile and collect beside
- * it: there is nothing that it would do meanwhile, and each keeps 0.3 MiB. A small heap is collected before it grows: a
- * megabyte less, for 0.05 ms of a cycle. It is not collected each second, which were 0.1 ms of a cycle; memory goes back
- * when it is freed and not by a thread that wakes in each cycle, another 0.05 ms; nobody reads its stacks.
- */
-const HELPER_ENV: Readonly<Record<string, string>> = {
-  BUN_JSC_useDFGJIT: "0",
-  BUN_JSC_thresholdForJITAfterWarmUp: "10000",
-  BUN_JSC_useConcurrentJIT: "0",
-  BUN_JSC_useConcurrentGC: "0",
-  BUN_JSC_forceMiniVMMode: "1",
-  BUN_FEATURE_FLAG_DISABLE_ASYNC_TRANSPILER: "1",
-  BUN_FEATURE_FLAG_DISABLE_SOURCE_MAPS: "1",
-  BUN_GC_TIMER_INTERVAL: "100000",
-  MIMALLOC_PURGE_DELAY: "0",
-};
-
 const HH_MM_SS = "hh:mm:ss".length;
 
 type Read = Pick<NvidiaReading, "cards" | "processes" | "errors">;
@@ -80,7 +61,6 @@ export class HelperWay implements NvidiaWay {
     this.#options = options;
     const child: ChildOptions = {
       command: options.command ?? HELPER,
-      env: HELPER_ENV,
       onMessage: (message) => this.#heard(message as HelperMessage),
       onLine: (line) => this.#calls(line),
       onEnd: (why) => this.#ended(why),

@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { driverTest as test } from "../../../../../test/driver_test.ts";
 import { Scenario, until } from "../../../../../test/nvml.ts";
 import { type Answer, applyChanges, type Calling, type HelperMessage, type ReadRequest } from "./messages.ts";
 

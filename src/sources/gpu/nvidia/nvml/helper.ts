@@ -1,5 +1,4 @@
 import { endWithParent, writeText } from "../../../../libc.ts";
-import { forgetStartupCode } from "../../../../program_pages.ts";
 import { NvmlUnavailable, openLibrary } from "./library.ts";
 import {
   type Answer,
@@ -22,7 +21,7 @@ import { NvmlReader } from "./reader.ts";
 const STDOUT = 1;
 const STDERR = 2;
 
-/** By then everything that is done in each reading has been done. */
+/** By then everything that is done in each reading has been done, and what only starting needed is garbage. */
 const SETTLED_READINGS = 5;
 /** By itself the runtime collects what a process that does little leaves behind too seldom. */
 const COLLECT_EVERY_MS = 60_000;
@@ -76,25 +75,22 @@ function serve(nvml: Nvml): void {
   });
 }
 
-/** Keeps the process as small as its work: what only starting needed goes, 12 of 40 MiB. */
+/** Keeps the process as small as its work. */
 function settle(): void {
   Bun.gc(true);
-  forgetStartupCode();
   setInterval(() => Bun.gc(true), COLLECT_EVERY_MS).unref();
 }
 
 endWithParent();
-const chosen = process.env.ALL_SMI_NVML;
-// Before anybody listens: a message that comes while a module is loaded would be lost.
-const open = chosen?.endsWith(".c") ? (await import("./compiled.ts")).openSource : openLibrary;
 process.on("disconnect", () => process.exit());
 
+const chosen = process.env.ALL_SMI_NVML;
 /** A path, or a name that the loader knows, which has no slash. */
 const path = chosen?.includes("/") && !chosen.startsWith("/") ? `${process.cwd()}/${chosen}` : chosen;
 // What the loader does not find Bun looks for in the current folder: no code is loaded from where one happens to stand.
 process.chdir("/");
 try {
-  const nvml = new Nvml(open(path));
+  const nvml = new Nvml(openLibrary(path));
   nvml.initialize();
   serve(nvml);
   send({ ready: true });

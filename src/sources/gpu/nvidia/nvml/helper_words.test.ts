@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect } from "bun:test";
+import { driverTest as test } from "../../../../../test/driver_test.ts";
 import { Scenario, until } from "../../../../../test/nvml.ts";
 import { SupervisedChild } from "../../child.ts";
 import { LastWords } from "../../child_output.ts";

@@ -32,11 +32,11 @@ export const LIBRARY_PATHS: readonly string[] = [
   "/usr/lib/nvidia/libnvidia-ml.so.1",
 ];
 
-/** `chosen` is a path that the user names, and then the only one tried, by `loads`. Throws {@link NvmlUnavailable}. */
-export function openLibrary(chosen: string | undefined, loads = load): NativeFunctions {
+/** `chosen` is a path that the user names, and then the only one tried. Throws {@link NvmlUnavailable}. */
+export function openLibrary(chosen: string | undefined): NativeFunctions {
   if (chosen) {
     try {
-      return loads(chosen);
+      return load(chosen);
     } catch (error) {
       throw new NvmlUnavailable("no_library", `ALL_SMI_NVML: ${sentence(error)}`);
     }

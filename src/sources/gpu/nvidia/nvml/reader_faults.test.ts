@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Bench, START_MS, STUB, until } from "../../../../../test/nvml.ts";
+import { Bench, START_MS, until } from "../../../../../test/nvml.ts";
+import { STUB } from "../../../../../test/nvml_stub.ts";
 import { NvmlUnavailable } from "./library.ts";
 import { unknownRow } from "./row.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { type Capture, capturedCard, capturedRows, type Moment } from "../../../../../test/nvidia_smi_capture.ts";
-import { type Machine, Scenario, STUB } from "../../../../../test/nvml.ts";
+import { type Machine, Scenario } from "../../../../../test/nvml.ts";
+import { openSource } from "../../../../../test/nvml_compiled.ts";
+import { STUB } from "../../../../../test/nvml_stub.ts";
 import type { NvidiaReading } from "../card.ts";
-import { openSource } from "../nvml/compiled.ts";
 import { Nvml } from "../nvml/nvml.ts";
 import { NvmlReader } from "../nvml/reader.ts";
 
