@@ -17,8 +17,8 @@ import { measureRecorder } from "./recorder.ts";
 const [frames = 600, interval_s = 0.1] = process.argv.slice(2).map(Number);
 
 const AIM_CPU_MS = 1.5;
-const AIM_RESIDENT_MIB = 36;
-const AIM_OWN_MIB = 6;
+const AIM_RESIDENT_MIB = 52;
+const AIM_OWN_MIB = 10;
 
 /** What changes from one cycle to the next on cards at work. */
 const AT_WORK = [

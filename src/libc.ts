@@ -1,8 +1,9 @@
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { constants } from "node:os";
 
 /**
- * The few calls of the C library that no `node:` module offers, and, for a process that is to be small, some that one does.
- * Absent where no such library can be loaded.
+ * The few calls of the C library that no `node:` module offers, and one that spares the NVIDIA helper such a module. Absent
+ * where no such library can be loaded.
  */
 
 const NAMES = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", "libc.so"];
@@ -11,12 +12,8 @@ const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
   lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
-  open: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
-  read: { args: [FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i64 },
   write: { args: [FFIType.i32, FFIType.u64, FFIType.u64], returns: FFIType.i64 },
-  close: { args: [FFIType.i32], returns: FFIType.i32 },
   prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
-  madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
 function load() {
@@ -30,13 +27,50 @@ function load() {
 
 const libc = load();
 
+/** Where this thread's errno is: its name is not part of a standard. */
+function errnoPlace(): number | null {
+  const name = process.platform === "darwin" ? "__error" : "__errno_location";
+  for (const library of NAMES) {
+    try {
+      return Number(dlopen(library, { [name]: { args: [], returns: FFIType.ptr } }).symbols[name]?.());
+    } catch {}
+  }
+  return null;
+}
+
+const errno = errnoPlace();
+
+/** Why the last call failed, as `EIO`. To be asked at once: any call may change it. */
+function lastError(): string {
+  const number = errno === null ? 0 : read.i32(errno as Parameters<typeof read.i32>[0], 0);
+  return Object.entries(constants.errno).findLast(([, known]) => known === number)?.[0] ?? `error ${number}`;
+}
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+/** A network file system may be interrupted, by a signal that has nothing to do with it. */
+const MOST_INTERRUPTIONS = 10;
 
-/** Takes the exclusive flock(2) of an open file, without waiting. False where another holds it. */
+/** No lock is to be had; `code` is the system's word for why, as `EOPNOTSUPP`. */
+export class LockError extends Error {
+  override readonly name = "LockError";
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`cannot be locked: ${code}`);
+    this.code = code;
+  }
+}
+
+/** Takes the exclusive flock(2) of an open file, without waiting. False where another holds it. Throws a LockError. */
 export function lockFile(fd: number): boolean {
-  if (libc === null) throw new Error("cannot lock a file here: no C library was found");
-  return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
+  if (libc === null) throw new LockError("ENOSYS");
+  for (let interruptions = 0; ; interruptions++) {
+    if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+    const code = lastError();
+    if (code === "EAGAIN" || code === "EWOULDBLOCK") return false;
+    if (code !== "EINTR" || interruptions === MOST_INTERRUPTIONS) throw new LockError(code);
+  }
 }
 
 const SEEK_END = 2;
@@ -59,35 +93,6 @@ export const monotonic_ms = (): number | null => clock_ms(CLOCK_MONOTONIC);
 
 /** CLOCK_BOOTTIME in ms: it counts the time a machine was suspended. `null` where there is no such clock. */
 export const boottime_ms = (): number | null => clock_ms(CLOCK_BOOTTIME);
-
-const MADV_DONTNEED = 4;
-
-/**
- * Takes pages out of the resident set; when touched, those of a file that nobody wrote to come back out of the page
- * cache. Only for such: of other memory the content would be lost. Linux only.
- */
-export function forgetFilePages(address: number, lengthBytes: number): void {
-  libc?.madvise(address, lengthBytes, MADV_DONTNEED);
-}
-
-const O_RDONLY = 0;
-const PIECE_BYTES = 16 << 10;
-
-/** The text of a file in /proc; `""` where it cannot be read. */
-export function readProcText(path: string): string {
-  const fd = libc?.open(ptr(Buffer.from(`${path}\0`)), O_RDONLY) ?? -1;
-  if (libc === null || fd < 0) return "";
-  const decoder = new TextDecoder();
-  const piece = new Uint8Array(PIECE_BYTES);
-  let text = "";
-  for (;;) {
-    const lengthBytes = Number(libc.read(fd, ptr(piece), piece.length));
-    if (lengthBytes <= 0) break;
-    text += decoder.decode(piece.subarray(0, lengthBytes), { stream: true });
-  }
-  libc.close(fd);
-  return text;
-}
 
 /** Writes to an open file before it returns; what cannot be written is lost. */
 export function writeText(fd: number, text: string): void {

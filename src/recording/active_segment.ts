@@ -46,6 +46,7 @@ export class ActiveSegment {
   #closedBytes = 0;
   #isRotationDue = false;
   #isSyncing = false;
+  #isUnsynced = false;
 
   constructor(options: ActiveSegmentOptions, detector: Detector, { lock, isNew, segment }: Opened) {
     this.#options = options;
@@ -60,7 +61,7 @@ export class ActiveSegment {
   async continue({ file, repair, unclosed }: Opened): Promise<void> {
     if (file === null) return;
     const keepBytes = repair?.keepBytes ?? 0;
-    if (keepBytes < file.size) file.truncate(keepBytes);
+    if (keepBytes < file.size) await file.truncate(keepBytes);
     this.#closedBytes = -file.size;
     const { codec, header } = this.#options;
     const continued = repair && { chain: repair.chain, unclosed, isOpen: !(await hasAppended(file, repair.closing)) };
@@ -98,10 +99,10 @@ export class ActiveSegment {
     removeSurplus(path, Math.max(1, maxFiles - 1));
     const file = AppendFile.create(path);
     if (!lockFile(file.fd)) {
-      file.close();
+      void file.close();
       throw new Error("another all-smi has begun to record to it");
     }
-    this.#lock.close();
+    void this.#lock.close();
     this.#lock = file;
     this.#writer = new SegmentWriter(file, codec, header(this.#number), this.#detector);
     removeSurplus(path, maxFiles - 1);
@@ -146,10 +147,24 @@ export class ActiveSegment {
     this.#isSyncing = true;
     file
       .sync()
-      .catch((error) => this.#options.say(`cannot bring it to the disk: ${systemWords(error)}`))
+      .then(
+        () => this.#synced(null),
+        (error) => this.#synced(systemWords(error)),
+      )
       .finally(() => {
         this.#isSyncing = false;
       });
+  }
+
+  /** Says once that something cannot be brought to the disk, and once that it is there. */
+  #synced(failure: string | null): void {
+    if (this.#isUnsynced === (failure !== null)) return;
+    this.#isUnsynced = failure !== null;
+    this.#options.say(
+      failure === null
+        ? "what was recorded is on the disk now"
+        : `what was recorded cannot be brought to the disk: ${failure}; it is written again until it can`,
+    );
   }
 
   /** Closes the recording. Rejects where its end could not be written. */
@@ -160,7 +175,7 @@ export class ActiveSegment {
     } finally {
       this.#writer?.abandon();
       if (this.#isUntouched) unlinkSync(this.#options.path);
-      this.#lock.close();
+      await this.#lock.close();
     }
   }
 }

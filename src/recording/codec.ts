@@ -35,7 +35,7 @@ export interface Codec {
 export type CodecName = "zstd" | "gzip" | "none";
 
 export interface UnitEncoder {
-  /** Adds text to the unit (begins one if none is open) and gives bytes from which all of it can be decoded. */
+  /** Adds text to the unit (begins one if none is open) and gives bytes from which all of it can be decoded. They are the caller's. */
   flush(text: Uint8Array): Promise<Uint8Array>;
   /** The bytes that end the unit. */
   end(): Promise<Uint8Array>;

@@ -64,6 +64,8 @@ export class Recorder {
   #missing = 0;
   #missingReason = "";
   #missingTotal = 0;
+  /** Why a segment that is due to be closed is not; `""`: none is. */
+  #unclosedReason = "";
   #frames = 0;
 
   /** Throws a UsageError where the path cannot be recorded to. */
@@ -135,8 +137,11 @@ export class Recorder {
     }
     try {
       await this.#active.rotateIfDue();
+      this.#unclosedReason = "";
     } catch (error) {
-      this.#say(`cannot close the segment: ${systemWords(error)}`);
+      const words = systemWords(error);
+      if (words !== this.#unclosedReason) this.#say(`cannot close the segment: ${words}; it is tried again`);
+      this.#unclosedReason = words;
     }
   }
 

@@ -50,7 +50,7 @@ class Driver {
     this.#seq = last === null ? 0 : last.seq + 1;
     this.#lock = lock;
     if (file === null) return;
-    file.truncate(repair?.keepBytes ?? 0);
+    await file.truncate(repair?.keepBytes ?? 0);
     if (repair !== null) await file.append(repair.closing);
     this.#writer = this.#writerOn(file, interval_ms, repair && { chain: repair.chain, unclosed });
   }
@@ -72,7 +72,7 @@ class Driver {
 
   async append(frame: Frame, interval_ms: number): Promise<void> {
     if (this.#writer === null) {
-      this.#lock?.close();
+      await this.#lock?.close();
       this.#lock = AppendFile.create(this.#path);
       this.#writer = this.#writerOn(this.#lock, interval_ms, null);
     }
@@ -100,7 +100,7 @@ class Driver {
   async stop(cleanly: boolean): Promise<void> {
     if (cleanly) await this.#writer?.end();
     this.#writer?.abandon();
-    this.#lock?.close();
+    await this.#lock?.close();
     this.#writer = null;
   }
 }

@@ -129,7 +129,7 @@ export class SegmentWriter {
     const bytes = new FileBytes(this.#file.fd).read(start, this.#file.size - start);
     const unit = this.#codec.closeUnit(bytes);
     if (unit === null) throw new Error("the block under way cannot be read back");
-    if (unit.keepBytes < bytes.length) this.#file.truncate(start + unit.keepBytes);
+    if (unit.keepBytes < bytes.length) await this.#file.truncate(start + unit.keepBytes);
     await this.#file.append(unit.closing);
   }
 
