@@ -79,6 +79,7 @@ const SEEK_END = 2;
 export const seekToEnd = (fd: number): boolean => libc !== null && Number(libc.lseek(fd, 0, SEEK_END)) >= 0;
 
 const CLOCK_MONOTONIC = 1;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 const CLOCK_BOOTTIME = 7;
 const timespec = new BigInt64Array(2);
 
@@ -90,6 +91,9 @@ function clock_ms(clock: number): number | null {
 
 /** CLOCK_MONOTONIC in ms, counted from the boot; `null` where there is no such clock. */
 export const monotonic_ms = (): number | null => clock_ms(CLOCK_MONOTONIC);
+
+/** CPU that this thread has taken, in ms; `null` where there is no such clock. */
+export const threadCpu_ms = (): number | null => clock_ms(CLOCK_THREAD_CPUTIME_ID);
 
 /** CLOCK_BOOTTIME in ms: it counts the time a machine was suspended. `null` where there is no such clock. */
 export const boottime_ms = (): number | null => clock_ms(CLOCK_BOOTTIME);

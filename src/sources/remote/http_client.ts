@@ -16,8 +16,11 @@ export interface HttpOptions {
   readonly ca: string | null;
 }
 
-/** Longer bodies are not read to their end: the largest page of an exporter is a tenth of it. */
-const LARGEST_BODY = 16 << 20;
+/** Longer bodies are not read to their end: the largest page of an exporter is a fifth of it. */
+const LARGEST_BODY = 8 << 20;
+
+/** Statuses of the kind `100 Continue` before the one that counts. */
+const MOST_INFORMED = 8;
 
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "connection refused"],
@@ -146,6 +149,12 @@ export class HttpClient {
         const isStale = request.reusedSocket && errorCode(error) === "ECONNRESET";
         settle(isStale ? "stale" : { error: errorWords(error), isAnswer: errorCode(error) === "HPE_HEADER_OVERFLOW" });
       });
+      let informed = 0;
+      const inform = () => {
+        if (++informed > MOST_INFORMED) settle(answered("not HTTP"));
+      };
+      request.on("continue", inform);
+      request.on("information", inform);
       request.on("response", (response) => readBody(response, (bytes) => !isOver && sink(bytes), settle));
     });
   }

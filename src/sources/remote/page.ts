@@ -16,7 +16,15 @@ const DIALECTS: readonly Dialect[] = [allSmi, dcgm, nvidiaSmi, nodeExporter, amd
 const PATIENCE_BYTES = 64 * 1024;
 
 /** Why a text is of no use, in the words of a frame's `scrapes`. */
-export type Problem = "not a metrics page" | "no known exporter" | "several hosts behind it";
+export type Problem =
+  | "not a metrics page"
+  | "no known exporter"
+  | "several hosts behind it"
+  | "too large"
+  | "too much to read";
+
+/** Those that mean that something else may be found under another path. */
+export const ELSEWHERE: readonly Problem[] = ["not a metrics page", "no known exporter"];
 
 /** A page of metrics, as it comes in. */
 export class Page {

@@ -3,7 +3,9 @@ import type { Cycle } from "../source.ts";
 import { Answer } from "./answer.ts";
 import { Body } from "./body.ts";
 import type { History, PageContext, Told } from "./dialects/dialect.ts";
+import { Effort } from "./effort.ts";
 import type { HttpClient } from "./http_client.ts";
+import { ELSEWHERE } from "./page.ts";
 import { type Kept, keepSmall } from "./small.ts";
 import type { Wanted } from "./snapshot.ts";
 import type { Endpoint } from "./target.ts";
@@ -18,8 +20,13 @@ export interface ScrapeOptions extends Wanted, Kept {}
 /** Where to ask: our own API's frame holds more and costs less than its page of metrics. */
 type Way = "/snapshot" | "/metrics";
 
-/** A frame keeps so much of one host, whatever it sent. */
-const MOST_KEPT = 1 << 20;
+/** A frame keeps so much of one host, whatever it sent: a line has room for 16 MiB. */
+const MOST_KEPT = 1 << 19;
+/** What a device takes of which hardly anything is known. */
+const DEVICE_BYTES = 2048;
+
+/** Of a host that has had its share of this process's time. */
+const TOO_MUCH = "too much to read";
 
 /** A refusal or a status costs next to nothing: such a host is asked again every cycle, and is back at once. */
 const CHEAP = /^(?:connection refused|connection closed|HTTP \d+|redirected)$/;
@@ -28,7 +35,7 @@ const PATIENT_FAILURES = 3;
 const PAUSE_MS = 2000;
 
 /** Of a server that has nothing under a path. */
-const ELSEWHERE = /^(?:HTTP 4\d\d|redirected)$/;
+const NOTHING_THERE = /^(?:HTTP 4\d\d|redirected)$/;
 
 interface Attempt {
   readonly outcome: Outcome;
@@ -48,6 +55,7 @@ export class Scraper {
   readonly #history: History = {};
   readonly #snapshotPath: string;
   readonly #body = new Body();
+  readonly #effort = new Effort();
   #way: Way | null = null;
   #moment: string | null = null;
   #failures = 0;
@@ -90,7 +98,8 @@ export class Scraper {
   async scrape(cycle: Cycle, signal: AbortSignal): Promise<void> {
     if (this.#isCostly && cycle.monotonic_ms < this.#asked_ms + PAUSE_MS) return;
     this.#asked_ms = cycle.monotonic_ms;
-    this.#last = await this.#ask(cycle, signal);
+    this.#effort.renew();
+    this.#last = this.#effort.isSpent ? failed(TOO_MUCH) : await this.#ask(cycle, signal);
     if (this.#last.told !== null) this.#succeed(this.#last.told);
     else this.#fail();
   }
@@ -129,15 +138,17 @@ export class Scraper {
 
   async #get(path: string, cycle: Cycle, signal: AbortSignal): Promise<Attempt> {
     const from = performance.now();
-    let answer = new Answer(this.#body);
+    let answer = new Answer(this.#body, this.#effort);
     const open = () => {
-      answer = new Answer(this.#body);
+      answer = new Answer(this.#body, this.#effort);
       return answer.sink;
     };
     const end = await this.#client.get(this.endpoint, path, open, signal);
     if (end.error !== null)
-      return { outcome: failed(end.error), isElsewhere: end.isAnswer && ELSEWHERE.test(end.error) };
-    return this.#understand(answer, cycle, performance.now() - from);
+      return { outcome: failed(end.error), isElsewhere: end.isAnswer && NOTHING_THERE.test(end.error) };
+    const latency_ms = performance.now() - from;
+    const attempt = this.#effort.spend(() => this.#understand(answer, cycle, latency_ms));
+    return this.#effort.isSpent ? { outcome: failed(TOO_MUCH), isElsewhere: false } : attempt;
   }
 
   #understand(answer: Answer, cycle: Cycle, latency_ms: number): Attempt {
@@ -145,11 +156,12 @@ export class Scraper {
     const context: PageContext = { ...cycle, history: this.#history, perCore };
     const understood = answer.understand(context, this.#options);
     if (typeof understood === "string") {
-      return { outcome: failed(understood), isElsewhere: understood !== "several hosts behind it" };
+      return { outcome: failed(understood), isElsewhere: ELSEWHERE.includes(understood) };
     }
     const { told, moment } = understood;
     const kept = keepSmall(told, this.#options);
-    if (answer.bytes > MOST_KEPT && JSON.stringify(kept).length > MOST_KEPT) {
+    const devices = Object.values(kept.sections).reduce((sum, list) => sum + list.length, 0);
+    if (answer.bytes + DEVICE_BYTES * devices > MOST_KEPT && JSON.stringify(kept).length > MOST_KEPT) {
       return { outcome: failed("too large"), isElsewhere: false };
     }
     this.#way = moment === null ? "/metrics" : "/snapshot";

@@ -3,12 +3,14 @@ import { type Part, withoutParts } from "../../frame/parts.ts";
 import type { FrameEvent, Process, SectionName } from "../../frame/schema.ts";
 import type { HostIdentity } from "../source.ts";
 import type { Commands } from "./commands.ts";
-import { MOST_DEVICES, type Told } from "./dialects/dialect.ts";
+import { detached, MOST_DEVICES, type Told } from "./dialects/dialect.ts";
 
 /** Of one host, in one frame. */
 const MOST_ERRORS = 8;
 const LONGEST_ERROR = 200;
 const MOST_EVENTS = 32;
+
+const LONGEST_HOSTNAME = 255;
 
 /** Those that use a GPU, the largest first. */
 function gpuProcesses(processes: readonly Process[], most: number): Process[] {
@@ -41,6 +43,7 @@ export function keepSmall(told: Told, { include, without, processes, commands }:
   }
   return {
     ...told,
+    hostname: told.hostname === null ? null : detached(told.hostname.slice(0, LONGEST_HOSTNAME)),
     sections: withoutParts(kept, without),
     errors: [...cut, ...(told.errors ?? [])].slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR)),
     events: (told.events ?? []).slice(0, MOST_EVENTS),

@@ -82,3 +82,6 @@ export const naturalOf = (text: string | undefined): number | null =>
 
 /** A free-form text only where there is one. */
 export const textOf = (text: string | undefined): string | null => knownText(text);
+
+/** A text of its own: a part of a page keeps that whole piece of the page in memory for as long as it is held. */
+export const detached = (text: string): string => Buffer.from(text).toString();

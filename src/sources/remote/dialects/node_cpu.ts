@@ -2,7 +2,7 @@ import { type Cpu, cpuFields } from "../../../frame/schema.ts";
 import { plausible, plausibleWhole } from "../../plausible.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
-import { type CpuSeconds, type NodeCounters, naturalOf, type PageContext } from "./dialect.ts";
+import { type CpuSeconds, detached, type NodeCounters, naturalOf, type PageContext } from "./dialect.ts";
 
 /** The CPUs of node_exporter: seconds by mode that only two pages turn into percent, joules that they turn into watts. */
 
@@ -59,7 +59,8 @@ export class NodeCpus {
         };
       case "node_rapl_package_joules_total":
         return (labels, joules) => {
-          if (joules !== null && this.#joules.size < MOST_SENSORS) this.#joules.set(labels.get("path") ?? "", joules);
+          const path = labels.get("path") ?? "";
+          if (joules !== null && this.#joules.size < MOST_SENSORS) this.#joules.set(detached(path), joules);
         };
       case "node_hwmon_chip_names":
         return (labels) => {
@@ -77,12 +78,12 @@ export class NodeCpus {
   }
 
   #addSeconds(cpu: string | undefined, mode: string | undefined, value: number | null): void {
-    if (cpu === undefined || value === null) return;
+    if (cpu === undefined || value === null || naturalOf(cpu) === null) return;
     let seconds = this.#seconds.get(cpu);
     if (seconds === undefined) {
       if (this.#seconds.size === MOST_CPUS) return;
       seconds = { idle: 0, all: 0 };
-      this.#seconds.set(cpu, seconds);
+      this.#seconds.set(detached(cpu), seconds);
     }
     seconds.all += value;
     if (mode === "idle" || mode === "iowait") seconds.idle += value;

@@ -1,6 +1,6 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
 import { xidSeverity, xidText } from "../../gpu/nvidia/xid_texts.ts";
-import type { PageContext } from "./dialect.ts";
+import { detached, type PageContext } from "./dialect.ts";
 
 export interface Xid {
   readonly xid: number;
@@ -28,7 +28,7 @@ const nameOf = ({ xid, t_ms }: Xid): string => `${xid} ${t_ms ?? ""}`;
  */
 export function newXids(xids: ReadonlyMap<string, Xid>, { history, t_ms }: PageContext): FrameEvent[] {
   const before = history.xids;
-  history.xids = new Map([...xids].map(([uuid, xid]) => [uuid, nameOf(xid)]));
+  history.xids = new Map([...xids].map(([uuid, xid]) => [detached(uuid), nameOf(xid)]));
   if (before === undefined) return [];
   return [...xids].flatMap(([uuid, xid]) =>
     xid.xid === 0 || before.get(uuid) === nameOf(xid) ? [] : [xidEvent(uuid, xid, t_ms)],

@@ -1,5 +1,5 @@
 import type { FrameEvent } from "../../../frame/schema.ts";
-import type { PageContext } from "./dialect.ts";
+import { detached, type PageContext } from "./dialect.ts";
 import { xidEvent } from "./xid.ts";
 
 /** Of one page. */
@@ -23,7 +23,7 @@ export class XidCounts {
   /** Without those that `told` has already. */
   news(told: readonly FrameEvent[], { history, t_ms }: PageContext): FrameEvent[] {
     const before = history.xid_counts;
-    history.xid_counts = new Map([...this.#counts].map(([key, { count }]) => [key, count]));
+    history.xid_counts = new Map([...this.#counts].map(([key, { count }]) => [detached(key), count]));
     if (before === undefined) return [];
     const events = [...this.#counts].flatMap(([key, { uuid, xid, count }]) =>
       count > (before.get(key) ?? 0) ? [xidEvent(uuid, { xid, t_ms: null, message: null }, t_ms)] : [],

@@ -1,0 +1,36 @@
+import { threadCpu_ms } from "../../libc.ts";
+
+/** Of one host in one cycle, on the average: a page of 400 KB takes 4 ms. */
+const CPU_MS = 50;
+/** What arrives in many small pieces costs more than its bytes: to be called, and what HTTP is made of. */
+const CALL_MS = 0.015;
+
+const now_ms = (): number => threadCpu_ms() ?? performance.now();
+
+/**
+ * The CPU that one host takes in this process, which must not keep others waiting. What it did not use in one cycle it
+ * may use in the next: then a pause of the engine's is no fault of its.
+ */
+export class Effort {
+  #left_ms = 2 * CPU_MS;
+
+  /** A new cycle. */
+  renew(): void {
+    this.#left_ms = Math.min(2 * CPU_MS, Math.max(0, this.#left_ms) + CPU_MS);
+  }
+
+  /** It has had its share: nothing more is done for it in this cycle. */
+  get isSpent(): boolean {
+    return this.#left_ms <= 0;
+  }
+
+  /** Does some work for it. */
+  spend<T>(work: () => T): T {
+    const from = now_ms();
+    try {
+      return work();
+    } finally {
+      this.#left_ms -= now_ms() - from + CALL_MS;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { decodeLine } from "../../src/frame/decode.ts";
+import type { Frame } from "../../src/frame/frame.ts";
+import { pageBytes } from "../exporter_pages.ts";
+import { closeHosts, exporter } from "../hosts.ts";
+import { record, start, testFolder, until } from "./run.ts";
+
+const folder = testFolder();
+afterAll(closeHosts);
+
+const framesOf = (path: string): Frame[] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .map(decodeLine)
+    .flatMap((line) => (line.kind === "frame" ? [line.frame] : []));
+
+/** Machines that serve more than anybody can read, in a process of their own: their ids by name. */
+async function hostile(): Promise<Record<string, string>> {
+  const file = join(folder, "ports");
+  start([process.execPath, resolve(import.meta.dir, "../hostile_hosts.ts"), file]);
+  await until("they listen", () => existsSync(file));
+  const ports = JSON.parse(readFileSync(file, "utf8")) as Record<string, number>;
+  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]));
+}
+
+const SECONDS = 12;
+/** Of hosts that all take what they may, a second has not enough on a busy machine. */
+const INTERVAL = 3;
+/** A recorder of two machines has 62 MB; what came last from each of the others is being read or thrown away. */
+const MOST_KB = 400 * 1024;
+
+test("hosts that serve without end cost those beside them no frame, and the recorder no memory", async () => {
+  const well = [await exporter(pageBytes("dcgm_exporter_made")), await exporter(pageBytes("node_exporter_made_1"))];
+  const bad = await hostile();
+  const path = join(folder, "bounds.ndjson");
+  const hosts = [...well.map(({ id }) => id), ...Object.values(bad)];
+  const recorder = record(
+    "-o",
+    path,
+    "--hosts",
+    ...hosts,
+    "-i",
+    `${INTERVAL}`,
+    "--duration",
+    `${SECONDS}s`,
+    "--keep-free",
+    "0",
+    "--quiet",
+  );
+  let peak_kb = 0;
+  const memory = (): number => {
+    const status = readFileSync(`/proc/${recorder.child.pid}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  };
+  await until("it is over", () => {
+    if (recorder.child.exitCode !== null) return true;
+    try {
+      peak_kb = Math.max(peak_kb, memory());
+    } catch {}
+    return false;
+  });
+  expect((await recorder.ended).code).toBe(0);
+  const frames = framesOf(path);
+  expect(frames.length).toBeGreaterThanOrEqual(SECONDS / INTERVAL);
+  for (const { scrapes = [], gpus = [], cpus = [] } of frames) {
+    expect(scrapes.slice(0, 2).map(({ up }) => up)).toEqual([true, true]);
+    expect(gpus.filter(({ host_id }) => host_id === well[0]?.id)).toHaveLength(2);
+    expect(cpus.filter(({ host_id }) => host_id === well[1]?.id)).toHaveLength(1);
+  }
+  const refused = ["too large", "too much to read", "not a metrics page", "not HTTP", "timeout"];
+  for (const [n, name] of Object.keys(bad).entries()) {
+    const errors = new Set(frames.map(({ scrapes }) => scrapes?.[n + 2]?.error ?? "none"));
+    // These fit, when they are cut.
+    const may = ["command", "details", "fewer_gpus"].includes(name) ? [...refused, "none"] : refused;
+    expect({ name, other: [...errors].filter((error) => !may.includes(error)) }).toEqual({ name, other: [] });
+  }
+  expect(peak_kb).toBeLessThan(MOST_KB);
+});
