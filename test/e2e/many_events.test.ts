@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeLine } from "../../src/frame/decode.ts";
 import { frameLine } from "../../src/frame/encode.ts";
@@ -7,6 +7,8 @@ import type { Frame } from "../../src/frame/frame.ts";
 import type { FrameEvent } from "../../src/frame/schema.ts";
 import { frameWith, gpu } from "../event_frames.ts";
 import { api, closeHosts } from "../hosts.ts";
+import { START_MS } from "../mock.ts";
+import { recordFrames } from "./in_process.ts";
 import { counted } from "./recordings.ts";
 import { PROGRAM, record, start, testFolder, until } from "./run.ts";
 
@@ -118,4 +120,18 @@ test("with 800 GPUs throttled the lost GPU, the lost host and the XID that follo
   expect(words.out).toMatch(/^refused +\d+ throttle: too many were on at once$/m);
   const screen = await start([...PROGRAM, "view", "--replay", path, "--once", "--size", "160x40"]).ended;
   expect(screen.out).toMatch(/\d+ conditions are no events, too many at once: throttle \(\d+\)/);
+});
+
+test("a recording of an earlier version keeps what was on, also where there is less room now, and goes on", async () => {
+  const path = join(folder, "earlier.ndjson.zst");
+  copyFileSync(join(import.meta.dir, "../fixtures/recordings/one-room-for-all.ndjson.zst"), path);
+  const told = { events: { error: 250, host_lost: 1 }, refused_conditions: {} };
+  expect(await info(path)).toMatchObject({ ...told, still_on: { error: 210, host_lost: 1 } });
+  const errors = counted(205).map((n) => `reader-${n}: no`);
+  const later = counted(40).map((n) => {
+    const place = { t_ms: START_MS + (45 + n) * 1000, elapsed_ms: n * 1000 };
+    return frameWith([], { ...place, errors });
+  });
+  await recordFrames(path, later);
+  expect(await info(path)).toMatchObject({ ...told, still_on: { error: 205, host_lost: 1 } });
 });
