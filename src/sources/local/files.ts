@@ -1,8 +1,18 @@
 import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { fileThreads } from "../file_threads.ts";
 import type { Reading } from "../source.ts";
 import { FoldersBelow, linkBelow } from "./below_root.ts";
+
+/** To open a file for reading and never wait, whatever it is. */
+export const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Sensors behind a slow bus take a second. */
+const PATIENCE_MS = 2000;
+
+/** Named where several do not answer. */
+const MOST_NAMED = 3;
 
 /** Codes by which a file, or the device behind it, says that there is nothing to read. */
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO", "ENODATA", "EOPNOTSUPP", "EAGAIN"]);
@@ -18,6 +28,7 @@ export class Tree {
   readonly root: string;
   readonly #folders: FoldersBelow;
   readonly #absent: ReadonlySet<string>;
+  readonly #unanswered = new Set<string>();
   #complaint: string | null = null;
   #buffer = Buffer.allocUnsafe(16 * 1024);
 
@@ -35,28 +46,35 @@ export class Tree {
 
   text(file: string): string | null {
     try {
-      return readFileSync(this.path(file), "utf8").trim() || null;
+      return readFileSync(this.path(file), { encoding: "utf8", flag: AT_ONCE }).trim() || null;
     } catch (error) {
       return this.#failed(file, error);
     }
   }
 
-  /** As `text`, for files behind which slow hardware may stand. */
+  /** As `text`, for files behind which slow hardware may stand: one that does not answer for long is `null`, and told. */
   async textLater(file: string): Promise<string | null> {
-    try {
-      return (await readFile(this.path(file), "utf8")).trim() || null;
-    } catch (error) {
-      return this.#failed(file, error);
-    }
+    return (await this.bytesLater(file))?.toString("utf8").trim() || null;
   }
 
   /** As `textLater`, of what is no text. */
   async bytesLater(file: string): Promise<Buffer | null> {
     try {
-      return await readFile(this.path(file));
+      const path = this.path(file);
+      const read = await fileThreads.run(deviceOf(file), PATIENCE_MS, () =>
+        readFile(path).finally(() => this.#unanswered.delete(file)),
+      );
+      if (read === "late") this.#unanswered.add(file);
+      if (read === "blocked") this.complain(`${file}: not read, as others do not answer`);
+      return typeof read === "string" ? null : read;
     } catch (error) {
       return this.#failed(file, error);
     }
+  }
+
+  /** Files that were asked for long ago. */
+  get unanswered(): readonly string[] {
+    return [...this.#unanswered];
   }
 
   /** A number that cannot be negative, as nearly all are. */
@@ -123,7 +141,7 @@ export class Tree {
 
   /** Adds to a reading what was complained of since the last one. */
   finish(source: string, reading: Reading): Reading {
-    const complaint = this.#complaint;
+    const complaint = doNotAnswer(this.unanswered) ?? this.#complaint;
     this.#complaint = null;
     this.#folders.forget();
     return complaint === null ? reading : { ...reading, errors: [`${source}: ${complaint}`] };
@@ -135,6 +153,18 @@ export class Tree {
     return null;
   }
 }
+
+function doNotAnswer(files: readonly string[]): string | null {
+  const [first] = files;
+  if (first === undefined || files.length === 1) return first === undefined ? null : `${first} does not answer`;
+  const others = files.length - MOST_NAMED;
+  return `${files.slice(0, MOST_NAMED).join(", ")}${others > 0 ? ` and ${others} more` : ""} do not answer`;
+}
+
+/** What stands behind a file: of one device all hang together. The CPUs' drivers are one. */
+const deviceOf = (file: string): string =>
+  /^\/sys\/(devices\/system\/cpu|class\/powercap|class\/[^/]+\/[^/]+)\//.exec(file)?.[0] ??
+  file.slice(0, file.lastIndexOf("/"));
 
 /** A small file that is read every cycle: opened once (an open costs as much as the read), then read from its start. */
 export class HotFile {
@@ -150,7 +180,7 @@ export class HotFile {
   /** The file's bytes, until any other file of the tree is read. */
   bytes(): Buffer | null {
     try {
-      this.#descriptor ??= openSync(this.#tree.path(this.#file), "r");
+      this.#descriptor ??= openSync(this.#tree.path(this.#file), AT_ONCE);
       return this.#tree.fill(this.#descriptor);
     } catch (error) {
       this.close();

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { ProcessTree } from "../../../test/process_tree.ts";
+import { FileThreads } from "../file_threads.ts";
 import { ProcessDetails } from "./process_details.ts";
 import { ProcessTable } from "./process_table.ts";
 
@@ -62,7 +63,7 @@ test("while one hangs, the others are read", async () => {
   tree.write(7);
   Bun.spawnSync(["mkfifo", `${tree.proc}/7/cmdline`]);
   const table = new ProcessTable(tree.proc, 100);
-  const details = new ProcessDetails(tree.proc, "masked", 2);
+  const details = new ProcessDetails(tree.proc, "masked", new FileThreads(2));
   try {
     await details.update(shownOf(table, 0));
     tree.write(8, { cmdline: "eight\0" });

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { cleanText } from "../../frame/clean_text.ts";
+import { type FileThreads, fileThreads } from "../file_threads.ts";
 import { commandText } from "./command_line.ts";
+import { AT_ONCE } from "./files.ts";
 import type { CommandMode } from "./mask.ts";
 import type { KnownProcess } from "./process_table.ts";
 import { parseEffectiveUid } from "./users.ts";
@@ -13,11 +14,8 @@ import { parseEffectiveUid } from "./users.ts";
  */
 const PATIENCE_MS = 200;
 
-/**
- * Reads that may hang at the same time. Each holds a thread of the runtime's pool, which has one a CPU and serves the
- * recording's files too.
- */
-const MAY_HANG = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+/** Reads that may hang at the same time: other sources need threads, too. */
+const MAY_HANG = 4;
 
 /** How many known processes are looked at again in each cycle, at 0.1 ms each: titles and users may change at any time. */
 const REFRESHED_PER_CYCLE = 4;
@@ -35,16 +33,16 @@ type ReadMode = Exclude<CommandMode, "name">;
 export class ProcessDetails {
   readonly #proc: string;
   readonly #mode: CommandMode;
-  readonly #mayHang: number;
+  readonly #threads: FileThreads;
   /** Processes whose command line is being read. */
   readonly #underWay = new Set<number>();
   /** Since the start; says whose turn it is. */
   #refreshed = 0;
 
-  constructor(proc: string, mode: CommandMode, mayHang = MAY_HANG) {
+  constructor(proc: string, mode: CommandMode, threads = fileThreads) {
     this.#proc = proc;
     this.#mode = mode;
-    this.#mayHang = mayHang;
+    this.#threads = threads;
   }
 
   async update(shown: readonly KnownProcess[]): Promise<void> {
@@ -60,7 +58,7 @@ export class ProcessDetails {
 
   #readUid(pid: number): number | null {
     try {
-      return parseEffectiveUid(readFileSync(`${this.#proc}/${pid}/status`, "latin1"));
+      return parseEffectiveUid(readFileSync(`${this.#proc}/${pid}/status`, { encoding: "latin1", flag: AT_ONCE }));
     } catch {
       // It has ended, or we may not look at it: what is known stays.
       return null;
@@ -75,15 +73,17 @@ export class ProcessDetails {
 
   async #readCommands(queue: readonly KnownProcess[], mode: ReadMode, isOver: () => boolean): Promise<void> {
     for (const process of queue) {
-      if (isOver() || this.#underWay.size >= this.#mayHang) return;
+      if (isOver() || this.#underWay.size >= MAY_HANG || !this.#threads.hasRoom) return;
       if (!this.#underWay.has(process.pid)) await this.#readCommand(process, mode);
     }
   }
 
   async #readCommand(process: KnownProcess, mode: ReadMode): Promise<void> {
     this.#underWay.add(process.pid);
+    const folder = `${this.#proc}/${process.pid}`;
     try {
-      const cmdline = await readFile(`${this.#proc}/${process.pid}/cmdline`);
+      const cmdline = await this.#threads.run(folder, null, () => readFile(`${folder}/cmdline`));
+      if (typeof cmdline === "string") return;
       process.command = commandText(cmdline, mode) ?? process.command;
     } catch {
       // As above.

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { AT_ONCE } from "./files.ts";
 import { parseOpenFilesLimit } from "./kernel_units.ts";
 
 /** Of the descriptors this program may open, as many as this stay open here; the rest is for everything else. */
@@ -59,7 +60,7 @@ export class ProcessFiles {
   #open(pid: number): number | null {
     const path = `${this.#proc}/${pid}/${this.#file}`;
     try {
-      return openSync(path, "r");
+      return openSync(path, AT_ONCE);
     } catch (error) {
       if (!isOutOfDescriptors(error)) return null;
       this.#giveBackHalf();
@@ -83,7 +84,7 @@ const isOutOfDescriptors = (error: unknown): boolean =>
 
 function tryOpen(path: string): number | null {
   try {
-    return openSync(path, "r");
+    return openSync(path, AT_ONCE);
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Cycle, Reading, Source } from "../source.ts";
 import { below } from "./below_root.ts";
+import { AT_ONCE } from "./files.ts";
 import { parseAuxiliaryVector, parseBootTime, parseMemoryTotal } from "./kernel_units.ts";
 import type { CommandMode } from "./mask.ts";
 import { ProcessDetails } from "./process_details.ts";
@@ -66,7 +67,7 @@ function choose(processes: readonly KnownProcess[], uses: GpuUses, limit: number
 
 function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readFileSync(path, { flag: AT_ONCE });
   } catch {
     return Buffer.alloc(0);
   }

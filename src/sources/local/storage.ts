@@ -1,5 +1,6 @@
 import { stat, statfs } from "node:fs/promises";
 import type { Storage } from "../../frame/schema.ts";
+import { fileThreads } from "../file_threads.ts";
 import type { Cycle, HostIdentity, Reading, Source } from "../source.ts";
 import { diskOfRoot, mayBeDisk } from "./disks.ts";
 import { codeOf, type HotFile, Tree } from "./files.ts";
@@ -77,7 +78,7 @@ class Asked {
 
   constructor(tree: Tree, fileSystem: FileSystem, statfs: (path: string) => Promise<BlockCounts>) {
     this.fileSystem = fileSystem;
-    this.answer = new Paced(0, () => this.#ask());
+    this.answer = new Paced(0, () => this.#askWhenFree());
     this.#tree = tree;
     this.#statfs = statfs;
     this.#mounts = [fileSystem, ...fileSystem.others];
@@ -90,6 +91,11 @@ class Asked {
     return (
       own.others.length === others.length && own.others.every((one, i) => one.mountPoint === others[i]?.mountPoint)
     );
+  }
+
+  async #askWhenFree(): Promise<Answer | null> {
+    const asked = await fileThreads.run(this.fileSystem.mountPoint, null, async () => ({ answer: await this.#ask() }));
+    return typeof asked === "string" ? null : asked.answer;
   }
 
   async #ask(): Promise<Answer | null> {

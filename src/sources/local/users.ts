@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { below } from "./below_root.ts";
+import { AT_ONCE } from "./files.ts";
 
 /** User names by number, from the text of `/etc/passwd`; of several names the first counts, as for getpwuid(3). */
 export function parsePasswd(text: string): Map<number, string> {
@@ -34,7 +35,7 @@ export class Users {
       const { ino, size, mtimeMs } = statSync(path);
       const version = `${ino} ${size} ${mtimeMs}`;
       if (version === this.#version) return;
-      this.#names = parsePasswd(readFileSync(path, "utf8"));
+      this.#names = parsePasswd(readFileSync(path, { encoding: "utf8", flag: AT_ONCE }));
       this.#version = version;
     } catch {
       // Without the file (a container's root has none) users are numbers.

@@ -58,8 +58,9 @@ export class CardReader {
 
   #errors(now_ms: number): readonly string[] {
     const { errors = [] } = this.#tree.finish("amd", {});
-    const isHung = this.#fast.isHung(now_ms) || this.#slow.isHung(now_ms);
-    return isHung ? [...errors, `amd: the driver does not answer for ${this.card.pci}`] : errors;
+    const { length } = this.#tree.unanswered;
+    const isHung = length > 0 || this.#fast.isHung(now_ms) || this.#slow.isHung(now_ms);
+    return isHung ? [`amd: the driver does not answer for ${this.card.pci}`] : errors;
   }
 
   /** What cannot be read of it is no news then. */

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { cycleAt, PATIENT_MS } from "../../../../test/fixtures/machines/cycle.ts";
 import { type Machine, openMachine } from "../../../../test/fixtures/machines/make.ts";
+import { FileThreads } from "../../file_threads.ts";
 import type { Cycle } from "../../source.ts";
 import { busiest, DrmClients, type DrmUse } from "./clients.ts";
 import { PatientFiles } from "./patient_files.ts";
@@ -181,7 +182,7 @@ async function untilUses(clients: DrmClients, from_ms: number, expected: (number
 
 test("a file that does not answer keeps nobody waiting: its last word stands, the others go on, it comes back", async () => {
   for (const pid of [100, 101, 102]) open(pid, 7, { id: pid, says: memory(10) });
-  const clients = new DrmClients(machine.root, new PatientFiles(2));
+  const clients = new DrmClients(machine.root, new PatientFiles(new FileThreads(2)));
   await clients.uses(cycle(0), [CARD]);
   const answer = hang(101, 7);
   open(100, 7, { id: 100, says: memory(20) });
@@ -202,7 +203,7 @@ test("a file that does not answer keeps nobody waiting: its last word stands, th
 
 test("so many files that do not answer, and none is read any more; a process that ended is gone all the same", async () => {
   for (const pid of [100, 101, 102]) open(pid, 7, { id: pid, says: memory(10) });
-  const clients = new DrmClients(machine.root, new PatientFiles(1));
+  const clients = new DrmClients(machine.root, new PatientFiles(new FileThreads(1)));
   await clients.uses(cycle(0), [CARD]);
   const answer = hang(100, 7);
   await clients.uses(cycle(1000, HASTY_MS), [CARD]);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { below } from "../../local/below_root.ts";
+import { AT_ONCE } from "../../local/files.ts";
 import type { Cycle } from "../../source.ts";
 import { type DrmClient, type EngineTime, parseFdinfo } from "./fdinfo.ts";
 import { PatientFiles } from "./patient_files.ts";
@@ -195,7 +196,7 @@ function list(folder: string): string[] {
 
 function nameOf(comm: string): string {
   try {
-    return readFileSync(comm, "utf8").trim();
+    return readFileSync(comm, { encoding: "utf8", flag: AT_ONCE }).trim();
   } catch {
     return "";
   }

@@ -1,40 +1,35 @@
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import { type FileThreads, fileThreads } from "../../file_threads.ts";
 
 /** What a file said; or it is gone; or it has not answered yet. */
 export type Answer = { readonly text: string } | "gone" | "late";
 
-/** Each unanswered read keeps one of the runtime's threads, which are as many as the cores: most are for others. */
-const MOST_UNANSWERED = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+/** Of all processes together: other sources need threads, too. */
+const MOST_UNANSWERED = 4;
 
 /** Files for whose text a driver may wait for a card that hangs: nobody waits for them longer than they want to. */
 export class PatientFiles {
-  readonly #most: number;
+  readonly #threads: FileThreads;
   readonly #unanswered = new Set<string>();
 
-  /** @param most So many reads may stay unanswered; then nothing is read until one answers. */
-  constructor(most = MOST_UNANSWERED) {
-    this.#most = most;
+  constructor(threads = fileThreads) {
+    this.#threads = threads;
   }
 
   /** One call after the other. An answer that comes too late is not used. */
   async read(file: string, patience_ms: number): Promise<Answer> {
-    if (patience_ms <= 0 || this.#unanswered.size >= this.#most || this.#unanswered.has(file)) return "late";
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(late.resolve, patience_ms, "late");
-    try {
-      return await Promise.race([this.#begin(file), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (patience_ms <= 0 || this.#unanswered.size >= MOST_UNANSWERED || this.#unanswered.has(file)) return "late";
+    const answer = await this.#threads.run(dirname(file), patience_ms, () => this.#read(file));
+    return typeof answer === "string" ? "late" : answer.answer;
   }
 
-  async #begin(file: string): Promise<Answer> {
+  async #read(file: string): Promise<{ answer: Answer }> {
     this.#unanswered.add(file);
     try {
-      return { text: await readFile(file, "utf8") };
+      return { answer: { text: await readFile(file, "utf8") } };
     } catch {
-      return "gone";
+      return { answer: "gone" };
     } finally {
       this.#unanswered.delete(file);
     }

@@ -80,8 +80,9 @@ export class CardReader {
 
   #errors(now_ms: number): readonly string[] {
     const { errors = [] } = this.#tree.finish("intel", {});
-    const isHung = this.#fast.isHung(now_ms) || this.#slow.isHung(now_ms);
-    return isHung ? [...errors, `intel: the driver does not answer for ${this.card.pci}`] : errors;
+    const { length } = this.#tree.unanswered;
+    const isHung = length > 0 || this.#fast.isHung(now_ms) || this.#slow.isHung(now_ms);
+    return isHung ? [`intel: the driver does not answer for ${this.card.pci}`] : errors;
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { below, existsBelow } from "../../local/below_root.ts";
+import { AT_ONCE } from "../../local/files.ts";
 import { LIBRARY_PATHS } from "./nvml/library.ts";
 import { findNvidiaSmi } from "./smi/find.ts";
 
@@ -47,7 +48,8 @@ export function hasHardware(root: string): boolean {
 
 function isCard(root: string, device: string): boolean {
   try {
-    const read = (file: string) => readFileSync(below(root, `${device}/${file}`), "latin1").trim();
+    const read = (file: string) =>
+      readFileSync(below(root, `${device}/${file}`), { encoding: "latin1", flag: AT_ONCE }).trim();
     return read("vendor") === NVIDIA && read("class").startsWith(DISPLAY_CLASS);
   } catch {
     return false;
