@@ -25,15 +25,23 @@ const HEALTHY_MS = 100;
 /** What takes longer hangs: nobody waits behind it. */
 const HANGS_MS = 1000;
 
-interface Read {
-  readonly device: string;
-  readonly begin: () => Promise<void>;
-  /** When it was begun; `null`: it waits. */
-  begun_ms: number | null;
-}
+/** Sensors behind a slow bus take a second. */
+const PATIENCE_MS = 2000;
 
 /** `late`: begun, and not done in time. `blocked`: not begun, as others hang. */
 export type Unread = "late" | "blocked";
+
+interface Read {
+  readonly device: string;
+  /** Never rejects. */
+  readonly work: () => Promise<void>;
+  /** `null`: somebody waits as long as it takes, or nobody waits any more. */
+  giveUp: ((why: Unread) => void) | null;
+  readonly asked_ms: number;
+  /** `null`: it waits. */
+  begun_ms: number | null;
+  isHealthy: boolean;
+}
 
 /**
  * Whatever reads from devices and file systems that may hang for ever (a dead disk, a card whose firmware does not
@@ -43,75 +51,113 @@ export type Unread = "late" | "blocked";
 export class FileThreads {
   /** So many reads may be under way, those that hang among them. */
   most: number;
-  /** By device. */
-  readonly #underWay = new Map<string, Read>();
-  #waiting: Read[] = [];
+  /** What is asked of each device, in this order: the first is under way, or waits for a thread. */
+  readonly #devices = new Map<string, Read[]>();
+  /** Waiting for a thread, and for nothing else. */
+  readonly #ready: Read[] = [];
+  readonly #underWay = new Set<Read>();
+  #healthy = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(most = MOST) {
     this.most = most;
   }
 
-  get hasRoom(): boolean {
-    return this.#underWay.size < this.most;
+  /** So many hang that nothing more is read until one of them answers. */
+  get isStuck(): boolean {
+    return this.#underWay.size >= this.most && this.#healthy === 0;
   }
 
   /**
-   * Does it when a thread is free, and waits for it no longer than `patience_ms` (`null`: as long as it takes); what
-   * comes later is lost. `device` names what does not answer when this hangs. Rejects as `work` does.
+   * Does it when a thread is free, and waits as long as it takes. `device` names what does not answer when this hangs.
+   * Rejects as `work` does. `blocked`, and not done, where it would wait for one that hangs.
    */
-  async run<T extends object>(device: string, patience_ms: number | null, work: () => Promise<T>): Promise<T | Unread> {
-    const before = this.#underWay.get(device);
-    if (before !== undefined && ageOf(before) > HANGS_MS) return "blocked";
-    const done = Promise.withResolvers<T | Unread>();
-    const read: Read = { device, begun_ms: null, begin: () => work().then(done.resolve, done.reject) };
-    const timer = patience_ms === null ? null : setTimeout(() => done.resolve(this.#giveUp(read)), patience_ms);
-    this.#waiting.push(read);
-    this.#begin();
-    try {
-      return await done.promise;
-    } finally {
-      if (timer !== null) clearTimeout(timer);
+  run<T extends object>(device: string, work: () => Promise<T>): Promise<T | "blocked"> {
+    return new Promise((resolve, reject) => {
+      if (this.#hangs(device)) resolve("blocked");
+      else this.#ask(device, () => work().then(resolve, reject), null);
+    });
+  }
+
+  /** As {@link run}, but two seconds are long enough; what comes later is lost. */
+  runPatiently<T extends object>(device: string, work: () => Promise<T>): Promise<T | Unread> {
+    return new Promise((resolve, reject) => {
+      if (this.isStuck || this.#hangs(device)) resolve("blocked");
+      else this.#ask(device, () => work().then(resolve, reject), resolve);
+    });
+  }
+
+  #hangs(device: string): boolean {
+    const first = this.#devices.get(device)?.[0];
+    return first !== undefined && first.begun_ms !== null && performance.now() - first.begun_ms > HANGS_MS;
+  }
+
+  #ask(device: string, work: Read["work"], giveUp: Read["giveUp"]): void {
+    const read: Read = { device, work, giveUp, asked_ms: performance.now(), begun_ms: null, isHealthy: true };
+    const queue = this.#devices.get(device);
+    if (queue === undefined) {
+      this.#devices.set(device, [read]);
+      this.#ready.push(read);
+      this.#begin();
+    } else queue.push(read);
+    this.#timer ??= setTimeout(() => this.#look(), HEALTHY_MS);
+  }
+
+  #begin(): void {
+    while (this.#underWay.size < this.most && this.#healthy < AT_ONCE) {
+      const read = this.#ready.shift();
+      if (read === undefined) return;
+      read.begun_ms = performance.now();
+      this.#underWay.add(read);
+      this.#healthy++;
+      void read.work().then(() => this.#end(read));
     }
   }
 
-  #giveUp(read: Read): Unread {
-    this.#waiting = this.#waiting.filter((one) => one !== read);
-    return read.begun_ms === null ? "blocked" : "late";
-  }
-
-  /** Begins what may begin, in the order in which it came. */
-  #begin(): void {
-    if (this.#waiting.length === 0) return;
-    let healthy = 0;
-    for (const read of this.#underWay.values()) if (ageOf(read) <= HEALTHY_MS) healthy++;
-    const hasBegun = (read: Read): boolean => {
-      if (!this.hasRoom || healthy >= AT_ONCE || this.#underWay.has(read.device)) return false;
-      healthy++;
-      this.#start(read);
-      return true;
-    };
-    this.#waiting = this.#waiting.filter((read) => !hasBegun(read));
-    // What is under way may turn out to hang, which makes room.
-    if (this.#waiting.length > 0 && healthy > 0) this.#timer ??= setTimeout(() => this.#beginAgain(), HEALTHY_MS);
-  }
-
-  #beginAgain(): void {
-    this.#timer = null;
+  #end(read: Read): void {
+    this.#underWay.delete(read);
+    if (read.isHealthy) this.#healthy--;
+    read.isHealthy = false;
+    this.#leave(read);
     this.#begin();
   }
 
-  #start(read: Read): void {
-    read.begun_ms = performance.now();
-    this.#underWay.set(read.device, read);
-    void read.begin().finally(() => {
-      this.#underWay.delete(read.device);
-      this.#begin();
-    });
+  /** It is no longer asked for, and may have been the first of its device. */
+  #leave(read: Read): void {
+    const queue = this.#devices.get(read.device) ?? [];
+    const at = queue.indexOf(read);
+    queue.splice(at, 1);
+    const [next] = queue;
+    if (next === undefined) this.#devices.delete(read.device);
+    else if (at === 0) this.#ready.push(next);
+  }
+
+  /** Which hang by now: they make room for others, and nobody waits for them any more. */
+  #look(): void {
+    const now_ms = performance.now();
+    for (const read of this.#underWay) {
+      if (!read.isHealthy || now_ms - (read.begun_ms ?? now_ms) <= HEALTHY_MS) continue;
+      read.isHealthy = false;
+      this.#healthy--;
+    }
+    const all = [...this.#devices.values()].flat();
+    for (const read of all) if (now_ms - read.asked_ms > PATIENCE_MS) this.#giveUp(read);
+    this.#begin();
+    const isWatched = all.some((read) => read.giveUp !== null || read.isHealthy);
+    this.#timer = isWatched ? setTimeout(() => this.#look(), HEALTHY_MS) : null;
+  }
+
+  /** One that is under way holds its thread all the same. */
+  #giveUp(read: Read): void {
+    if (read.giveUp === null) return;
+    read.giveUp(read.begun_ms === null ? "blocked" : "late");
+    read.giveUp = null;
+    if (read.begun_ms !== null) return;
+    const at = this.#ready.indexOf(read);
+    if (at >= 0) this.#ready.splice(at, 1);
+    this.#leave(read);
   }
 }
-
-const ageOf = ({ begun_ms }: Read): number => (begun_ms === null ? 0 : performance.now() - begun_ms);
 
 /** What all sources of this program share. */
 export const fileThreads = new FileThreads();

@@ -8,9 +8,6 @@ import { FoldersBelow, linkBelow } from "./below_root.ts";
 /** To open a file for reading and never wait, whatever it is. */
 export const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Sensors behind a slow bus take a second. */
-const PATIENCE_MS = 2000;
-
 /** Named where several do not answer. */
 const MOST_NAMED = 3;
 
@@ -61,7 +58,7 @@ export class Tree {
   async bytesLater(file: string): Promise<Buffer | null> {
     try {
       const path = this.path(file);
-      const read = await fileThreads.run(deviceOf(file), PATIENCE_MS, () =>
+      const read = await fileThreads.runPatiently(deviceOf(file), () =>
         readFile(path).finally(() => this.#unanswered.delete(file)),
       );
       if (read === "late") this.#unanswered.add(file);

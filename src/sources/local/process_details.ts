@@ -73,7 +73,7 @@ export class ProcessDetails {
 
   async #readCommands(queue: readonly KnownProcess[], mode: ReadMode, isOver: () => boolean): Promise<void> {
     for (const process of queue) {
-      if (isOver() || this.#underWay.size >= MAY_HANG || !this.#threads.hasRoom) return;
+      if (isOver() || this.#underWay.size >= MAY_HANG || this.#threads.isStuck) return;
       if (!this.#underWay.has(process.pid)) await this.#readCommand(process, mode);
     }
   }
@@ -82,7 +82,7 @@ export class ProcessDetails {
     this.#underWay.add(process.pid);
     const folder = `${this.#proc}/${process.pid}`;
     try {
-      const cmdline = await this.#threads.run(folder, null, () => readFile(`${folder}/cmdline`));
+      const cmdline = await this.#threads.run(folder, () => readFile(`${folder}/cmdline`));
       if (typeof cmdline === "string") return;
       process.command = commandText(cmdline, mode) ?? process.command;
     } catch {

@@ -78,7 +78,7 @@ class Asked {
 
   constructor(tree: Tree, fileSystem: FileSystem, statfs: (path: string) => Promise<BlockCounts>) {
     this.fileSystem = fileSystem;
-    this.answer = new Paced(0, () => this.#askWhenFree());
+    this.answer = new Paced(0, () => this.#ask());
     this.#tree = tree;
     this.#statfs = statfs;
     this.#mounts = [fileSystem, ...fileSystem.others];
@@ -91,11 +91,6 @@ class Asked {
     return (
       own.others.length === others.length && own.others.every((one, i) => one.mountPoint === others[i]?.mountPoint)
     );
-  }
-
-  async #askWhenFree(): Promise<Answer | null> {
-    const asked = await fileThreads.run(this.fileSystem.mountPoint, null, async () => ({ answer: await this.#ask() }));
-    return typeof asked === "string" ? null : asked.answer;
   }
 
   async #ask(): Promise<Answer | null> {
@@ -119,8 +114,14 @@ const isWhole = ({ root, mountPoint }: Mount): boolean => root === "/" || mountP
 
 /** What is not there is for statfs(2) to say. */
 async function isFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found !== null && !found.isDirectory();
+  const found = await fileThreads.run(path, () => stat(path)).catch(() => null);
+  return found !== null && found !== "blocked" && !found.isDirectory();
+}
+
+async function askWhenFree(path: string): Promise<BlockCounts> {
+  const found = await fileThreads.run(path, () => statfs(path));
+  if (found === "blocked") throw Object.assign(new Error(`${path} does not answer`), { code: "does not answer" });
+  return found;
 }
 
 class StorageSource implements Source {
@@ -155,7 +156,7 @@ class StorageSource implements Source {
     if (bytes === null || this.#seen?.equals(bytes)) return;
     this.#seen = Buffer.from(bytes);
     const before = this.#asked;
-    const ask = this.#options.ask ?? statfs;
+    const ask = this.#options.ask ?? askWhenFree;
     this.#asked = realFileSystems(parseMountinfo(bytes.toString())).map(
       (fileSystem) => before.find((asked) => asked.isOf(fileSystem)) ?? new Asked(this.#tree, fileSystem, ask),
     );

@@ -20,16 +20,23 @@ export class PatientFiles {
   /** One call after the other. An answer that comes too late is not used. */
   async read(file: string, patience_ms: number): Promise<Answer> {
     if (patience_ms <= 0 || this.#unanswered.size >= MOST_UNANSWERED || this.#unanswered.has(file)) return "late";
-    const answer = await this.#threads.run(dirname(file), patience_ms, () => this.#read(file));
-    return typeof answer === "string" ? "late" : answer.answer;
+    if (this.#threads.isStuck) return "late";
+    const late = Promise.withResolvers<"late">();
+    const timer = setTimeout(late.resolve, patience_ms, "late");
+    try {
+      return await Promise.race([this.#begin(file), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  async #read(file: string): Promise<{ answer: Answer }> {
+  async #begin(file: string): Promise<Answer> {
     this.#unanswered.add(file);
     try {
-      return { answer: { text: await readFile(file, "utf8") } };
+      const bytes = await this.#threads.run(dirname(file), () => readFile(file));
+      return bytes === "blocked" ? "late" : { text: bytes.toString("utf8") };
     } catch {
-      return { answer: "gone" };
+      return "gone";
     } finally {
       this.#unanswered.delete(file);
     }
