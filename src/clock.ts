@@ -1,3 +1,4 @@
+import { ownClock } from "./clock/zone.ts";
 import { boottime_ms } from "./libc.ts";
 
 /** The clocks a recording is timed by. All in ms. */
@@ -44,6 +45,8 @@ const two = (n: number): string => String(n).padStart(2, "0");
 
 /** `YYYY-MM-DD HH:MM:SS` in the machine's zone: the `time` of a device. */
 export function localTime(t_ms: number): string {
+  const own = ownClock(t_ms);
+  if (own !== null) return own.toISOString().slice(0, 19).replace("T", " ");
   const d = new Date(t_ms);
   const day = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
   return `${day} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;

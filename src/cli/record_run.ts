@@ -1,4 +1,5 @@
 import { version } from "../../package.json";
+import { ownZone } from "../clock/zone.ts";
 import { machineClock } from "../clock.ts";
 import type { Frame } from "../frame/frame.ts";
 import { codecs } from "../recording/codec.ts";
@@ -125,7 +126,7 @@ const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header
   recording: Bun.randomUUIDv7(),
   segment: 1,
   first_seq: 0,
-  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  timezone: ownZone(),
 });
 
 /**

@@ -1,12 +1,14 @@
+import { zoneFiles } from "../clock/machine_zone.ts";
 import { UsageError } from "../errors.ts";
 import type { SourceKind } from "../frame/frame.ts";
 import type { SectionName } from "../frame/schema.ts";
 import type { GpuRegistry } from "../sources/gpu/registry.ts";
-import { existsBelow } from "../sources/local/below_root.ts";
+import { below, existsBelow, linkBelow } from "../sources/local/below_root.ts";
 import type { HostIdentity, Source } from "../sources/source.ts";
 import type { HostOptions } from "./host_options.ts";
 import type { SourceOptions } from "./options.ts";
 import { readTextFile, readToken } from "./secret_file.ts";
+import { useMachineZone } from "./zones.ts";
 
 /** The sources of a command, and what they say about themselves in frames and headers. */
 export interface Sources {
@@ -35,6 +37,19 @@ export async function openSources(options: SourceOptions & HostOptions): Promise
   if (options.source !== "remote" && forHosts !== undefined) {
     throw new UsageError(`${forHosts} is for other machines: it goes with --hosts or --hostfile`);
   }
+  const sources = await openKind(options);
+  const root = options.source === "local" ? rootOf(options) : "";
+  const problem = useMachineZone(
+    zoneFiles(
+      (path) => below(root, path),
+      (path) => linkBelow(root, path),
+    ),
+  );
+  const warnings = [sources.warning, problem].filter((warning) => warning !== null);
+  return { ...sources, warning: warnings.length === 0 ? null : warnings.join("; ") };
+}
+
+async function openKind(options: SourceOptions & HostOptions): Promise<Sources> {
   switch (options.source) {
     case "local":
       return await localSources(options);
@@ -44,6 +59,8 @@ export async function openSources(options: SourceOptions & HostOptions): Promise
       return await remoteSources(options);
   }
 }
+
+const rootOf = ({ hostRoot }: SourceOptions): string => (hostRoot === "/" ? "" : hostRoot.replace(/\/+$/, ""));
 
 /** What the sources of one machine share. */
 interface Local {
@@ -68,7 +85,7 @@ const LOCAL: { readonly [S in SectionName]: Open } = {
 };
 
 async function localSources(options: SourceOptions): Promise<Sources> {
-  const root = options.hostRoot === "/" ? "" : options.hostRoot.replace(/\/+$/, "");
+  const root = rootOf(options);
   if (!existsBelow(root, "/proc")) throw new UsageError(`--host-root ${options.hostRoot}: there is no proc in it`);
   const { readHostname } = await import("../sources/local/hostname.ts");
   const hostname = options.hostname ?? readHostname(root);

@@ -1,3 +1,4 @@
+import { ownZone } from "../clock/zone.ts";
 import { machineClock } from "../clock.ts";
 import type { Frame } from "../frame/frame.ts";
 import { BlockCursor } from "../recording/block_cursor.ts";
@@ -6,7 +7,6 @@ import { Sampler } from "../sampler.ts";
 import { openSources } from "./sources.ts";
 import type { LiveOptions } from "./view.ts";
 import { checkTerminal, showView } from "./view_screen.ts";
-import { viewerZone } from "./zones.ts";
 
 /** `view` of this machine: what the sampler reads goes into a ring, over which the view has a cursor. */
 export async function viewLive(options: LiveOptions): Promise<void> {
@@ -44,7 +44,7 @@ const show = (options: LiveOptions, cursor: BlockCursor, warning: string | null)
     cursor,
     isLive: true,
     interval_ms: options.interval,
-    zones: { viewer: viewerZone(), recorder: null },
+    zones: { viewer: ownZone(), recorder: null },
     speed: 1,
     isLoop: false,
     isPaused: false,

@@ -1,9 +1,10 @@
+import { isZone, ownZone } from "../clock/zone.ts";
 import { UsageError } from "../errors.ts";
 import { openReplay } from "../recording/replay.ts";
 import { parseTimecode, type Target, TimecodeError } from "../view/timecode.ts";
 import type { ReplayOptions } from "./view.ts";
 import { checkTerminal, showView } from "./view_screen.ts";
-import { isZone, viewerZone } from "./zones.ts";
+import { useMachineZone } from "./zones.ts";
 
 /** `view --replay PATH`. Nothing but the recording is read. */
 export async function viewReplay(options: ReplayOptions): Promise<void> {
@@ -15,24 +16,25 @@ export async function viewReplay(options: ReplayOptions): Promise<void> {
     cursor.close();
     throw error;
   }
+  const warning = useMachineZone();
   const recorder = header()?.timezone ?? null;
   await showView(options, {
     cursor,
     isLive: false,
     interval_ms: header()?.interval_ms ?? null,
-    zones: { viewer: viewerZone(), recorder: recorder !== null && isZone(recorder) ? recorder : null },
+    zones: { viewer: ownZone(), recorder: recorder !== null && isZone(recorder) ? recorder : null },
     speed: options.speed,
     isLoop: options.loop ?? false,
     isPaused: options.paused ?? false,
     start: options.start === undefined ? null : startTarget(options.start, cursor.range.first_t_ms),
-    warning: null,
+    warning,
   });
 }
 
 /** A time of day is one of the first frame's day. */
 function startTarget(text: string, t_ms: number): Target {
   try {
-    return parseTimecode(text, { t_ms, zone: viewerZone() });
+    return parseTimecode(text, { t_ms, zone: ownZone() });
   } catch (error) {
     if (!(error instanceof TimecodeError)) throw error;
     throw new UsageError(`--start ${text}: ${error.message}`);

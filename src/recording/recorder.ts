@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { ownZone } from "../clock/zone.ts";
 import { systemWords } from "../errors.ts";
 import { Detector } from "../events/detector.ts";
 import { frameLine } from "../frame/encode.ts";
@@ -201,7 +202,7 @@ export class Recorder {
       recording: this.#recording,
       segment,
       first_seq: this.#seq,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timezone: ownZone(),
     };
   }
 

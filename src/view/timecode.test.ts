@@ -179,3 +179,9 @@ test("elapsed time", () => {
     "800:00:00",
   ]);
 });
+
+test("by the clock of a zone that POSIX writes", () => {
+  const context = { t_ms: Date.UTC(2026, 3, 18, 21, 30), zone: "<+0330>-3:30" };
+  expect(parseTimecode("@14:31", context)).toMatchObject({ t_ms: Date.UTC(2026, 3, 19, 11, 1) });
+  expect(parseTimecode("@2026-01-01 00:00", context)).toMatchObject({ t_ms: Date.UTC(2025, 11, 31, 20, 30) });
+});

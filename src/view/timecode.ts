@@ -1,3 +1,4 @@
+import { dayIn, momentIn } from "../clock/zone.ts";
 import type { Cursor, CursorRange, Position } from "../recording/cursor.ts";
 
 /** Where somebody wants to go. */
@@ -15,7 +16,7 @@ export type Target =
 export interface ClockContext {
   /** The playhead's time, whose day it is; ms since the epoch. */
   readonly t_ms: number;
-  /** The zone shown, as an IANA name. */
+  /** The zone shown, by its name. */
   readonly zone: string;
 }
 
@@ -98,12 +99,9 @@ function wallClock(text: string, context: ClockContext): number {
   }
 }
 
-const day = ({ t_ms, zone }: ClockContext): string =>
-  Temporal.Instant.fromEpochMilliseconds(t_ms).toZonedDateTimeISO(zone).toPlainDate().toString();
+const day = ({ t_ms, zone }: ClockContext): string => dayIn(zone, t_ms);
 
-/** An hour that a change to summer time skips is taken as that much later, one that comes twice as the first. */
-const inZone = (iso: string, { zone }: ClockContext): number =>
-  Temporal.PlainDateTime.from(iso).toZonedDateTime(zone).epochMilliseconds;
+const inZone = (iso: string, { zone }: ClockContext): number => momentIn(zone, iso);
 
 /** Whether the end must be known for it. */
 export const needsEnd = ({ kind }: Target): boolean => kind === "end" || kind === "share";

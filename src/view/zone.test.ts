@@ -20,3 +20,12 @@ test("what is no time", () => {
   expect(chosenZone("utc", { viewer: "UTC", recorder: null }).time(Number.NaN)).toBe("–");
   expect(chosenZone("utc", { viewer: "UTC", recorder: null }).full(9e15)).toBe("–");
 });
+
+test("zones as POSIX writes them, of whoever looks on and of the recorder", () => {
+  const zones = { viewer: "EST5EDT4,M3.2.0,M11.1.0", recorder: "<+0330>-3:30" };
+  expect(chosenZone("viewer", zones).full(t_ms)).toBe("2026-04-18 01:32:05 EDT");
+  expect(chosenZone("recorder", zones).full(t_ms)).toBe("2026-04-18 09:02:05 +0330");
+  expect(chosenZone("recorder", zones).day(t_ms)).toBe("04-18 09:02:05");
+  expect(chosenZone("recorder", zones).time(Number.NaN)).toBe("–");
+  expect(chosenZone("recorder", zones).time(8.64e15)).toBe("00:00:00");
+});

@@ -1,3 +1,5 @@
+import { type PosixZone, settingAt } from "../clock/posix_zone.ts";
+import { posixZone } from "../clock/zone.ts";
 import { UNKNOWN } from "./format.ts";
 import type { ZoneName, Zones } from "./model.ts";
 
@@ -35,12 +37,35 @@ function formatIn(zone: string): Intl.DateTimeFormat {
 
 type Parts = Partial<Record<Intl.DateTimeFormatPartTypes, string>>;
 
-function makeZone(name: string): Zone {
+/** The parts of a time by the clocks of a zone. */
+function partsIn(name: string): (t_ms: number) => Parts {
+  const posix = posixZone(name);
+  if (posix !== null) return (t_ms) => partsByRule(posix, t_ms);
   const format = formatIn(name);
-  const at = (t_ms: number, write: (parts: Parts) => string): string => {
-    if (!(Math.abs(t_ms) <= 8.64e15)) return UNKNOWN;
-    return write(Object.fromEntries(format.formatToParts(t_ms).map(({ type, value }) => [type, value])));
+  return (t_ms) => Object.fromEntries(format.formatToParts(t_ms).map(({ type, value }) => [type, value]));
+}
+
+function partsByRule(zone: PosixZone, t_ms: number): Parts {
+  const { name, offset_s } = settingAt(zone, t_ms);
+  const local = new Date(Math.min(LAST_T_MS, t_ms + offset_s * 1000));
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return {
+    year: String(local.getUTCFullYear()),
+    month: two(local.getUTCMonth() + 1),
+    day: two(local.getUTCDate()),
+    hour: two(local.getUTCHours()),
+    minute: two(local.getUTCMinutes()),
+    second: two(local.getUTCSeconds()),
+    timeZoneName: name,
   };
+}
+
+const LAST_T_MS = 8.64e15;
+
+function makeZone(name: string): Zone {
+  const partsOf = partsIn(name);
+  const at = (t_ms: number, write: (parts: Parts) => string): string =>
+    Math.abs(t_ms) <= LAST_T_MS ? write(partsOf(t_ms)) : UNKNOWN;
   const day = ({ month, day }: Parts): string => `${month}-${day}`;
   const time = ({ hour, minute, second }: Parts): string => `${hour}:${minute}:${second}`;
   return {
