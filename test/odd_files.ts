@@ -87,7 +87,7 @@ export interface Opened {
 }
 
 export async function openStore(path: string, limits = SMALL_BLOCKS): Promise<Opened> {
-  const store = new RecordingStore(path, false, limits);
+  const store = await RecordingStore.open(path, false, limits);
   try {
     await store.firstBlock();
   } catch (error) {

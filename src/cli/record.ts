@@ -70,7 +70,7 @@ export function recordCommand(): Command {
     .addOption(
       new Option(
         "--keep-free <bytes>",
-        "room to leave on the disk: below it this recording's oldest segments go, then it pauses (default: 5 %, 1G at most)",
+        "room to leave on the disk: below it this recording's segments older than an hour go, oldest first, then it pauses (default: 5 %, 1G at most)",
       ).argParser(sizeBytes),
     )
     .option("--quiet", "say nothing but errors");

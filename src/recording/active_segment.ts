@@ -1,14 +1,13 @@
-import { lstatSync, renameSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemWords } from "../errors.ts";
 import type { Detector } from "../events/detector.ts";
 import { lockFile } from "../libc.ts";
 import { AppendFile, syncDirectory } from "./append_file.ts";
+import type { ClosedSegments } from "./closed_segments.ts";
 import type { Codec } from "./codec.ts";
 import type { Header } from "./lines.ts";
-import { nextNumber, segmentPath } from "./name.ts";
+import { freeNumberAt, idAt, removeFile } from "./move_file.ts";
 import type { Opened } from "./open.ts";
-import { removeSurplus } from "./room.ts";
 import { SegmentWriter } from "./segment_writer.ts";
 
 export interface ActiveSegmentOptions {
@@ -20,6 +19,7 @@ export interface ActiveSegmentOptions {
   readonly maxFiles: number;
   /** The header of the segment with that number. */
   readonly header: (segment: number) => Header;
+  readonly closed: ClosedSegments;
   readonly say: (message: string) => void;
 }
 
@@ -94,9 +94,10 @@ export class ActiveSegment {
   }
 
   /** Creates the next segment. Only then the lock on the one before is given up, which therefore stays until then. */
-  #begin(): SegmentWriter {
-    const { path, codec, maxFiles, header } = this.#options;
-    removeSurplus(path, Math.max(1, maxFiles - 1));
+  async #begin(): Promise<SegmentWriter> {
+    const { path, codec, maxFiles, header, closed } = this.#options;
+    await closed.removeSurplus(Math.max(1, maxFiles - 1));
+    this.#number = await freeNumberAt(path, this.#number);
     const file = AppendFile.create(path);
     if (!lockFile(file.fd)) {
       void file.close();
@@ -105,34 +106,51 @@ export class ActiveSegment {
     void this.#lock.close();
     this.#lock = file;
     this.#writer = new SegmentWriter(file, codec, header(this.#number), this.#detector);
-    removeSurplus(path, maxFiles - 1);
+    await closed.removeSurplus(maxFiles - 1);
     return this.#writer;
   }
 
-  async rotateIfDue(): Promise<void> {
-    const { path, maxSizeBytes, maxFiles } = this.#options;
+  /** `last_ms`: where the last frame stands on the timeline. */
+  async rotateIfDue(last_ms: number): Promise<void> {
+    const { maxSizeBytes } = this.#options;
     const writer = this.#writer;
     if (writer === null) return;
     const isFull = maxSizeBytes > 0 && writer.file.size >= maxSizeBytes;
     if (!isFull && !this.#isRotationDue) return;
-    await writer.end();
-    const number = Math.max(this.#number, nextNumber(path));
-    renameSync(path, segmentPath(path, number));
+    // Whoever asks from now on means the next segment.
     this.#isRotationDue = false;
+    try {
+      await this.#rotate(writer, last_ms);
+    } catch (error) {
+      this.#isRotationDue = true;
+      throw error;
+    }
+  }
+
+  async #rotate(writer: SegmentWriter, last_ms: number): Promise<void> {
+    const { path, maxFiles, closed } = this.#options;
+    await writer.end();
+    const number = await closed.add(writer.file, this.#number, last_ms);
     this.#close(writer, number + 1);
     syncDirectory(dirname(path));
-    removeSurplus(path, maxFiles);
+    await closed.removeSurplus(maxFiles);
+  }
+
+  /** Removes the oldest closed segment that the last hour does not need. Says whether one went. */
+  removeOldest(now_ms: number): Promise<boolean> {
+    // Where nothing is at the path the newest one stays, to go on from.
+    return this.#options.closed.removeOldest(this.isThere ? 0 : 1, now_ms);
   }
 
   /** Somebody moved or removed the file: it is closed where it is now, and another one begun at the path. */
   async #leaveIfMoved(): Promise<void> {
     const writer = this.#writer;
     const { path, say } = this.#options;
-    if (writer === null || lstatSync(path, { throwIfNoEntry: false })?.ino === writer.file.inode) return;
+    if (writer === null || (await idAt(path)) === writer.file.id) return;
     say("was moved or removed while it was recorded to; a new file is begun");
     await writer.end().catch(() => writer.abandon());
     this.#isUntouched = false;
-    this.#close(writer, Math.max(this.#number, nextNumber(path)));
+    this.#close(writer, this.#number + 1);
   }
 
   #close(writer: SegmentWriter, nextSegment: number): void {
@@ -174,7 +192,7 @@ export class ActiveSegment {
       await this.#writer?.end();
     } finally {
       this.#writer?.abandon();
-      if (this.#isUntouched) unlinkSync(this.#options.path);
+      if (this.#isUntouched) await removeFile(this.#options.path, this.#lock.id);
       await this.#lock.close();
     }
   }

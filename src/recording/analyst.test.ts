@@ -72,7 +72,7 @@ function allEvents(runs: readonly Run[]): DetectedEvent[] {
 
 /** What a reader finds of each block. */
 async function blocksOf(path: string): Promise<unknown[]> {
-  const store = new RecordingStore(path, false);
+  const store = await RecordingStore.open(path, false);
   await store.complete();
   const cursor = new BlockCursor(store, () => store.header?.interval_ms ?? null);
   await cursor.finishAnalysis();
@@ -95,7 +95,7 @@ function withoutIndex(path: string): string {
 
 /** The events behind the last index line. */
 async function eventsBehind(path: string): Promise<DetectedEvent[]> {
-  const store = new RecordingStore(path, false);
+  const store = await RecordingStore.open(path, false);
   await store.complete();
   const cursor = new BlockCursor(store, () => store.header?.interval_ms ?? null);
   await cursor.finishAnalysis();

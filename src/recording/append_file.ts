@@ -10,8 +10,8 @@ import {
   openSync,
   write,
 } from "node:fs";
-
 import { errorCode } from "../errors.ts";
+import { fileId } from "./file_id.ts";
 
 const MODE = 0o600;
 
@@ -25,7 +25,7 @@ const MOST_UNSYNCED_BYTES = 8 << 20;
 export class AppendFile {
   readonly fd: number;
   /** Tells whether a name still means this file. */
-  readonly inode: number;
+  readonly id: string;
   #size: number;
   /** Whether there is something behind `size`, which a failed write left there and which could not be taken away. */
   #isRagged = false;
@@ -43,10 +43,10 @@ export class AppendFile {
   #syncs: Promise<unknown> = Promise.resolve();
 
   private constructor(fd: number) {
-    const { ino, size } = fstatSync(fd);
+    const stats = fstatSync(fd, { bigint: true });
     this.fd = fd;
-    this.inode = ino;
-    this.#size = size;
+    this.id = fileId(stats);
+    this.#size = Number(stats.size);
   }
 
   /** Creates a file that must not exist yet, readable by its owner only. */

@@ -1,20 +1,24 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { fileId } from "./file_id.ts";
+
+/** What can be read at any place. */
+export type ReadableBytes = Pick<FileBytes, "size" | "read">;
 
 /** A file that is read in pieces at any place. It may grow meanwhile; {@link refresh} takes note. */
 export class FileBytes {
   readonly fd: number;
   /** Tells a file that was renamed from another one at its old name. */
-  readonly inode: number;
+  readonly id: string;
   /** Neither a pipe nor a device: those have no place to read at. */
   readonly isRegular: boolean;
   #size: number;
 
   constructor(fd: number) {
-    const stats = fstatSync(fd);
+    const stats = fstatSync(fd, { bigint: true });
     this.fd = fd;
-    this.inode = stats.ino;
+    this.id = fileId(stats);
     this.isRegular = stats.isFile();
-    this.#size = stats.size;
+    this.#size = Number(stats.size);
   }
 
   /** Opens for reading; throws as `openSync` does. Does not wait for a writer where the path is a pipe. */
@@ -28,6 +32,16 @@ export class FileBytes {
 
   refresh(): void {
     this.#size = fstatSync(this.fd).size;
+  }
+
+  /** Whether it has no name any more: as long as it is open it takes its room on the disk. */
+  get isRemoved(): boolean {
+    try {
+      return fstatSync(this.fd).nlink === 0;
+    } catch {
+      // Over a network the file is gone with its name.
+      return true;
+    }
   }
 
   /** Up to `length` bytes from `at`; fewer only where the file ends. */

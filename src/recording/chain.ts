@@ -1,5 +1,5 @@
 import { decodeLine } from "../frame/decode.ts";
-import type { FileBytes } from "./bytes.ts";
+import type { ReadableBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { LARGEST_BLOCK_TEXT_BYTES } from "./limits.ts";
 import { decodeIndex, type IndexEntry, type IndexLine } from "./lines.ts";
@@ -36,7 +36,7 @@ const SEARCH_BYTES = LARGEST_BLOCK_TEXT_BYTES + (1 << 20);
 const PIECE_BYTES = 256 << 10;
 
 /** The index line whose unit begins at `at`; `null` where there is none, or one that says it stands elsewhere. */
-export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundIndex | null {
+export function readIndexAt(file: ReadableBytes, codec: Codec, at: number): FoundIndex | null {
   for (const length of READ_BYTES) {
     const bytes = file.read(at, length);
     const unit = codec.magic.length === 0 ? firstLine(bytes) : codec.decodeUnit(bytes, MAX_INDEX_TEXT_BYTES);
@@ -47,7 +47,13 @@ export function readIndexAt(file: FileBytes, codec: Codec, at: number): FoundInd
 }
 
 /** The same where its unit ends at `end`, if it does: that is read and decoded alone, into memory that is there. */
-function readWholeIndex(file: FileBytes, codec: Codec, at: number, end: number, memory: Uint8Array): FoundIndex | null {
+function readWholeIndex(
+  file: ReadableBytes,
+  codec: Codec,
+  at: number,
+  end: number,
+  memory: Uint8Array,
+): FoundIndex | null {
   if (codec.decodeInto === undefined || end - at > memory.length) return null;
   const length = codec.decodeInto(file.read(at, end - at), memory);
   return length === null ? null : indexIn(memory.subarray(0, length), at, end);
@@ -65,7 +71,7 @@ function firstLine(bytes: Buffer): { text: Uint8Array; length: number | null } {
 }
 
 /** Where an index line's unit may begin, from the end of the file backwards. */
-function* unitStarts(file: FileBytes, codec: Codec): Generator<number> {
+function* unitStarts(file: ReadableBytes, codec: Codec): Generator<number> {
   const isPlain = codec.magic.length === 0;
   // In plain text it begins behind the line before.
   const mark = isPlain ? Buffer.concat([Buffer.from([NEWLINE]), INDEX_START]) : Buffer.from(codec.magic);
@@ -81,7 +87,7 @@ function* unitStarts(file: FileBytes, codec: Codec): Generator<number> {
 }
 
 /** The last index line of a file, found by looking backwards; `null` where there is none. */
-export function findLastIndex(file: FileBytes, codec: Codec): FoundIndex | null {
+export function findLastIndex(file: ReadableBytes, codec: Codec): FoundIndex | null {
   let candidates = 0;
   for (const at of unitStarts(file, codec)) {
     const found = readIndexAt(file, codec, at);
@@ -95,7 +101,7 @@ export function findLastIndex(file: FileBytes, codec: Codec): FoundIndex | null 
  * Follows the chain from the last index line to the first, by the lines that repeat the summaries before them. `null`
  * where there is no index or one of its lines cannot be true.
  */
-export function readChain(file: FileBytes, codec: Codec): Chain | null {
+export function readChain(file: ReadableBytes, codec: Codec): Chain | null {
   const last = findLastIndex(file, codec);
   if (last === null) return null;
   const entries: IndexEntry[] = [];

@@ -53,7 +53,7 @@ describe.each(all)("%s: a set of four segments", (name, codec) => {
   }
 
   async function gapsOf(path: string) {
-    const store = new RecordingStore(path, false);
+    const store = await RecordingStore.open(path, false);
     await store.complete();
     const cursor = new BlockCursor(store, () => store.header?.interval_ms ?? null);
     await cursor.finishAnalysis();

@@ -17,6 +17,8 @@ export interface Header {
   /** The same in all segments of a recording. */
   readonly recording: string;
   readonly segment: number;
+  /** The name of the file that the recording was begun under; absent where it goes into none. */
+  readonly file?: string;
   readonly first_seq: number;
   /** IANA name of the recording machine's zone. */
   readonly timezone: string;
@@ -128,7 +130,7 @@ export function decodeIndex(value: Untrusted): IndexLine | null {
 }
 
 /** What can be known of a header, ours or the Rust tool's; every key may be missing. */
-export type PartialHeader = { readonly [K in keyof Header]: Header[K] | null };
+export type PartialHeader = { readonly [K in keyof Header]-?: Exclude<Header[K], undefined> | null };
 
 export function decodeHeader(value: Untrusted): PartialHeader {
   const text = (one: unknown): string | null => textOr(one, null);
@@ -142,6 +144,7 @@ export function decodeHeader(value: Untrusted): PartialHeader {
     all_smi_version: text(value.all_smi_version),
     recording: text(value.recording),
     segment: number(value.segment),
+    file: text(value.file),
     first_seq: number(value.first_seq),
     timezone: text(value.timezone),
   };

@@ -1,10 +1,8 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { CodecName } from "./codec.ts";
-import { listSegments, resolveOutput, segmentPath } from "./name.ts";
+import { freeNumber, numberedAmong, ownersOf, resolveOutput, segmentPath } from "./name.ts";
 
 describe("the output", () => {
   test.each([
@@ -47,13 +45,7 @@ describe("the output", () => {
   });
 });
 
-describe("segments", () => {
-  const folder = mkdtempSync(join(tmpdir(), "all-smi-name-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  const listed = (name: string): [number, string][] =>
-    listSegments(join(folder, name)).map(({ number, path }) => [number, path.slice(folder.length + 1)]);
-
+describe("closed segments", () => {
   test.each([
     ["a.ndjson.zst", 1, "a.0001.ndjson.zst"],
     ["dgx-01.local.ndjson.zst", 12, "dgx-01.local.0012.ndjson.zst"],
@@ -63,35 +55,51 @@ describe("segments", () => {
     expect(segmentPath(join("/r", name), number)).toBe(join("/r", expected));
   });
 
-  test("are found by number, however many digits it has, and nothing else is", () => {
-    const ours = ["a.0002.ndjson.zst", "a.0001.ndjson.zst", "a.10000.ndjson.zst", "a.9999.ndjson.zst"];
+  const numbered = (path: string, names: string[]): [number, string][] =>
+    numberedAmong(path, names).map(({ number, path: one }) => [number, one]);
+
+  test("are called by a number, however many digits it has, and nothing else is", () => {
+    const ours = ["a.0002.ndjson.zst", "a.0001.ndjson.zst", "a.10000.ndjson.zst", "a.20260418.ndjson.zst"];
     const others = ["a.ndjson.zst", "a.001.ndjson.zst", "a.0003.ndjson.gz", "ab.0004.ndjson.zst", "a.0005.ndjson.zst~"];
-    for (const name of [...ours, ...others, "a.00x6.ndjson.zst"]) writeFileSync(join(folder, name), "");
-    mkdirSync(join(folder, "a.0007.ndjson.zst"));
-    symlinkSync("a.0001.ndjson.zst", join(folder, "a.0008.ndjson.zst"));
-    expect(listed("a.ndjson.zst")).toEqual([
-      [1, "a.0001.ndjson.zst"],
-      [2, "a.0002.ndjson.zst"],
-      [9999, "a.9999.ndjson.zst"],
-      [10_000, "a.10000.ndjson.zst"],
+    const most = ["a.00x6.ndjson.zst", "a.1234567890123456.ndjson.zst", ".0001.ndjson.zst"];
+    expect(numbered("/r/a.ndjson.zst", [...ours, ...others, ...most])).toEqual([
+      [1, "/r/a.0001.ndjson.zst"],
+      [2, "/r/a.0002.ndjson.zst"],
+      [10_000, "/r/a.10000.ndjson.zst"],
+      [20_260_418, "/r/a.20260418.ndjson.zst"],
     ]);
   });
 
-  test("the Rust tool's are found, too: it puts the number before the first dot", () => {
-    for (const name of ["dgx.0001.local.ndjson", "dgx.local.0002.ndjson"]) writeFileSync(join(folder, name), "");
-    expect(listed("dgx.local.ndjson")).toEqual([
+  test("of the Rust tool have the number before the first dot", () => {
+    expect(numbered("dgx.local.ndjson", ["dgx.0001.local.ndjson", "dgx.local.0002.ndjson"])).toEqual([
       [1, "dgx.0001.local.ndjson"],
       [2, "dgx.local.0002.ndjson"],
     ]);
   });
 
   test("of a name with characters that mean something in a pattern", () => {
-    for (const name of ["(b+)[1].0001.ndjson", "bb1.0001.ndjson", "(b+)[1]x0001xndjson"])
-      writeFileSync(join(folder, name), "");
-    expect(listed("(b+)[1].ndjson")).toEqual([[1, "(b+)[1].0001.ndjson"]]);
+    const names = ["(b+)[1].0001.ndjson", "bb1.0001.ndjson", "(b+)[1]x0001xndjson"];
+    expect(numbered("(b+)[1].ndjson", names)).toEqual([[1, "(b+)[1].0001.ndjson"]]);
   });
 
-  test("of a name whose folder is the current one", () => {
-    expect(listSegments("no-such-recording.ndjson")).toEqual([]);
+  test.each([
+    ["/r/a.ndjson", []],
+    ["/r/0001.ndjson", []],
+    ["/r/a.0001.ndjson", [[1, "/r/a.ndjson"]]],
+    [
+      "/r/run.4711.0002.ndjson.zst",
+      [
+        [2, "/r/run.4711.ndjson.zst"],
+        [4711, "/r/run.0002.ndjson.zst"],
+      ],
+    ],
+    ["/r/dgx.0003.local.gz", [[3, "/r/dgx.local.gz"]]],
+  ] as [string, [number, string][]][])("whose %s may be", (path, owners) => {
+    expect(ownersOf(path).map((owner) => [owner.number, owner.path])).toEqual(owners);
+  });
+
+  test("get the first number under which nothing stands, whatever it is", () => {
+    const names = ["a.0001.ndjson", "a.0002.ndjson.zst", "a.0003.ndjson", "b.0002.ndjson"];
+    expect([1, 2, 3].map((from) => freeNumber("/r/a.ndjson", from, names))).toEqual([2, 2, 4]);
   });
 });

@@ -1,6 +1,6 @@
-import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../errors.ts";
+import { cleanText } from "../frame/clean_text.ts";
 import { type CodecName, codecs } from "./codec.ts";
 
 const EXTENSIONS: readonly (readonly [string, CodecName])[] = [
@@ -34,6 +34,9 @@ export function resolveOutput(path: string, compress: CodecName | undefined): Ou
   throw new UsageError(`--output ${path} and --compress ${compress} contradict each other: leave one out`);
 }
 
+/** What the name of a recording ends with; `""` where it is not called like one. */
+export const recordingExtension = (name: string): string => EXTENSIONS.find(([end]) => name.endsWith(end))?.[0] ?? "";
+
 interface SplitName {
   readonly directory: string;
   readonly stem: string;
@@ -42,12 +45,15 @@ interface SplitName {
 
 function split(path: string): SplitName {
   const name = basename(path);
-  const extension = EXTENSIONS.find(([end]) => name.endsWith(end))?.[0] ?? "";
+  const extension = recordingExtension(name);
   return { directory: dirname(path), stem: name.slice(0, name.length - extension.length), extension };
 }
 
-/** A closed segment of a recording. */
-export interface Segment {
+/** The name of a recording's file as headers have it, and as it is read there. */
+export const nameInHeader = (path: string): string => cleanText(basename(path));
+
+/** A file that is called like a closed segment. Whose it is, its header says: a name says nothing. */
+export interface Numbered {
   readonly number: number;
   readonly path: string;
 }
@@ -60,28 +66,43 @@ export function segmentPath(path: string, number: number): string {
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-interface Numbered extends Segment {
-  readonly isFile: boolean;
-}
+/** More digits are no number that can be counted on from. */
+const NUMBER = "\\d{4,15}";
+const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 
-/** The Rust tool puts the number before the first dot of the name, which is elsewhere only where the stem has one. */
-function listNumbered(path: string): Numbered[] {
+/**
+ * Those of the names in a recording's folder that are called like closed segments of it, in the order of their numbers.
+ * The Rust tool puts the number before the first dot of the name, which is elsewhere only where the stem has one.
+ */
+export function numberedAmong(path: string, names: readonly string[]): Numbered[] {
   const { directory, stem, extension } = split(path);
   const [first = "", ...rest] = stem.split(".");
   const tail = rest.map((part) => `.${part}`).join("");
-  const ours = new RegExp(`^${literal(stem)}\\.(\\d{4,})${literal(extension)}$`);
-  const theirs = new RegExp(`^${literal(first)}\\.(\\d{4,})${literal(tail + extension)}$`);
-  return readdirSync(directory, { withFileTypes: true })
-    .flatMap((entry) => {
-      const number = (ours.exec(entry.name) ?? theirs.exec(entry.name))?.[1];
-      if (number === undefined) return [];
-      return [{ number: Number(number), path: join(directory, entry.name), isFile: entry.isFile() }];
+  const ours = new RegExp(`^${literal(stem)}\\.(${NUMBER})${literal(extension)}$`);
+  const theirs = new RegExp(`^${literal(first)}\\.(${NUMBER})${literal(tail + extension)}$`);
+  return names
+    .flatMap((name) => {
+      const number = (ours.exec(name) ?? theirs.exec(name))?.[1];
+      return number === undefined ? [] : [{ number: Number(number), path: join(directory, name) }];
     })
-    .sort((a, b) => a.number - b.number);
+    .sort((a, b) => a.number - b.number || (a.path < b.path ? -1 : 1));
 }
 
-/** The closed segments of the recording at `path`, oldest first. */
-export const listSegments = (path: string): Segment[] => listNumbered(path).filter(({ isFile }) => isFile);
+/** The recordings of which a file is called like a closed segment, each with the number that it has there. */
+export function ownersOf(path: string): Numbered[] {
+  const { directory, stem, extension } = split(path);
+  const parts = stem.split(".");
+  const places = [...new Set([parts.length - 1, 1])].filter((at) => at > 0 && IS_NUMBER.test(parts[at] ?? ""));
+  return places.map((at) => ({
+    number: Number(parts[at]),
+    path: join(directory, parts.toSpliced(at, 1).join(".") + extension),
+  }));
+}
 
-/** The number for the next closed segment: nothing stands under its name, nor under a higher one. */
-export const nextNumber = (path: string): number => (listNumbered(path).at(-1)?.number ?? 0) + 1;
+/** The first number from `from` on that no name in a recording's folder has, whatever stands under it. */
+export function freeNumber(path: string, from: number, names: readonly string[]): number {
+  const taken = new Set(names);
+  let number = from;
+  while (taken.has(basename(segmentPath(path, number)))) number++;
+  return number;
+}

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, type Stats, statSync } from "node:fs";
+import { lstatSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, SchemaError, systemWords, UsageError } from "../errors.ts";
 import type { DetectedEvent } from "../events/event.ts";
@@ -8,11 +8,12 @@ import { endingOf } from "./adopt.ts";
 import { AppendFile, syncDirectory } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
+import { EarlierFiles } from "./earlier_files.ts";
 import { examine, type Found, type Identity } from "./examine.ts";
-import { listSegments, nextNumber, type Segment, segmentPath } from "./name.ts";
+import { type FileFacts, fileFacts } from "./file_facts.ts";
+import { closeFile, giveName, idAt, removeFile } from "./move_file.ts";
 import type { LastFrame, Repair } from "./repair.ts";
 import { type EventState, NO_EVENTS, resume } from "./resume.ts";
-import { isRecording } from "./room.ts";
 import type { Unclosed } from "./segment_writer.ts";
 
 /** What is to be recorded, to be compared with what is there. */
@@ -39,6 +40,8 @@ export interface Opened {
   /** The conditions that were on at the last frame. */
   readonly open: readonly DetectedEvent[];
   readonly recording: string | null;
+  /** The closed segments of that recording, oldest first. */
+  readonly closed: readonly FileFacts[];
   /** The number that the segment at the path has. */
   readonly segment: number;
 }
@@ -48,14 +51,19 @@ export interface Opened {
  * recorded to; then nothing was changed.
  */
 export async function openRecording(target: Target): Promise<Opened> {
-  const stats = statPath(target.path);
-  if (stats !== null) return await openExisting(target);
-  const newest = newestSegment(target);
-  if (newest === undefined) return create(target);
-  const lock = openLocked(newest.path, target.path);
-  const found = look(lock, target.codec, newest.path);
-  const known = await history(new FileBytes(lock.fd), found, target, newest.path);
-  return { ...known, file: null, isNew: false, repair: null, unclosed: null, lock, segment: nextNumber(target.path) };
+  const { path } = target;
+  if (statPath(path) !== null) return await openLocked(path, path, (file) => openExisting(file, target));
+  const earlier = await findEarlier(path);
+  const left = await leftBehind(earlier);
+  if (left !== null) {
+    return await openLocked(left, path, async (file) => {
+      await attempt(path, () => giveName(left, path));
+      return await openExisting(file, target);
+    });
+  }
+  const newest = earlier.newest();
+  if (newest === undefined) return await create(target, earlier);
+  return await openLocked(newest.path, path, (file) => goOnBehind(file, newest, target, earlier));
 }
 
 /** `null` where there is nothing at the path; throws where there is something that is no regular file. */
@@ -81,45 +89,59 @@ function statPath(path: string): Stats | null {
 const usage = (path: string, error: unknown): UsageError =>
   error instanceof UsageError ? error : new UsageError(`${path}: ${systemWords(error)}`);
 
-const newestSegment = ({ path }: Target): Segment | undefined =>
-  listSegments(path).findLast((one) => attempt(one.path, () => isRecording(one.path)));
-
-function create({ path }: Target): Opened {
-  const file = attempt(path, () => AppendFile.create(path));
-  lock(file, path);
-  return { file, isNew: true, repair: null, lock: file, ...NOTHING_KNOWN, segment: nextNumber(path) };
+/** What a recorder has left that was killed between the two names of a segment that it closed: it is to be put back. */
+async function leftBehind(earlier: EarlierFiles): Promise<string | null> {
+  const { left } = earlier;
+  const id = left === undefined ? null : await idAt(left);
+  if (left === undefined || id === null) return null;
+  if (!earlier.hasName(id)) return left;
+  await removeFile(left, id);
+  return null;
 }
 
-function attempt<T>(path: string, action: () => T): T {
+const findEarlier = (path: string): Promise<EarlierFiles> => attempt(path, () => EarlierFiles.find(path));
+
+async function create({ path }: Target, earlier: EarlierFiles): Promise<Opened> {
+  const file = await attempt(path, () => AppendFile.create(path));
+  await lock(file, path);
+  const segment = earlier.nextNumber(null, 1);
+  return { file, isNew: true, repair: null, lock: file, ...NOTHING_KNOWN, closed: [], segment };
+}
+
+async function attempt<T>(path: string, action: () => T | Promise<T>): Promise<T> {
   try {
-    return action();
+    return await action();
   } catch (error) {
     throw usage(path, error);
   }
 }
 
-function lock(file: AppendFile, path: string): void {
+async function lock(file: AppendFile, path: string): Promise<void> {
   if (lockFile(file.fd)) return;
-  file.close();
+  await file.close();
   throw new UsageError(`${path}: another all-smi is recording to it; stop that one, or give another path`);
 }
 
 const RETRIES = 10;
 
-/** Opens and locks a file that is there, and is still there under that name when the lock is had. */
-function openLocked(path: string, recording: string): AppendFile {
+/** Opens and locks a file that is there, and is still there under that name when the lock is had. Closes it on failure. */
+async function openLocked<T>(path: string, recording: string, use: (file: AppendFile) => Promise<T>): Promise<T> {
   for (let n = 0; n < RETRIES; n++) {
-    const file = attempt(path, () => AppendFile.open(path));
-    lock(file, recording);
-    const now = lstatSync(path, { throwIfNoEntry: false });
-    if (now?.ino === file.inode) return file;
-    file.close();
+    const file = await attempt(path, () => AppendFile.open(path));
+    await lock(file, recording);
+    try {
+      if ((await idAt(path)) === file.id) return await use(file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
   }
   throw new UsageError(`${path}: is being renamed over and over`);
 }
 
 /** Says why a file cannot be recorded to, if so. */
-function look(file: AppendFile, codec: Codec, path: string): Found {
+function look(file: AppendFile, codec: Codec, path: string): Recording {
   const found = examine(new FileBytes(file.fd), codec);
   if (found.kind === "foreign") {
     throw new UsageError(`${path}: exists and is not a recording; it was left as it is, give another path`);
@@ -128,73 +150,91 @@ function look(file: AppendFile, codec: Codec, path: string): Found {
   return found;
 }
 
-async function openExisting(target: Target): Promise<Opened> {
+type Recording = Exclude<Found, { readonly kind: "foreign" | "refused" }>;
+
+async function openExisting(file: AppendFile, target: Target): Promise<Opened> {
   const { path, codec } = target;
-  const file = openLocked(path, path);
-  try {
-    const found = look(file, codec, path);
-    const known = await history(new FileBytes(file.fd), found, target, path);
-    const segment = nextNumber(path);
-    const here = { file, isNew: false, lock: file, segment };
-    if (found.kind === "continue") return { ...known, ...here, repair: found.repair };
-    if (found.kind === "empty") return { ...(await before(target)), ...here, repair: null, unclosed: null };
-    renameSync(path, segmentPath(path, segment));
-    syncDirectory(dirname(path));
-    return { ...known, ...here, file: null, repair: null, segment: segment + 1 };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  const found = look(file, codec, path);
+  const earlier = await findEarlier(path);
+  if (found.kind === "empty") return await openEmpty(file, target, earlier);
+  const { recording, segment: own } = found.identity;
+  const closed = await earlier.closed(recording);
+  const isFirst = recording !== null && (own ?? 1) === 1;
+  const before = closed.length > 0 || isFirst ? closed : await earlier.all();
+  const known = await history(new FileBytes(file.fd), found, target, [...before.map((one) => one.path), path]);
+  const segment = earlier.nextNumber(recording, own ?? 1);
+  const here = { isNew: false, lock: file, closed, segment };
+  if (found.kind === "continue") return { ...known, ...here, file, repair: found.repair };
+  return { ...known, ...here, file: null, repair: null, ...(await setAside(file, target, closed, segment)) };
+}
+
+/** There are no frames at the path: the recording is the one of the newest closed segment, if there is one. */
+async function openEmpty(file: AppendFile, target: Target, earlier: EarlierFiles): Promise<Opened> {
+  const here = { file, isNew: false, lock: file, repair: null, unclosed: null };
+  const newest = earlier.newestBefore();
+  if (newest === undefined) return { ...NOTHING_KNOWN, ...here, closed: [], segment: earlier.nextNumber(null, 1) };
+  return await openLocked(newest.path, target.path, async (before) => {
+    const { last, open, recording, closed, segment } = await goOnBehind(before, newest, target, earlier);
+    await before.close();
+    return { last, open, recording, closed, segment, ...here };
+  });
+}
+
+/** Goes on in a new file behind the newest closed segment, which is locked. */
+async function goOnBehind(file: AppendFile, newest: FileFacts, target: Target, earlier: EarlierFiles): Promise<Opened> {
+  if (file.id !== newest.id) throw new UsageError(`${newest.path}: is being renamed over and over`);
+  const { path, recording } = newest;
+  const closed = await earlier.closed(recording);
+  const files = [...closed.map((one) => one.path).filter((one) => one !== path), path];
+  const known = await history(new FileBytes(file.fd), look(file, target.codec, path), target, files);
+  const segment = earlier.nextNumber(recording, 1);
+  return { ...known, file: null, isNew: false, repair: null, unclosed: null, lock: file, closed, segment };
+}
+
+/** What is at the path cannot be continued in the same file: it becomes a closed segment. */
+async function setAside(
+  file: AppendFile,
+  { path }: Target,
+  closed: readonly FileFacts[],
+  number: number,
+): Promise<Pick<Opened, "closed" | "segment">> {
+  const named = await attempt(path, () => closeFile(path, file.id, number));
+  syncDirectory(dirname(path));
+  const facts = await fileFacts(named.path);
+  return { closed: facts?.recording == null ? closed : [...closed, facts], segment: named.number + 1 };
 }
 
 type Known = Pick<Opened, "last" | "open" | "unclosed" | "recording">;
 
 const NOTHING_KNOWN: Known = { last: null, open: [], unclosed: null, recording: null };
 
-/** What the newest closed segment knows, for a path at which there are no frames. */
-async function before(target: Target): Promise<Known> {
-  const newest = newestSegment(target);
-  if (newest === undefined) return NOTHING_KNOWN;
-  const file = attempt(newest.path, () => AppendFile.open(newest.path));
-  try {
-    return await history(new FileBytes(file.fd), look(file, target.codec, newest.path), target, newest.path);
-  } finally {
-    file.close();
-  }
+/** What the last of these files knows, which are those of a recording, oldest first. */
+async function history(file: FileBytes, found: Recording, target: Target, files: readonly string[]): Promise<Known> {
+  if (found.kind !== "empty") refuseOther(found.identity, target, files.at(-1) ?? target.path);
+  return await ending(file, found, target, files);
 }
 
-async function history(file: FileBytes, found: Found, target: Target, path: string): Promise<Known> {
-  if (found.kind === "continue" || found.kind === "adopt") refuseOther(found.identity, target, path);
-  return await ending(file, found, target, path);
-}
-
-/** How the recording stood at the end of this file of it. */
-async function ending(file: FileBytes, found: Found, target: Target, path: string): Promise<Known> {
+/** How the recording stood at the end of the last of its files. */
+async function ending(file: FileBytes, found: Found, target: Target, files: readonly string[]): Promise<Known> {
+  const older = files.slice(0, -1);
   if (found.kind === "continue") {
     const { last, repair, identity } = found;
-    const earlier = repair.index === null ? await eventsBefore(target, path) : NO_EVENTS;
+    const earlier = repair.index === null ? await eventsAfter(target, older) : NO_EVENTS;
     return { last, recording: identity.recording, ...resume(file, target.codec, repair, earlier) };
   }
   if (found.kind !== "adopt") return NOTHING_KNOWN;
   const { recording } = found.identity;
-  const older = olderSegments(target, path).map((one) => one.path);
-  const ended = await endingOf([...older, path], recording === null ? NO_EVENTS : await eventsBefore(target, path));
+  const ended = await endingOf(files, recording === null ? NO_EVENTS : await eventsAfter(target, older));
   return { last: ended?.last ?? null, open: ended?.open ?? [], unclosed: null, recording };
 }
 
-function olderSegments(target: Target, path: string): Segment[] {
-  const segments = listSegments(target.path);
-  const own = segments.findIndex((one) => one.path === path);
-  return segments.slice(0, own < 0 ? segments.length : own).filter((one) => isRecording(one.path));
-}
-
-/** How things stood before the first frame of this file. */
-async function eventsBefore(target: Target, path: string): Promise<EventState> {
-  const segment = olderSegments(target, path).at(-1);
-  if (segment === undefined) return NO_EVENTS;
-  const file = FileBytes.open(segment.path);
+/** How things stood behind the last frame of these files. */
+async function eventsAfter(target: Target, files: readonly string[]): Promise<EventState> {
+  const newest = files.at(-1);
+  if (newest === undefined) return NO_EVENTS;
+  const file = FileBytes.open(newest);
   try {
-    const { last, open } = await ending(file, examine(file, target.codec), target, segment.path);
+    const { last, open } = await ending(file, examine(file, target.codec), target, files);
     return { open, last_ms: last?.elapsed_ms ?? null };
   } finally {
     file.close();

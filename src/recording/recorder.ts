@@ -6,12 +6,14 @@ import { frameLine } from "../frame/encode.ts";
 import { fitFrame } from "../frame/fit.ts";
 import type { Frame } from "../frame/frame.ts";
 import { ActiveSegment } from "./active_segment.ts";
+import { ClosedSegments } from "./closed_segments.ts";
 import type { Codec } from "./codec.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import type { Header } from "./lines.ts";
+import { nameInHeader } from "./name.ts";
 import { type Opened, openRecording } from "./open.ts";
 import { FrameQueue } from "./queue.ts";
-import { freeBytes, keptFreeBytes, removeOldest } from "./room.ts";
+import { freeBytes, keptFreeBytes } from "./room.ts";
 
 export interface RecorderOptions {
   readonly path: string;
@@ -20,7 +22,7 @@ export interface RecorderOptions {
   readonly maxSizeBytes: number;
   /** Segments kept, the active one included. */
   readonly maxFiles: number;
-  /** Below this the oldest segments go, then recording pauses; `null`: the default. */
+  /** Below this the oldest segments go that the last hour does not need, then recording pauses; `null`: the default. */
   readonly keepFreeBytes: number | null;
   readonly interval_ms: number;
   readonly source: "local" | "remote";
@@ -62,6 +64,8 @@ export class Recorder {
   /** Of the recording that it continues, as far as they were counted; 0 where it is a new one. */
   readonly earlierFrames: number;
   #room = new Uint8Array(0);
+  /** Where the first frame that is missing stood: what was before it stays, however long the pause is. */
+  #pausedAt_ms: number | null = null;
   #missing = 0;
   #missingReason = "";
   #missingTotal = 0;
@@ -87,7 +91,9 @@ export class Recorder {
     const { interval_ms } = options;
     const detector = new Detector({ interval_ms, open: opened.open, last_ms: opened.last?.elapsed_ms ?? null });
     const header = (segment: number) => this.#header(segment);
-    this.#active = new ActiveSegment({ ...options, header, say: (message) => this.#say(message) }, detector, opened);
+    const closed = new ClosedSegments(options.path, this.#recording, opened.closed);
+    const say = (message: string) => this.#say(message);
+    this.#active = new ActiveSegment({ ...options, header, closed, say }, detector, opened);
     this.#done = this.#run();
   }
 
@@ -123,7 +129,7 @@ export class Recorder {
 
   async #record(offered: Frame): Promise<void> {
     try {
-      await this.#makeRoom();
+      await this.#makeRoom(offered);
       const writer = await this.#active.writer();
       if (this.#missing > 0) await writer.file.probe(RESUME_BYTES);
       const dropped = this.#queue.droppedSince;
@@ -133,11 +139,14 @@ export class Recorder {
       this.#queue.saidDropped(dropped);
       this.#written();
     } catch (error) {
+      this.#pausedAt_ms ??= this.#place_ms(offered);
       this.#failed(systemWords(error));
+      // The timeline begins with a frame that is there.
+      if (this.#frames === 0) this.#elapsed_ms = null;
       return;
     }
     try {
-      await this.#active.rotateIfDue();
+      await this.#active.rotateIfDue(this.#place_ms(offered));
       this.#unclosedReason = "";
     } catch (error) {
       const words = systemWords(error);
@@ -149,6 +158,7 @@ export class Recorder {
   #written(): void {
     if (this.#missing > 0) this.#say(`recording again, ${this.#missing} frames are missing`);
     this.#missing = 0;
+    this.#pausedAt_ms = null;
     this.#active.touched();
     this.#seq++;
     this.#frames++;
@@ -167,11 +177,16 @@ export class Recorder {
 
   /** The frame as it stands in the recording: counted over all of it, and with what was lost before it. */
   #numbered(offered: Frame, dropped: number): Frame {
-    this.#elapsed_ms ??= this.#elapsedBase(offered);
     const errors = [...offered.errors];
     if (this.#missing > 0) errors.push(`recording: ${this.#missing} frames missing, ${this.#missingReason}`);
     if (dropped > 0) errors.push(`recording: ${dropped} frames dropped, the disk did not keep up`);
-    return { ...offered, seq: this.#seq, elapsed_ms: this.#elapsed_ms + (offered.elapsed_ms ?? 0), errors };
+    return { ...offered, seq: this.#seq, elapsed_ms: this.#place_ms(offered), errors };
+  }
+
+  /** Where a frame stands on the recording's timeline. */
+  #place_ms(offered: Frame): number {
+    this.#elapsed_ms ??= this.#elapsedBase(offered);
+    return this.#elapsed_ms + (offered.elapsed_ms ?? 0);
   }
 
   /** A continued recording goes on by the difference of the wall clocks, never backwards. */
@@ -201,19 +216,19 @@ export class Recorder {
       all_smi_version: version,
       recording: this.#recording,
       segment,
+      file: nameInHeader(this.#options.path),
       first_seq: this.#seq,
       timezone: ownZone(),
     };
   }
 
   /** Below the space to keep free the oldest segments go; where that is not enough, recording pauses. */
-  async #makeRoom(): Promise<void> {
-    const { path } = this.#options;
-    const directory = dirname(path);
+  async #makeRoom(offered: Frame): Promise<void> {
+    const directory = dirname(this.#options.path);
+    const now_ms = this.#pausedAt_ms ?? this.#place_ms(offered);
     const wantedBytes = this.#keepFreeBytes + (this.#missing > 0 ? RESUME_BYTES : 0);
     while (this.#keepFreeBytes > 0 && (await freeBytes(directory)) < wantedBytes) {
-      const kept = this.#active.isThere ? 0 : 1;
-      if (!removeOldest(path, kept)) throw new Error("less is free on the disk than --keep-free");
+      if (!(await this.#active.removeOldest(now_ms))) throw new Error("less is free on the disk than --keep-free");
     }
   }
 }

@@ -6,7 +6,7 @@ import { findingsOf, untoldGap, withGap } from "./findings.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
 import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
 import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
-import { openNewer, openSegments } from "./segment_set.ts";
+import { type OpenSegments, SegmentFinder } from "./segment_set.ts";
 
 const POLL_MS = 500;
 /** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
@@ -18,6 +18,7 @@ const REST_FACTOR = 20;
  */
 export class RecordingStore implements BlockStore {
   readonly #path: string;
+  readonly #finder: SegmentFinder;
   readonly #segments: SegmentReader[];
   readonly #limits: BlockLimits;
   /** Of those the index is not believed. */
@@ -35,18 +36,24 @@ export class RecordingStore implements BlockStore {
   #pending = 0;
   #numbering = 0;
   #isEnded = false;
+  #isLooking = false;
   #isClosed = false;
   #ready: Promise<void> = Promise.resolve();
 
   /** Opens the recording at a path, one of its segments, or the folder it is in. Throws a UsageError. */
-  constructor(path: string, follow: boolean, limits = BLOCK_LIMITS) {
-    const { path: active, segments } = openSegments(path);
-    this.#path = active;
+  static async open(path: string, follow: boolean, limits = BLOCK_LIMITS): Promise<RecordingStore> {
+    const finder = new SegmentFinder();
+    return new RecordingStore(finder, await finder.open(path), follow, limits);
+  }
+
+  private constructor(finder: SegmentFinder, { path, segments }: OpenSegments, follow: boolean, limits: BlockLimits) {
+    this.#path = path;
+    this.#finder = finder;
     this.#segments = segments;
     this.#limits = limits;
     this.#pending = 1;
     this.#ready = this.#build(0);
-    if (follow) this.#poll = setInterval(() => this.#look(), POLL_MS);
+    if (follow) this.#poll = setInterval(() => void this.#look(), POLL_MS);
   }
 
   get blocks(): readonly Block[] {
@@ -263,11 +270,17 @@ export class RecordingStore implements BlockStore {
   }
 
   /** Takes in what was written since: the newest file grew, or there is a newer one. */
-  #look(): void {
-    if (this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
-    const newest = this.#segments.length - 1;
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
+    this.#isLooking = true;
     // In this order: where there is a newer file, nothing is written to this one any more.
-    const newer = openNewer(this.#path, this.#segments);
+    const newer = await this.#finder.openNewer(this.#path, this.#segments);
+    this.#isLooking = false;
+    if (this.#isClosed) {
+      for (const segment of newer) segment.close();
+      return;
+    }
+    const newest = this.#segments.length - 1;
     const hasGrown = this.#segments[newest]?.refresh() ?? false;
     this.#segments.push(...newer);
     if (newer.length > 0 || hasGrown) this.#rebuild(newest);

@@ -15,7 +15,7 @@ export interface Replay {
  * what is to be scanned goes on behind. With `follow` it grows with its files. Throws a UsageError where there is none.
  */
 export async function openReplay(path: string, follow: boolean): Promise<Replay> {
-  const store = new RecordingStore(path, follow);
+  const store = await RecordingStore.open(path, follow);
   try {
     await store.firstBlock();
   } catch (error) {

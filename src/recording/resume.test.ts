@@ -1,7 +1,16 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
 import { Detector } from "../events/detector.ts";
@@ -14,7 +23,7 @@ import { FileBytes } from "./bytes.ts";
 import { readChain, readIndexAt } from "./chain.ts";
 import { type CodecName, codecs } from "./codec.ts";
 import { decodeHeader, type IndexEntry } from "./lines.ts";
-import { listSegments, segmentPath } from "./name.ts";
+import { numberedAmong, segmentPath } from "./name.ts";
 import { openRecording } from "./open.ts";
 import { scanLines } from "./scan.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -64,6 +73,7 @@ class Driver {
       all_smi_version: "0.0.0",
       recording: "test",
       segment: this.#segment,
+      file: basename(this.#path),
       first_seq: this.#seq,
       timezone: "UTC",
     };
@@ -213,7 +223,7 @@ test("the index tells the events that a scan finds, and what was on, whatever be
       await inFolder(async (folder) => {
         const path = join(folder, `r${codecs[codec].extension}`);
         await play(path, codec, frames, interruptions);
-        const segments = listSegments(path).map((one) => one.path);
+        const segments = numberedAmong(path, readdirSync(folder)).map((one) => one.path);
         await expectSameEvents(existsSync(path) ? [...segments, path] : segments);
       });
     },
@@ -227,7 +237,7 @@ test("what was on at the end of a file that is not continued is on in the next o
     const path = join(folder, "r.ndjson");
     writeFileSync(path, hot.map((frame) => `${frameLine(frame)}\n`).join(""));
     await play(path, "none", hot, new Map());
-    const [adopted] = listSegments(path);
+    const [adopted] = numberedAmong(path, readdirSync(folder));
     const scanned = await scan([adopted?.path ?? "", path]);
     const [entry] = indexed([path]);
     expect(scanned[3]?.open.map(({ kind, seq }) => [kind, seq])).toEqual([["temperature", 0]]);

@@ -1,76 +1,144 @@
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errorCode, systemWords, UsageError } from "../errors.ts";
-import { listSegments } from "./name.ts";
+import { FactsReader, type FileFacts, fileFacts } from "./file_facts.ts";
+import { type FileGroup, goingOnAt, groupFiles } from "./file_groups.ts";
+import { fileId } from "./file_id.ts";
+import { recordingExtension } from "./name.ts";
 import { SegmentReader } from "./segment_reader.ts";
 
-const RECORDING_NAME = /\.ndjson(\.zst|\.gz)?$/;
-const NUMBERED = /\.\d{4,}(?=\.|$)/;
-
-/** The files of a recording, oldest first. */
-export interface SegmentSet {
-  /** The path of the recording, of which the newest file may be absent. */
+/** All segments of a recording, open. */
+export interface OpenSegments {
+  /** Where the recording goes on; there may be nothing. */
   readonly path: string;
-  readonly files: readonly string[];
+  /** Oldest first. */
+  readonly segments: SegmentReader[];
+}
+
+/** The files of a recording as they were found. */
+interface FoundFiles {
+  readonly active: string;
+  /** Paths as they are to be said, and which file each was; `null` where that could not be found out. */
+  readonly files: readonly { readonly path: string; readonly id: string | null }[];
 }
 
 const MOST_TRIES = 10;
 
-/**
- * Opens all segments of a recording, oldest first. Where a recorder renames them meanwhile it begins again. Throws a
- * UsageError.
- */
-export function openSegments(path: string): { readonly path: string; readonly segments: SegmentReader[] } {
-  for (let tries = 1; ; tries++) {
-    const found = findSegments(path);
-    const { segments, failure } = openEach(found.files);
-    const isSettled = tries === MOST_TRIES || existing(found.path).join("\n") === found.files.join("\n");
-    if (isSettled && failure === null) return { path: found.path, segments };
-    for (const segment of segments) segment.close();
-    if (isSettled) throw failure;
-  }
-}
+/** Finds the segments of a recording among the files of a folder, also again and again: a recorder adds to them. */
+export class SegmentFinder {
+  readonly #facts = new FactsReader();
 
-/**
- * Opens the files of the recording at a path that are none of `known`: what a rotation has added. One under way is seen
- * half done now and then: then there are none yet.
- */
-export function openNewer(path: string, known: readonly SegmentReader[]): SegmentReader[] {
-  const inodes = new Set(known.map(({ file }) => file.inode));
-  try {
-    const newest = statSync(path, { throwIfNoEntry: false });
-    if (newest === undefined || inodes.has(newest.ino)) return [];
-    const { segments } = openSegments(path);
-    const newer = segments.filter(({ file }) => !inodes.has(file.inode));
-    for (const segment of segments) if (!newer.includes(segment)) segment.close();
-    return newer;
-  } catch {
+  /**
+   * Opens the recording at a path, one of its segments, or the only one in a folder. Where a recorder renames files
+   * meanwhile it begins again. Throws a UsageError.
+   */
+  async open(path: string): Promise<OpenSegments> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#find(path);
+      const { segments, failure } = openEach(found.files);
+      const isSettled = failure === null && segments.every(({ file }, n) => isAsFound(file.id, found.files[n]?.id));
+      if (isSettled) return { path: found.active, segments };
+      for (const segment of segments) segment.close();
+      if (tries === MOST_TRIES) throw failure ?? new UsageError(`${path}: is being renamed over and over`);
+    }
+  }
+
+  /**
+   * Opens the files of the recording at a path that are none of `known`: what a rotation has added. One under way is
+   * seen half done now and then: then there are none yet. Another recording at the path adds none.
+   */
+  async openNewer(path: string, known: readonly SegmentReader[]): Promise<SegmentReader[]> {
+    const ids = new Set(known.map(({ file }) => file.id));
+    try {
+      const newest = await stat(path, { bigint: true });
+      if (ids.has(fileId(newest))) return [];
+      const group = await this.#groupOf(path);
+      const isSame = group?.files.some((file) => ids.has(file.id) || isOfOne(file, known));
+      const newer = isSame ? (group?.files ?? []).filter(({ id }) => !ids.has(id)) : [];
+      if (newer.some(({ isRecording }) => !isRecording)) return [];
+      const { segments, failure } = openEach(newer);
+      if (failure === null) return segments;
+      for (const segment of segments) segment.close();
+    } catch {}
     return [];
   }
-}
 
-/** Opens one after the other, up to the first that cannot be. */
-function openEach(files: readonly string[]): { segments: SegmentReader[]; failure: unknown } {
-  const segments: SegmentReader[] = [];
-  try {
-    for (const file of files) segments.push(SegmentReader.open(file));
-    return { segments, failure: null };
-  } catch (failure) {
-    return { segments, failure };
+  async #find(path: string): Promise<FoundFiles> {
+    if (path === "") throw new UsageError("the path is empty: give that of a recording");
+    if (isDirectory(path)) return await this.#onlyRecordingIn(path);
+    const group = await this.#groupOf(path);
+    if (group !== null) return foundFiles(group, path);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw new UsageError(`${path}: no such file`);
+    // It cannot be read: opening it says why.
+    return { active: path, files: [{ path, id: null }] };
+  }
+
+  /** The recording that has a file at the path, or goes on there. Throws a UsageError where there are several. */
+  async #groupOf(path: string): Promise<FileGroup | null> {
+    const here = join(path);
+    const names = await namesIn(dirname(path));
+    const own = await fileFacts(here, true);
+    const family = names.filter((name) => isKin(name, basename(here)) && name !== basename(here));
+    const others = await this.#facts.read(family.map((name) => join(dirname(here), name)));
+    const groups = await groupFiles(own === null ? others : [...others, own]);
+    const isIn = ({ files, copies }: FileGroup): boolean => [...files, ...copies].some(({ id }) => id === own?.id);
+    if (own !== null) return groups.find(isIn) ?? null;
+    const going = goingOnAt(groups, here);
+    if (going.length > 1) throw new UsageError(`${path}: no such file; several have it in their names: ${list(going)}`);
+    return going[0] ?? null;
+  }
+
+  async #onlyRecordingIn(directory: string): Promise<FoundFiles> {
+    const names = (await namesIn(directory)).filter((name) => recordingExtension(name) !== "");
+    const facts = await this.#facts.read(names.map((name) => join(directory, name)));
+    // What is compressed may be anything; what is called a recording is said to be none when it is opened.
+    const groups = (await groupFiles(facts)).filter(({ files }) => files.some(isCalledRecording));
+    const [only, ...others] = groups;
+    if (only === undefined) throw new UsageError(`${directory}: there is no recording in it`);
+    if (others.length === 0) return foundFiles(only, "");
+    throw new UsageError(`${directory}: there are several recordings in it, give one: ${list(groups)}`);
   }
 }
 
-/**
- * Finds all segments of the recording at a path: of the recording itself, of any of its segments, or of the folder
- * that holds one. Throws a UsageError where there is none, or several.
- */
-function findSegments(path: string): SegmentSet {
-  if (path === "") throw new UsageError("the path is empty: give that of a recording");
-  if (isDirectory(path)) return onlyRecordingIn(path);
-  const active = activePath(path);
-  const files = existing(active);
-  if (files.length === 0) throw new UsageError(`${path}: no such file`);
-  return { path: active, files };
+const isCalledRecording = ({ path, isRecording }: FileFacts): boolean =>
+  isRecording || recordingExtension(path).startsWith(".ndjson");
+
+const isOfOne = ({ recording }: FileFacts, known: readonly SegmentReader[]): boolean =>
+  recording !== null && known.some(({ header }) => header?.recording === recording);
+
+/** Which file it was is not known of one that could not be looked at. */
+const isAsFound = (id: string, found: string | null | undefined): boolean => found == null || found === id;
+
+/** The beginning of a name up to its first dot, and what it ends with, are the same in all files of a recording. */
+const isKin = (one: string, other: string): boolean =>
+  one.split(".", 1)[0] === other.split(".", 1)[0] && recordingExtension(one) === recordingExtension(other);
+
+const foundFiles = ({ active, files }: FileGroup, path: string): FoundFiles => ({
+  active: active === join(path) ? path : active,
+  files: files.map((file) => ({ path: file.path === join(path) ? path : file.path, id: file.id })),
+});
+
+/** Each by a path that opens it. */
+const list = (groups: readonly FileGroup[]): string =>
+  groups
+    .map((group) => basename(nameOf(group, groups)))
+    .sort()
+    .join(", ");
+
+function nameOf({ active, files }: FileGroup, groups: readonly FileGroup[]): string {
+  const isOwn = files.some(({ path }) => path === active);
+  const isOnly = groups.every((other) => other.files === files || other.active !== active);
+  return isOwn || isOnly ? active : (files.at(-1)?.path ?? active);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw new UsageError(`${directory}: ${systemWords(error)}`);
+  }
 }
 
 function isDirectory(path: string): boolean {
@@ -82,37 +150,13 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** `a.0001.ndjson.zst` is a segment of `a.ndjson.zst` where the numbers say so; any other file stands for itself. */
-function activePath(path: string): string {
-  const name = basename(path);
-  if (!RECORDING_NAME.test(name) || !NUMBERED.test(name)) return path;
-  const active = join(dirname(path), name.replace(NUMBERED, ""));
-  return listOf(active).includes(path) || listOf(active).includes(join(path)) ? active : path;
-}
-
-function listOf(path: string): string[] {
+/** Opens one after the other, up to the first that cannot be. */
+function openEach(files: readonly { readonly path: string }[]): { segments: SegmentReader[]; failure: unknown } {
+  const segments: SegmentReader[] = [];
   try {
-    return listSegments(path).map((one) => one.path);
-  } catch (error) {
-    throw new UsageError(`${dirname(path)}: ${systemWords(error)}`);
+    for (const { path } of files) segments.push(SegmentReader.open(path));
+    return { segments, failure: null };
+  } catch (failure) {
+    return { segments, failure };
   }
-}
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-
-const existing = (path: string): string[] => [
-  ...(isThere(dirname(path)) && RECORDING_NAME.test(path) ? listOf(path) : []),
-  ...(isThere(path) ? [path] : []),
-];
-
-function onlyRecordingIn(directory: string): SegmentSet {
-  const names = readdirSync(directory).filter((name) => RECORDING_NAME.test(name));
-  const paths = [...new Set(names.map((name) => activePath(join(directory, name))))].sort();
-  const [only, ...others] = paths;
-  if (only === undefined) throw new UsageError(`${directory}: there is no recording in it`);
-  if (others.length > 0) {
-    const list = paths.map((path) => basename(path)).join(", ");
-    throw new UsageError(`${directory}: there are several recordings in it, give one: ${list}`);
-  }
-  return { path: only, files: existing(only) };
 }

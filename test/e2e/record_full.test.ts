@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { bareFrame, openRecorder, writeFrames } from "./in_process.ts";
 import { complaint, counted, EXTENSIONS, framesOf, type Line, readFrames, readLines, seqsOf } from "./recordings.ts";
 import { PROGRAM, record, type Started, start, testFolder, until } from "./run.ts";
 
@@ -44,7 +45,7 @@ if (!canMount) console.warn("no file system can be mounted here: a full disk is 
 function fill(disk: string): void {
   const { bavail, bsize } = statfsSync(disk);
   try {
-    writeFileSync(join(disk, "filler"), Buffer.alloc(bavail * bsize));
+    writeFileSync(join(disk, "filler-all"), Buffer.alloc(bavail * bsize));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
   }
@@ -97,7 +98,7 @@ describe.skipIf(!canMount).concurrent("a full disk", () => {
       expect(length).toBeGreaterThan(1);
       expect(recorder.child.exitCode).toBe(null);
       await Bun.sleep(300);
-      rmSync(join(disk, "filler"));
+      rmSync(join(disk, "filler-all"));
       await until("frames again", async () => (await readFrames(path)).length > length);
     }
     recorder.child.kill("SIGTERM");
@@ -114,7 +115,7 @@ describe.skipIf(!canMount).concurrent("a full disk", () => {
     const path = join(disk, "t.ndjson.zst");
     const recorder = record("-o", path, ...FRAMES, "--keep-free", "0");
     await until("a pause", () => isPaused(recorder));
-    rmSync(join(disk, "filler"));
+    rmSync(join(disk, "filler-all"));
     await until("a frame", async () => (await readFrames(path)).length > 0);
     recorder.child.kill("SIGTERM");
     await checkPauses(path, recorder, "disk full", 1);
@@ -135,38 +136,44 @@ describe.skipIf(!canMount).concurrent("a full disk", () => {
     // What is left of the last block of the disk may just do for a frame.
     const { length } = await readFrames(path);
     expect(seqsOf(await readFrames(path)).slice(0, kept.length)).toEqual(kept);
-    rmSync(join(disk, "filler"));
+    rmSync(join(disk, "filler-all"));
     await until("another frame", async () => (await readFrames(path)).length > length);
     second.child.kill("SIGTERM");
     await checkPauses(path, second, "disk full", 1);
   });
 
-  test("--keep-free: the oldest segments go first, then it pauses", async () => {
+  test("--keep-free: the oldest segments go first, but none of the last hour: then it pauses", async () => {
     const disk = smallDisk("kept", 2 << 20) ?? "";
     const path = join(disk, "t.ndjson");
     const segments = () =>
       readdirSync(disk)
         .filter((name) => /^t\.\d+\.ndjson$/.test(name))
         .sort();
-    const options = ["--max-size", "100K", "--max-files", "100", "--keep-free", "1M"];
-    const recorder = record("-o", path, ...FRAMES, ...options);
-    await until("the first segment", () => segments().length > 0);
-    const first = segments()[0] ?? "";
-    await until("room to be made", () => !segments().includes(first) && segments().length > 1);
-    expect(isPaused(recorder)).toBe(false);
-    expect(segments().length).toBeGreaterThan(2);
-    const { bavail, bsize } = statfsSync(disk);
-    expect(bavail * bsize).toBeGreaterThan(1 << 19);
-
+    await recordAgo(path, [180, 150, 120, 45, 30], 100 << 10);
+    expect(segments().length).toBe(5);
+    const needed = segments().slice(-2);
+    const recorder = record("-o", path, ...FRAMES, "--max-size", "100K", "--max-files", "100", "--keep-free", "1M");
+    const seen: string[][] = [];
     await until("a pause", () => {
+      seen.push(segments());
       const room = statfsSync(disk);
-      const bytes = Math.min(64 << 10, room.bavail * room.bsize);
+      const bytes = Math.min(16 << 10, room.bavail * room.bsize);
       if (!isPaused(recorder)) appendFileSync(join(disk, "filler"), Buffer.alloc(bytes));
       return isPaused(recorder);
     });
-    // Where nothing is at the path the newest one stays, to go on from.
-    expect(segments().length).toBe(existsSync(path) ? 0 : 1);
-    rmSync(join(disk, "filler"));
+    // The oldest first, each one.
+    const wasThere = (name: string) => seen.findLastIndex((names) => names.includes(name));
+    const gone = (seen[0] ?? []).filter((name) => !segments().includes(name));
+    expect(gone).toEqual(["t.0001.ndjson", "t.0002.ndjson", "t.0003.ndjson"]);
+    expect(gone.map(wasThere)).toEqual(gone.map(wasThere).toSorted((a, b) => a - b));
+    expect(segments().slice(0, 2)).toEqual(needed);
+    const kept = segments();
+
+    // However much is wanted: what the last hour needs stays.
+    fill(disk);
+    await Bun.sleep(1000);
+    expect(segments()).toEqual(kept);
+    for (const name of readdirSync(disk).filter((one) => one.startsWith("filler"))) rmSync(join(disk, name));
     await until("going on", () => recorder.said().includes("recording again"));
     recorder.child.kill("SIGTERM");
     const { code, err } = await recorder.ended;
@@ -180,6 +187,20 @@ describe.skipIf(!canMount).concurrent("a full disk", () => {
     expect(seqsOf(rest)).toEqual(counted(rest.length, rest[0]?.seq));
   });
 });
+
+/** Closed segments of so many bytes, of which each ended so many minutes ago. */
+async function recordAgo(path: string, minutes: readonly number[], bytes: number): Promise<void> {
+  const recorder = await openRecorder(path);
+  const start_ms = Date.now() - (minutes[0] ?? 0) * 60_000;
+  for (const [n, ago] of minutes.entries()) {
+    const t_ms = Date.now() - ago * 60_000;
+    const frame = { ...bareFrame(n, "x".repeat(bytes)), t_ms, elapsed_ms: t_ms - start_ms };
+    recorder.rotate();
+    await writeFrames(recorder, [frame]);
+    await until("its end", () => !existsSync(path));
+  }
+  await recorder.close();
+}
 
 describe.skipIf(Bun.which("prlimit") === null)("a limit on the file's size", () => {
   const raise = ({ child }: Started): void => {
