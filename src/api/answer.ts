@@ -6,6 +6,8 @@ import type { Body } from "./body.ts";
 export interface Connection {
   /** Seconds without a byte, after which the connection is closed; 0: never. */
   setIdleTimeout(seconds: number): void;
+  /** It came to a loopback address: see `host_check.ts`. */
+  readonly isOfLoopback: boolean;
 }
 
 export interface Environment {
@@ -18,8 +20,12 @@ export type Ask = Context<Environment>;
 /** Answers are of one cycle: who keeps them has old ones. */
 export const UNSTORED = { "Cache-Control": "no-store" } as const;
 
-export const refuse = (c: Ask, status: 400 | 401 | 404 | 405 | 500 | 503, error: string, headers = {}): Response =>
-  c.json({ schema: 1, error }, status, { ...UNSTORED, ...headers });
+export const refuse = (
+  c: Ask,
+  status: 400 | 401 | 403 | 404 | 405 | 500 | 503,
+  error: string,
+  headers = {},
+): Response => c.json({ schema: 1, error }, status, { ...UNSTORED, ...headers });
 
 /** A body in the encoding that the client likes best. */
 export function answer(c: Ask, body: Body, type: string): Response {

@@ -1,5 +1,5 @@
 import type { Gpu, SectionName } from "../frame/schema.ts";
-import { detailLabels, type Label, withExtraLabels } from "./labels.ts";
+import { detailLabels, type Label, withExtraLabels, withMoreLabels } from "./labels.ts";
 import type { DeviceOf, Row, RowsName } from "./rows.ts";
 import { extensionFamilies, type Family, schemaFamilies } from "./schema_families.ts";
 
@@ -54,7 +54,7 @@ const throttle: Family = gauge({
       const reasons = new Set([...THROTTLE_REASONS, ...active]);
       return [...reasons].map((reason) => ({
         device: active.includes(reason) ? 1 : 0,
-        labels: withExtraLabels(labels, [["reason", reason]]),
+        labels: withMoreLabels(labels, [["reason", reason]]),
       }));
     }),
   value: (device) => device,
@@ -69,7 +69,7 @@ const loadAverage: Family = gauge({
     cpus.flatMap(({ device, labels }) =>
       LOAD_MINUTES.map((minutes, n) => ({
         device: device.load_average?.[n],
-        labels: withExtraLabels(labels, [["minutes", minutes]]),
+        labels: withMoreLabels(labels, [["minutes", minutes]]),
       })),
     ),
   value: (device) => device,

@@ -1,62 +1,33 @@
-/**
- * Labels of the Prometheus text format, written so that both Prometheus and the Rust tool's remote reader take them:
- * that one ends the labels at the first `}` and drops lines with more than 1024 bytes of labels.
- */
+/** Labels of the Prometheus text format (and of OpenMetrics, which has the same). */
 
 export type Label = readonly [name: string, value: string | number | null | undefined];
 
-const LONGEST_BYTES = 1024;
+const ESCAPES: { readonly [character: string]: string } = { "\\": "\\\\", '"': '\\"', "\n": "\\n" };
 
-const REPLACED: { readonly [character: string]: string } = {
-  "\\": "\\\\",
-  '"': '\\"',
-  "\n": "\\n",
-  "{": "(",
-  "}": ")",
-};
-
-/** Escaped; control characters are stripped. */
 const escapeValue = (value: string): string =>
-  value.toWellFormed().replace(/[\\"{}\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => REPLACED[character] ?? "");
+  value.toWellFormed().replace(/[\\"\n]/g, (character) => ESCAPES[character] ?? "");
 
-const pair = (name: string, value: string): string => `${name}="${value}"`;
+const pair = ([name, value]: Label): string => `${name}="${escapeValue(String(value ?? ""))}"`;
 
-/** The longest beginning of an escaped text within so many bytes that cuts no character and no escape. */
-function cut(escaped: string, bytes: number): string {
-  let kept = "";
-  for (const character of escaped) {
-    bytes -= Buffer.byteLength(character);
-    if (bytes < 0) break;
-    kept += character;
-  }
-  const backslashes = /\\*$/.exec(kept)?.[0].length ?? 0;
-  return backslashes % 2 === 0 ? kept : kept.slice(0, -1);
-}
+/** What stands between the braces. */
+export const labelText = (labels: readonly Label[]): string => labels.map(pair).join(", ");
 
-/** What stands between the braces. Where it would be too long, the longest values are shortened. */
-export function labelText(labels: readonly Label[]): string {
-  const values = labels.map(([, value]) => escapeValue(String(value ?? "")));
-  const join = () => labels.map(([name], n) => pair(name, values[n] ?? "")).join(", ");
-  let text = join();
-  for (let excess = Buffer.byteLength(text) - LONGEST_BYTES; excess > 0; ) {
-    const lengths = values.map((value) => Buffer.byteLength(value));
-    const longest = Math.max(...lengths);
-    const n = lengths.indexOf(longest);
-    values[n] = cut(values[n] ?? "", Math.max(0, longest - excess));
-    text = join();
-    excess = Buffer.byteLength(text) - LONGEST_BYTES;
-  }
-  return text;
-}
+/** Labels that tell a series from others of its row. One that has no value is left out. */
+export const withMoreLabels = (text: string, labels: readonly Label[]): string =>
+  [text, ...labels.filter(hasValue).map(pair)].join(", ");
+
+const hasValue = ([, value]: Label): boolean => value !== null && value !== undefined && value !== "";
+
+/** The Rust tool's remote reader skips lines with more than so many bytes of labels. */
+const MOST_INFORMING_BYTES = 1024;
 
 /** Adds labels that inform but identify nothing: one that has no value or no room is left out. */
 export function withExtraLabels(text: string, labels: readonly Label[]): string {
   let result = text;
   let bytes = Buffer.byteLength(text);
-  for (const [name, value] of labels) {
-    if (value === null || value === undefined || value === "") continue;
-    const added = `, ${pair(name, escapeValue(String(value)))}`;
-    if (bytes + Buffer.byteLength(added) > LONGEST_BYTES) continue;
+  for (const label of labels.filter(hasValue)) {
+    const added = `, ${pair(label)}`;
+    if (bytes + Buffer.byteLength(added) > MOST_INFORMING_BYTES) continue;
     result += added;
     bytes += Buffer.byteLength(added);
   }

@@ -1,6 +1,7 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { errorCode, oneLine, systemWords, UsageError } from "../errors.ts";
 import type { App } from "./app.ts";
+import { isLoopbackHost } from "./host_check.ts";
 
 export interface Tls {
   /** Both as PEM. */
@@ -31,7 +32,16 @@ const common = { development: false, maxRequestBodySize: BODY_BYTES } as const;
 type Server = Bun.Server<undefined>;
 
 const fetchBy = (app: App) => (request: Request, server: Server) =>
-  app.fetch(request, { connection: { setIdleTimeout: (seconds) => server.timeout(request, seconds) } });
+  app.fetch(request, {
+    connection: { setIdleTimeout: (seconds) => server.timeout(request, seconds), isOfLoopback: isOfLoopback(server) },
+  });
+
+/** By the address that a name turned out to have; a Unix socket has none. */
+function isOfLoopback(server: Server): boolean {
+  // Bun has it, and its types have not.
+  const { address } = server as Server & { readonly address?: { readonly address?: string } | null };
+  return address?.address !== undefined && isLoopbackHost(address.address);
+}
 
 /** What has its answer gets time to take the end of it. */
 const FAREWELL_MS = 300;

@@ -11,7 +11,7 @@ const textOf = (frame: Frame): string => openMetricsText(prometheusText(frame, b
 
 const NAME = "[a-zA-Z_][a-zA-Z0-9_]*";
 const LABEL = `${NAME}="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
-const SERIES = new RegExp(`^(${NAME})\\{${LABEL}(?:,${LABEL})*\\} \\d+(?:\\.\\d+)?$`);
+const SERIES = new RegExp(`^(${NAME})\\{${LABEL}(?:,${LABEL})*\\} -?\\d+(?:\\.\\d+)?$`);
 
 /** By the grammar of OpenMetrics 1.0: the families, each with its type and number of series; throws where it is broken. */
 function parse(text: string): Map<string, { type: string; series: number }> {

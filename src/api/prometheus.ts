@@ -16,14 +16,16 @@ export interface Series {
 const PREFIX = "all_smi_";
 
 /**
- * A number as both Prometheus and the Rust tool's remote reader take it: digits and a point, no sign, no exponent.
- * `null` for what cannot be written so: unknown, negative, not finite.
+ * A number as every reader takes it: digits and a point, without an exponent. `null` for what is no number to be told:
+ * unknown, or not finite.
  */
 function decimal(value: unknown): string | null {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) return null;
+  if (typeof value !== "number" || !Number.isFinite(value)) return null;
   const text = String(value);
   if (!text.includes("e")) return text;
-  return value > 1 ? String(BigInt(value)) : value.toFixed(20).replace(/\.?0+$/, "");
+  if (Math.abs(value) > 1) return String(BigInt(value));
+  const digits = value.toFixed(20).replace(/\.?0+$/, "");
+  return digits === "-0" ? "0" : digits;
 }
 
 /** A family with all its series together; nothing where it has none. The first of two rows with the same labels counts. */

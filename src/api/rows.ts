@@ -141,7 +141,10 @@ const storageLabels = (storage: Storage): Label[] => [
   ["index", storage.index],
 ];
 
-/** A process without a GPU has no UUID of one, and in frames the number 0, which is not the first GPU. */
+/**
+ * Command lines are told by `/snapshot` only: as labels they would make new series of every run. A process without a GPU
+ * has no UUID of one, and in frames the number 0, which is not the first GPU.
+ */
 function processLabels(process: Process, hostname: string): Label[] {
   const gpu = process.device_uuid === "" ? null : process.device_id;
   return [
@@ -151,7 +154,6 @@ function processLabels(process: Process, hostname: string): Label[] {
     ["device_id", gpu],
     ["gpu_index", gpu],
     ["device_uuid", process.device_uuid],
-    ["command", process.command],
     ["instance", process.host_id ?? hostname],
   ];
 }

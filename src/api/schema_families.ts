@@ -1,4 +1,4 @@
-import type { Fields, Metric } from "../frame/field.ts";
+import type { Field, Fields, Metric } from "../frame/field.ts";
 import { type Memory, type SectionName, sections } from "../frame/schema.ts";
 import type { Row, Rows, RowsName } from "./rows.ts";
 
@@ -22,21 +22,27 @@ function* walk(fields: Fields, of: string, path: readonly string[], extension: b
   for (const [key, field] of Object.entries(fields)) {
     const here = [...path, key];
     const ours = extension || field.presence === "extension";
-    if (field.metric) yield { family: fromField(field.metric, of, here), extension: ours };
+    if (field.metric) yield { family: fromField(field, field.metric, of, here), extension: ours };
     if (field.fields === undefined) continue;
     if (field.kind === "list") yield* walk(field.fields, `${of}.${here.join(".")}`, [], ours);
     else yield* walk(field.fields, of, here, ours);
   }
 }
 
-function fromField(metric: Metric, of: string, path: readonly string[]): Family {
+/** Only temperatures may be below 0: a load or a size of -1 is a source's word for unknown. */
+const isTold = ({ unit }: Field, value: unknown): boolean =>
+  unit === "celsius" || typeof value !== "number" || value >= 0;
+
+function fromField(field: Field, metric: Metric, of: string, path: readonly string[]): Family {
   return {
     name: metric.family,
     help: metric.help,
     type: metric.counter ? "counter" : "gauge",
     rows: metric.family.startsWith("swap_") ? swapRows : (rows) => rows[of as RowsName] ?? [],
-    value: (device) =>
-      path.reduce((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], device),
+    value: (device) => {
+      const value = path.reduce((one, key) => (one as Record<string, unknown> | null | undefined)?.[key], device);
+      return isTold(field, value) ? value : null;
+    },
   };
 }
 

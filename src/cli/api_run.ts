@@ -1,5 +1,6 @@
 import { createApp } from "../api/app.ts";
 import { Feed } from "../api/feed.ts";
+import { isLoopbackHost } from "../api/host_check.ts";
 import { type Listener, listenTcp, listenUnix, type Tls } from "../api/listen.ts";
 import { machineClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
@@ -31,11 +32,12 @@ export async function serve(options: ApiOptions): Promise<void> {
     ...{ sources, include, hostname, source: kind, interval_ms: interval, duration_ms: 0, clock: machineClock },
   });
   const feed = new Feed({ interval_ms: interval, clock: machineClock });
-  const app = createApp({ feed, hostname, build, token, tell: say });
+  const app = createApp({ feed, hostname, build, token, allowedHosts: options.allowHost, tell: say });
   const listeners: Listener[] = [];
   const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);
   try {
-    if (options.port > 0) listeners.push(listenTcp(app, { hostname: options.listen, port: options.port, tls }));
+    if (options.port > 0)
+      listeners.push(listenTcp(app, { hostname: options.listen.hostname, port: options.port, tls }));
     if (options.socket !== undefined) listeners.push(await listenUnix(app, options.socket));
     for (const { where } of listeners) say(`listening on ${where}`);
     if (options.port > 0) warn(options, token, tls);
@@ -60,8 +62,7 @@ function check({ port, socket, tlsCert, tlsKey }: ApiOptions): void {
 }
 
 /** Whether others than this machine can get there. A name may mean any address, but for the one that all know. */
-const isWide = ({ port, listen }: ApiOptions): boolean =>
-  port > 0 && !/^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(listen);
+const isWide = ({ port, listen }: ApiOptions): boolean => port > 0 && !isLoopbackHost(listen.hostname);
 
 /** What to read: no processes where anybody could ask for them. */
 function sectionsToServe(options: ApiOptions, token: string | null): SectionName[] {
@@ -69,7 +70,7 @@ function sectionsToServe(options: ApiOptions, token: string | null): SectionName
   const others = options.include.filter((name) => name !== "processes");
   if (!isAsked) return others;
   if (!isWide(options) || token !== null) return [...others, "processes"];
-  say(`processes are left out: with --listen ${options.listen} and no --token-file, everybody could see them`);
+  say(`processes are left out: with --listen ${options.listen.hostname} and no --token-file, everybody could see them`);
   return others;
 }
 
