@@ -135,10 +135,9 @@ function judgeLinks(nvlink: Links, known: Known, look: Look): void {
   if (links.isSame(nvlink, look.now, open !== undefined)) return;
   for (const { link_index, state } of nvlink) {
     const verdict = links.verdict(link_index, state, look.now);
-    const which = `NVLink ${link_index}`;
-    const begins = verdict === "on" && look.begins("link", known.owner, which);
-    if (begins) look.begin("link", known, `${which}: ${state}`);
-    const began = verdict === "off" ? open?.get(`link\n${which}`) : undefined;
+    const begins = verdict === "on" && look.begins("link", known.owner, `NVLink ${link_index}`);
+    if (begins) look.begin("link", known, `NVLink ${link_index}: ${state}`);
+    const began = verdict === "off" ? open?.get(`link\nNVLink ${link_index}`) : undefined;
     if (began !== undefined) look.endAfterHold(began, definitions.link, undefined);
   }
 }

@@ -64,6 +64,24 @@ test("a flood: no more than so many records a cycle, so many events a frame; not
   source.close?.();
 });
 
+test("in a flood what is graver comes first, and makes others go", async () => {
+  const { path, listen } = emptyLog();
+  const source = listen(new GpuRegistry());
+  const warning = (pid: number) =>
+    record(`NVRM: Xid (PCI:0000:${(pid % 250).toString(16).padStart(2, "0")}:00): ${31 + pid}, pid=${pid}`);
+  appendFileSync(path, Array.from({ length: 2500 }, (_, pid) => warning(1000 + pid)).join(""));
+  await read(source);
+  await read(source);
+  appendFileSync(path, oom(7));
+  // The log has still more to read before it, some frames long.
+  let frames = 0;
+  for (let isTold = false; !isTold; frames++) {
+    expect(frames).toBeLessThan(5);
+    isTold = (await read(source)).events?.some(({ kind }) => kind === "oom") ?? false;
+  }
+  source.close?.();
+});
+
 test("more events than can wait are counted, and do not count as told", async () => {
   const { path, listen } = emptyLog();
   const registry = new GpuRegistry();

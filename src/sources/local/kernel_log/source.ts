@@ -8,6 +8,7 @@ import { Bursts, type Heard } from "./bursts.ts";
 import { KernelLog } from "./log.ts";
 import type { KernelRecord } from "./record.ts";
 import { findingsIn } from "./rules.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface KernelLogOptions {
   /** Prefix of `/dev` and `/sys`: `""` is this machine. */
@@ -18,10 +19,6 @@ export interface KernelLogOptions {
 
 /** So many take about 10 ms; the rest waits for the next cycle. */
 const MOST_RECORDS = 1000;
-/** Of one frame; the rest waits for the next ones. */
-const MOST_EVENTS = 32;
-/** Waiting ones: a machine that does more than this has told enough of it. */
-const MOST_WAITING = 1000;
 /** As long as that of an event in an index line. */
 const MAX_TEXT = 240;
 /** Bridges between a port and a card below it. */
@@ -34,7 +31,7 @@ class KernelLogSource implements Source {
   readonly #host: HostIdentity;
   readonly #registry: GpuRegistry;
   readonly #bursts = new Bursts();
-  #waiting: Heard[] = [];
+  readonly #waiting = new Waiting();
   /** Wall clock when the log was last read to its end: what is read next is not older. */
   #readTo_ms = Date.now();
 
@@ -56,26 +53,17 @@ class KernelLogSource implements Source {
       found.map((one) => this.#withDevice(one)),
       cycle.monotonic_ms,
     );
-    const dropped = this.#enqueue(heard);
+    // What finds no room does not count as told: the driver's library may tell of the same.
+    const dropped = this.#waiting.add(heard, (one) => this.#isNew(one));
     if (dropped > 0) errors.push(`${this.name}: too many events at once: ${dropped} are left out`);
-    const events = this.#waiting.splice(0, MOST_EVENTS).map((one) => this.#eventOf(one));
-    const { length } = this.#waiting;
-    if (length > 0) errors.push(`${this.name}: ${length} more events, told in the frames that follow`);
+    const events = this.#waiting.take().map((one) => this.#eventOf(one));
+    const { size } = this.#waiting;
+    if (size > 0) errors.push(`${this.name}: ${size} more events, told in the frames that follow`);
     return { ...(events.length > 0 && { events }), errors };
   }
 
   close(): void {
     this.#log.close();
-  }
-
-  /** How many found no room. They do not count as told: the driver's library may tell of the same. */
-  #enqueue(heard: readonly Heard[]): number {
-    let dropped = 0;
-    for (const one of heard) {
-      if (this.#waiting.length >= MOST_WAITING) dropped++;
-      else if (this.#isNew(one)) this.#waiting.push(one);
-    }
-    return dropped;
   }
 
   #find(records: readonly KernelRecord[], now_ms: number): Omit<Heard, "device">[] {
