@@ -25,13 +25,14 @@ function partOf(codec: string, bytes: Buffer): Buffer {
   }
 }
 
-/** All whole lines of a file. */
+/** All lines of a file; what no newline ends is one where it can be read. */
 export function linesOf({ bytes, units, codec }: WrittenSegment): string[] {
   const text = units.map(({ at, end, text }) => {
     if (end <= bytes.length) return text;
     return at < bytes.length ? partOf(codec.name, bytes.subarray(at)) : Buffer.alloc(0);
   });
-  return Buffer.concat(text).toString().split("\n").slice(0, -1);
+  const lines = Buffer.concat(text).toString().split("\n");
+  return decodeLine(lines.at(-1) ?? "").kind === "frame" ? lines : lines.slice(0, -1);
 }
 
 /** By `elapsed_ms`, where this frame and the one before have one that did not go backwards; else by a forward step of `t`. */
@@ -53,13 +54,18 @@ export function placed(frames: readonly Frame[]): NaiveFrame[] {
 }
 
 /** The frames of a recording's files, oldest first. */
-export const naiveFrames = (segments: readonly WrittenSegment[]): NaiveFrame[] =>
-  placed(
-    segments.flatMap(linesOf).flatMap((text) => {
-      const line = decodeLine(text);
-      return line.kind === "frame" ? [line.frame] : [];
-    }),
-  );
+export function naiveFrames(segments: readonly WrittenSegment[]): NaiveFrame[] {
+  const frames: Frame[] = [];
+  // All are of one recording: a frame whose `seq` does not grow is a copy.
+  let highest = -1;
+  for (const text of segments.flatMap(linesOf)) {
+    const line = decodeLine(text);
+    if (line.kind !== "frame" || (line.frame.seq ?? highest + 1) <= highest) continue;
+    frames.push(line.frame);
+    highest = line.frame.seq ?? highest;
+  }
+  return placed(frames);
+}
 
 /** The values of a series up to a frame, the oldest first; NaN where there is none. */
 export function naiveSeries(frames: readonly NaiveFrame[], at: number, length: number, key: string): number[] {

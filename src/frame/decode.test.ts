@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import fc from "fast-check";
 import { frameArbitrary } from "../../test/arbitrary.ts";
 import { nvidiaFrame } from "../../test/frames.ts";
-import { decodeLine, type Line, parseTime } from "./decode.ts";
+import { decodeBytes, decodeLine, type Line, parseTime } from "./decode.ts";
 import { frameLine } from "./encode.ts";
 import type { Fields } from "./field.ts";
 import type { Frame } from "./frame.ts";
@@ -152,9 +152,10 @@ describe("rubbish", () => {
   });
 });
 
-describe("kinds of line", () => {
-  const kindOf = (text: string) => decodeLine(text).kind;
+const kindOf = (text: string) => decodeLine(text).kind;
+const WRONG_TYPE: Line = { kind: "bad", reason: "a value of a wrong type" };
 
+describe("kinds of line", () => {
   test("another schema is refused, whatever else the line holds", () => {
     expect(decodeLine('{"schema":2,"timestamp":"2026-01-01T00:00:00Z","hostname":"x"}')).toEqual({
       kind: "refused",
@@ -185,13 +186,15 @@ describe("kinds of line", () => {
       "header",
     );
     expect(kindOf('{"byte_offset":1234567,"index":true,"schema":1,"seq":1000}')).toBe("index");
-    expect(kindOf(lineOf({ header: "true", index: 1 }))).toBe("frame");
+    expect(kindOf(lineOf({ header: false, index: null }))).toBe("frame");
+    for (const mark of [{ header: "true" }, { index: 1 }]) expect(decodeLine(lineOf(mark))).toEqual(WRONG_TYPE);
   });
 
   test("a frame needs a time, of ours or of the Rust tool's", () => {
     expect(decodeLine('{"schema":1,"hostname":"a"}')).toEqual({ kind: "bad", reason: "no time" });
     expect(frameOf(decodeLine('{"schema":1,"timestamp":"2026-04-18T12:02:06Z"}')).t_ms).toBe(Date.parse(T));
-    expect(frameOf(decodeLine(`{"schema":1,"t":7,"timestamp":"${T}"}`)).t_ms).toBe(Date.parse(T));
+    expect(frameOf(decodeLine(`{"schema":1,"t":"?","timestamp":"${T}"}`)).t_ms).toBe(Date.parse(T));
+    expect(decodeLine(`{"schema":1,"t":7,"timestamp":"${T}"}`)).toEqual(WRONG_TYPE);
   });
 });
 
@@ -211,6 +214,56 @@ test.each([
   expect(parseTime(text)).toBe(t_ms);
 });
 
+describe("a value of a wrong type, wherever it stands, makes the line none", () => {
+  const objects: [where: string, value: object][] = [
+    ["seq", { seq: "1" }],
+    ["elapsed_ms", { elapsed_ms: [1] }],
+    ["source", { source: 1 }],
+    ["hostname", { hostname: 1 }],
+    ["errors", { errors: "none" }],
+    ["one of the errors", { errors: ["x", 1] }],
+    ["the message of an error", { errors: [{ message: 1 }] }],
+    ["scrapes", { scrapes: {} }],
+    ["events", { events: "none" }],
+    ["a text of a scrape", { scrapes: [{ host: 1 }] }],
+    ["a device", { gpus: [5] }],
+    ["a list as a device", { memory: [[]] }],
+    ["a text", { gpus: [{ uuid: 1 }] }],
+    ["an optional text", { gpus: [{ uuid: "a", gsp_firmware_version: 1 }] }],
+    ["a number", { gpus: [{ uuid: "a", temperature: "41" }] }],
+    ["a number that its device says is unknown", { gpus: [{ uuid: "a", total_memory: "0", unknown: ["total_memory"] }] }],
+    ["what is unknown", { gpus: [{ uuid: "a", unknown: "total_memory" }] }],
+    ["an identifier", { processes: [{ pid: "1" }] }],
+    ["a boolean", { processes: [{ pid: 1, uses_gpu: 1 }] }],
+    ["a choice", { chassis: [{ psu_status: [{ id: 1, status: 1 }] }] }],
+    ["labels", { gpus: [{ uuid: "a", detail: [] }] }],
+    ["a platform", { cpus: [{ platform_type: 1 }] }],
+    ["an object", { gpus: [{ uuid: "a", health: 5 }] }],
+    ["in an object", { gpus: [{ uuid: "a", health: { ecc: [] } }] }],
+    ["texts", { gpus: [{ uuid: "a", health: { throttle: "power" } }] }],
+    ["one of the texts", { gpus: [{ uuid: "a", health: { throttle: [1] } }] }],
+    ["numbers", { cpus: [{ load_average: 1 }] }],
+    ["one of the numbers", { cpus: [{ load_average: [1, "2", 3] }] }],
+    ["in a list", { cpus: [{ per_core_utilization: [{ core_id: 1, utilization: true }] }] }],
+    ["a list", { cpus: [{ per_core_utilization: {} }] }],
+  ];
+  test.each(objects)("%s", (_where, value) => expect(decodeLine(lineOf(value))).toEqual(WRONG_TYPE));
+
+  test("not where the schema does not know the key, or the value is null", () => {
+    const unknown = { later: 5, gpus: [{ uuid: "a", later: [], temperature: null, detail: { a: 1, b: true } }] };
+    expect(kindOf(lineOf({ ...unknown, hostname: null, errors: null, events: null, memory: null }))).toBe("frame");
+  });
+
+  test("bytes that are no UTF-8 make it none, a byte order mark does not", () => {
+    const line = Buffer.from(lineOf({ hostname: "a" }));
+    const wrong = Buffer.from(line);
+    wrong[wrong.indexOf('"a"') + 1] = 0xff;
+    expect(decodeBytes(wrong, 0, wrong.length)).toEqual({ kind: "bad", reason: "no UTF-8" });
+    const marked = Buffer.concat([Buffer.from("\n\ufeff"), line]);
+    expect(frameOf(decodeBytes(marked, 1, marked.length)).hostname).toBe("a");
+  });
+});
+
 describe("shapes that others write", () => {
   test("a lone object is a list of one", () => {
     const { memory, chassis } = decoded({ memory: { hostname: "a", total_bytes: 5 }, chassis: { hostname: "b" } });
@@ -227,10 +280,9 @@ describe("shapes that others write", () => {
       { section: "gpu", kind: "timeout", message: "no answer" },
       { kind: "panic", message: "alone" },
       "cpu: ours",
-      ...[{ section: "gpu" }, 5, null, ["x"]],
+      ...[{ section: "gpu" }, null],
     ];
     expect(decoded({ errors }).errors).toEqual(["gpu: no answer", "alone", "cpu: ours"]);
-    expect(decoded({ errors: { section: "gpu", message: "x" } }).errors).toEqual([]);
   });
 
   test("sentinels and listed names are unknown, and only under their own keys", () => {
@@ -249,15 +301,15 @@ describe("shapes that others write", () => {
     expect([gpu?.used_memory, gpu?.total_memory, gpu?.fan_speed_rpm]).toEqual([0, null, 0]);
   });
 
-  test("what only we measure is absent where it is absent, and unknown where it is of a wrong type", () => {
+  test("what only we measure is absent where it is absent, and unknown where it is null", () => {
     expect(firstGpu({ uuid: "a" })).not.toHaveProperty("index");
-    expect(firstGpu({ uuid: "a", index: "0", health: 5, lost: [] })).toMatchObject({
+    expect(firstGpu({ uuid: "a", index: null, health: null, lost: null })).toMatchObject({
       ...{ uuid: "a", index: null, health: null, lost: null },
     });
   });
 
   test("a device without what identifies it is none", () => {
-    const cores = [{ core_id: 3, utilization: 1 }, { utilization: 2 }, { core_id: -1 }, 7];
+    const cores = [{ core_id: 3, utilization: 1 }, { utilization: 2 }, { core_id: -1 }, null];
     const frame = decoded({
       processes: [{ pid: 4 }, { process_name: "x" }, null],
       cpus: [{ per_core_utilization: cores }],

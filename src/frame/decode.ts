@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { cleanJson, cleanText, mayHoldUnclean } from "./clean_text.ts";
-import { deviceDecoder, devices, isObject, textOr, type Untrusted } from "./device_decoder.ts";
+import { deviceDecoder, devices, isObject, textOr, type Untrusted, wrong, wrongTypesSoFar } from "./device_decoder.ts";
 import { type Frame, SCHEMA, type Sections } from "./frame.ts";
 import { eventFields, type FrameEvent, type Scrape, type SectionName, scrapeFields, sections } from "./schema.ts";
 
@@ -36,11 +37,14 @@ export function parseTime(text: unknown): number | null {
 
 /** The Rust tool's `{section, kind, message}` and our own texts. */
 function errorTexts(value: unknown): string[] {
-  if (!Array.isArray(value)) return [];
+  if (!Array.isArray(value)) return wrong(value, []);
   return value.flatMap((one: unknown) => {
     if (typeof one === "string") return [cleanText(one)];
-    if (!isObject(one) || typeof one.message !== "string") return [];
-    return [cleanText(typeof one.section === "string" ? `${cleanText(one.section)}: ${one.message}` : one.message)];
+    if (!isObject(one)) return wrong(one, []);
+    const message = textOr(one.message, null);
+    if (message === null) return [];
+    const section = textOr(one.section, null);
+    return [cleanText(section === null ? message : `${section}: ${message}`)];
   });
 }
 
@@ -56,11 +60,11 @@ function decodeSections(value: Untrusted): Sections | null {
 }
 
 function decodeFrame(value: Untrusted): Line {
-  const t_ms = parseTime(value.t) ?? parseTime(value.timestamp);
+  const t_ms = parseTime(textOr(value.t, null)) ?? parseTime(textOr(value.timestamp, null));
   if (t_ms === null) return { kind: "bad", reason: "no time" };
   const found = decodeSections(value);
   if (found === null) return { kind: "bad", reason: "a section is neither a list nor an object" };
-  const source = value.source;
+  const source = textOr(value.source, null);
   const frame: Frame = {
     t_ms,
     seq: position(value.seq),
@@ -71,11 +75,17 @@ function decodeFrame(value: Untrusted): Line {
     ...found,
   };
   if (Array.isArray(value.scrapes)) frame.scrapes = devices(value.scrapes, decodeScrape) as Scrape[];
+  else wrong(value.scrapes, null);
   if (Array.isArray(value.events)) frame.events = devices(value.events, decodeEvent) as FrameEvent[];
+  else wrong(value.events, null);
   return { kind: "frame", frame };
 }
 
-const position = (value: unknown): number | null => (isPosition(value) ? value : null);
+/** Of a number that cannot count anything nothing is known. */
+function position(value: unknown): number | null {
+  if (isPosition(value)) return value;
+  return typeof value === "number" ? null : wrong(value, null);
+}
 
 /**
  * Objects and lists in a line. A true one has one in some hundred bytes; empty ones take sixty times the memory of
@@ -98,12 +108,32 @@ function countOf(text: string, bracket: string): number {
 }
 
 /**
- * Reads one untrusted line: ours or the Rust tool's. Keys that are absent or of a wrong type are unknown, devices that
- * are none are dropped, texts are cleaned and cut; never throws.
+ * Reads one untrusted line: ours or the Rust tool's. What is absent is unknown, devices that are none are dropped, texts
+ * are cleaned and cut; a line that holds a value of another type than the schema's is bad. Never throws.
  */
-export const decodeLine = (text: string): Line => decodeChosen(text, (frame) => frame);
+export function decodeLine(text: string): Line {
+  const before = wrongTypesSoFar();
+  const line = decodeChosen(text, (frame) => frame);
+  return line.kind === "frame" && wrongTypesSoFar() > before ? WRONG_TYPE : line;
+}
 
-/** As {@link decodeLine}, of a frame only what is chosen: what is left out takes half of the time and more. */
+const WRONG_TYPE: Line = { kind: "bad", reason: "a value of a wrong type" };
+const NOT_UTF8: Line = { kind: "bad", reason: "no UTF-8" };
+
+/** The same of the bytes from `start` to `end`; a byte order mark is passed over. */
+export function decodeBytes(bytes: Buffer, start: number, end: number): Line {
+  const line = bytes.subarray(afterMark(bytes, start), end);
+  return isUtf8(line) ? decodeLine(line.toString()) : NOT_UTF8;
+}
+
+/** Where a line begins behind a byte order mark, which some editors and shells write. */
+export const afterMark = (bytes: Uint8Array, start: number): number =>
+  bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
+
+/**
+ * Reads a line of which only what is chosen counts: what is left out takes half of the time and more. Values of a wrong
+ * type are unknown.
+ */
 export function decodeChosen(text: string, choose: (frame: Untrusted) => Untrusted): Line {
   if (hasTooManyContainers(text)) return { kind: "bad", reason: "too many objects and lists" };
   let value: unknown;
@@ -114,10 +144,11 @@ export function decodeChosen(text: string, choose: (frame: Untrusted) => Untrust
   }
   if (!isObject(value)) return { kind: "bad", reason: "no JSON object" };
   if (mayHoldUnclean(text)) cleanJson(value);
-  const schema = value.schema;
+  const { schema, header, index } = value;
   if (typeof schema !== "number") return { kind: "bad", reason: "no schema" };
   if (schema !== SCHEMA) return { kind: "refused", schema };
-  if (value.header === true) return { kind: "header", value };
-  if (value.index === true) return { kind: "index", value };
+  if (header === true) return { kind: "header", value };
+  if (index === true) return { kind: "index", value };
+  for (const mark of [header, index]) if (typeof mark !== "boolean") wrong(mark, null);
   return decodeFrame(choose(value));
 }

@@ -17,7 +17,22 @@ const REJECT = Symbol("a key without which this is no device");
 
 type Read = (value: unknown) => unknown;
 
-const finite = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
+let wrongTypes = 0;
+
+/** How many values of a wrong type have been read so far: whoever reads a line compares before and after. */
+export const wrongTypesSoFar = (): number => wrongTypes;
+
+/** What a value of a wrong type is taken for. One that is absent, or null, is of no type and not counted. */
+export function wrong<T>(value: unknown, otherwise: T): T {
+  if (value !== undefined && value !== null) wrongTypes++;
+  return otherwise;
+}
+
+/** A number that is none (JSON can write larger ones than there are) is unknown. */
+function finite(value: unknown): number | null {
+  if (typeof value !== "number") return wrong(value, null);
+  return Number.isFinite(value) ? value : null;
+}
 
 /** Of so few UTF-16 units a text is never cut. */
 const SHORT = Math.floor(MAX_TEXT_BYTES / 3);
@@ -26,7 +41,13 @@ const bounded = (text: string): string => (text.length <= SHORT ? text : cleanTe
 
 /** No longer than `MAX_TEXT_BYTES`; that it is clean is seen to line by line, where it is parsed. */
 export const textOr = (value: unknown, otherwise: string | null): string | null =>
-  typeof value === "string" ? bounded(value) : otherwise;
+  typeof value === "string" ? bounded(value) : wrong(value, otherwise);
+
+/** The items of a list, each corrected; none where it is no list. */
+function items(value: unknown, isSound: (item: unknown) => boolean, correct: (item: unknown) => unknown[]): unknown[] {
+  if (!Array.isArray(value)) return wrong(value, []);
+  return value.every(isSound) ? value : value.flatMap(correct);
+}
 
 /** One level of an untrusted value into our own type: unknown is `null`, whatever the sentinel. */
 function reader(field: Field): Read {
@@ -34,24 +55,27 @@ function reader(field: Field): Read {
     case "text":
       return (value) => textOr(value, field.unknown === "never" ? "" : null);
     case "boolean":
-      return (value) => value === true;
+      return (value) => (typeof value === "boolean" ? value : wrong(value, false));
     case "integer":
       return field.unknown === "never" ? identifierReader(field) : integerReader(field);
     case "float":
       return (value) => numberValue(value, field);
     case "choice":
-      return (value) => (field.choices?.includes(value as string) ? value : field.choices?.at(-1));
+      return (value) => {
+        const word = textOr(value, null) ?? "";
+        return field.choices?.includes(word) ? word : field.choices?.at(-1);
+      };
     case "platform":
       return (value) => textOr(isObject(value) ? value.Other : value, "");
     case "labels":
       return labelsValue;
     case "texts":
-      return (value) => (Array.isArray(value) ? (value.every(isShortText) ? value : texts(value)) : []);
+      return (value) => items(value, isShortText, (one) => (typeof one === "string" ? [bounded(one)] : wrong(one, [])));
     case "floats":
-      return (value) => (Array.isArray(value) ? (value.every(Number.isFinite) ? value : value.map(finite)) : []);
+      return (value) => items(value, Number.isFinite, (one) => [finite(one)]);
     case "object": {
       const decode = deviceDecoder(field.fields ?? {});
-      return (value) => (isObject(value) ? decode(value) : null);
+      return (value) => (isObject(value) ? decode(value) : wrong(value, null));
     }
     case "list": {
       const decode = deviceDecoder(field.fields ?? {});
@@ -87,11 +111,8 @@ function numberValue(value: unknown, field: Field): number | null {
 
 const isShortText = (value: unknown): value is string => typeof value === "string" && value.length <= SHORT;
 
-const texts = (values: readonly unknown[]): string[] =>
-  values.filter((one) => typeof one === "string").map((one) => bounded(one));
-
 function labelsValue(value: unknown): unknown {
-  if (!isObject(value)) return {};
+  if (!isObject(value)) return wrong(value, {});
   if (hasOnlyShortTexts(value)) return value;
   const texts = Object.entries(value).flatMap(([key, one]) =>
     typeof one === "string" || typeof one === "number" || typeof one === "boolean"
@@ -108,10 +129,10 @@ function hasOnlyShortTexts(value: Untrusted): boolean {
 
 /** The devices of an untrusted list, in that list itself. */
 export function devices(value: unknown, decode: DeviceDecoder): unknown[] {
-  if (!Array.isArray(value)) return [];
+  if (!Array.isArray(value)) return wrong(value, []);
   let found = 0;
   for (const one of value) {
-    const device = isObject(one) ? decode(one as Parsed) : null;
+    const device = isObject(one) ? decode(one as Parsed) : wrong(one, null);
     if (device !== null) value[found++] = device;
   }
   value.length = found;
@@ -162,7 +183,8 @@ function correction(key: string, field: Field): Correct {
   const read = reader(field);
   const isListed = field.unknown === "listed";
   return (device, value, unknown) => {
-    const result = isListed && unknown?.includes(key) ? null : read(value);
+    const known = read(value);
+    const result = isListed && unknown?.includes(key) ? null : known;
     if (result === REJECT) return true;
     if (result !== value) device[key] = result;
     return false;
@@ -180,13 +202,14 @@ export function deviceDecoder(fields: Fields): DeviceDecoder {
   const required = entries.filter(([, { presence }]) => presence === "required").length;
   const body = `return (device) => {
     const listed = device.unknown;
-    const unknown = Array.isArray(listed) && listed.length > 0 ? listed : null;
+    const unknown = Array.isArray(listed) ? (listed.length > 0 ? listed : null) : wrong(listed, null);
     let known = ${required}, v;
     ${entries.map(([key, field], n) => statement(key, field, n)).join("\n    ")}
     return Object.keys(device).length === known ? device : only(device);
   };`;
   const corrections = entries.map(([key, field]) => correction(key, field));
-  return new Function("correct", "only", body)(corrections, (device: Parsed) => only(keys, device)) as DeviceDecoder;
+  const known = (device: Parsed) => only(keys, device);
+  return new Function("correct", "only", "wrong", body)(corrections, known, wrong) as DeviceDecoder;
 }
 
 /** Without what the table does not know. */

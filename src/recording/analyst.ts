@@ -1,10 +1,12 @@
 import type { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
-import type { Block, BlockFindings, BlockStore } from "./block.ts";
+import { type Block, type BlockFindings, BlockMismatch, type BlockStore } from "./block.ts";
+import { isAsSaid } from "./block_cache.ts";
+import { whenKnown } from "./block_order.ts";
 import type { BlockSlices } from "./block_slices.ts";
 import { BlockCollector, openAfterBlock } from "./block_summary.ts";
-import { DecodedBlock } from "./decoded_block.ts";
+import { DecodedBlock, frameOf } from "./decoded_block.ts";
 
 /** How long looking may keep the event loop. */
 const SLICE_MS = 8;
@@ -34,11 +36,15 @@ export class Analyst {
   /** The frame that the detector has not seen yet. */
   #next_ordinal = -1;
   #look: BlockLook | null = null;
+  /** What the ordinals of the detector and the look go by. */
+  #numbering: number;
+  #readsAll = false;
 
   /** `interval_ms`: from one frame to the next, as far as the recording says. */
   constructor(store: BlockStore, interval_ms: () => number | null) {
     this.#store = store;
     this.#interval_ms = interval_ms;
+    this.#numbering = store.numbering;
     this.#stopListening = store.onChange(() => this.#wake());
     this.#wake();
   }
@@ -46,19 +52,33 @@ export class Analyst {
   /** Share of the frames that have been looked at as far as is wanted, 0 to 1. */
   get done(): number {
     const { blocks, scanned } = this.#store;
-    const isCoarse = this.#coarse();
+    const isUnread = this.#unread();
     let frames = 0;
     let known = 0;
     for (const block of blocks) {
       frames += block.frames;
-      if (block.findings !== null && !isCoarse(block)) known += block.frames;
+      if (block.findings !== null && !isUnread(block)) known += block.frames;
     }
     return frames === 0 ? 1 : (known / frames) * scanned;
   }
 
-  /** Resolves when nothing is left to look at, for now. */
+  /**
+   * Resolves when nothing is left to look at, for now: of a recording that is not too long for that, no line at all has
+   * been taken for a frame unread.
+   */
   async finished(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+    this.#readsAll = true;
+    this.#wake();
+    while (this.#running !== null || this.#store.scanned < 1) {
+      await this.#running;
+      // A line that is no frame makes the store look at its file again.
+      await whenKnown(
+        this.#store,
+        new AbortController().signal,
+        () => false,
+        () => {},
+      );
+    }
   }
 
   close(): void {
@@ -69,8 +89,10 @@ export class Analyst {
   #wake(): void {
     if (this.#running !== null || this.#stop.signal.aborted || this.#todo() === undefined) return;
     this.#running = this.#run()
-      // A block that cannot be read stays unknown; whoever moves there will find out why.
-      .catch(() => this.#stop.abort())
+      .catch((error: unknown) => {
+        // A block that cannot be read stays unknown; whoever moves there will find out why.
+        if (!(error instanceof BlockMismatch && this.#store.distrust(error.block))) this.#stop.abort();
+      })
       .finally(() => {
         this.#running = null;
         this.#wake();
@@ -81,12 +103,17 @@ export class Analyst {
   #todo(): Block | undefined {
     const { blocks, scanned } = this.#store;
     if (scanned < 1) return undefined;
-    return blocks.find(({ findings }) => findings === null) ?? blocks.find(this.#coarse());
+    return blocks.find(({ findings }) => findings === null) ?? blocks.find(this.#unread());
   }
 
-  /** Tells the blocks that want finer curves than their index has: long ones on the timeline, of which there are few. */
-  #coarse(): (block: Block) => boolean {
-    const { blocks } = this.#store;
+  /**
+   * Tells the blocks that their index tells of and that are to be read as well: all of a short recording, as any of its
+   * lines may be damaged; of others those that want finer curves, long ones on the timeline, of which there are few.
+   */
+  #unread(): (block: Block) => boolean {
+    const { blocks, effort } = this.#store;
+    const readsAll = effort === "little" || (effort === "some" && this.#readsAll);
+    if (readsAll) return ({ findings }) => findings?.slices === null;
     if (blocks.length > 1 / COARSE_SHARE) return () => false;
     const span_ms = (blocks.at(-1)?.after.place_ms ?? 0) - (blocks[0]?.first_place_ms ?? 0);
     return ({ findings, frames, after, first_place_ms }) =>
@@ -95,6 +122,7 @@ export class Analyst {
 
   async #run(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    if (this.#numbering !== this.#store.numbering) this.#forget();
     for (let block = this.#todo(); block !== undefined; block = this.#todo()) {
       this.#stop.signal.throwIfAborted();
       if (block.findings === null) await this.#lookAt(block);
@@ -102,17 +130,25 @@ export class Analyst {
     }
   }
 
+  /** The ordinals mean other frames now. */
+  #forget(): void {
+    this.#numbering = this.#store.numbering;
+    this.#detector = null;
+    this.#look = null;
+  }
+
   /** Decodes the block and calls for each frame from one on, giving the event loop its turn every now and then. */
   async #eachFrame(block: Block, from: (decoded: DecodedBlock) => number, look: Look): Promise<void> {
     const { signal } = this.#stop;
     const text = await this.#store.load(block, signal, () => {});
     signal.throwIfAborted();
-    if (text === null) throw new Error("a block cannot be decoded");
-    const decoded = new DecodedBlock(text, block.before);
+    if (text === null) throw new BlockMismatch(block);
+    const decoded = new DecodedBlock(text, block);
     try {
+      if (!isAsSaid(block, decoded)) throw new BlockMismatch(block);
       let sliceEnd = performance.now() + SLICE_MS;
       for (let n = from(decoded); n < decoded.frames; n++) {
-        look(n, decoded);
+        look(n, decoded, frameOf(block, decoded, n));
         if (performance.now() < sliceEnd) continue;
         await new Promise((resolve) => setImmediate(resolve));
         signal.throwIfAborted();
@@ -132,8 +168,7 @@ export class Analyst {
     await this.#eachFrame(
       block,
       () => frames,
-      (n, decoded) => {
-        const frame = decoded.frame(n);
+      (n, decoded, frame) => {
         const events = this.#detect(detector, decoded, n, frame, block);
         collector.add(frame, events, detector.refused);
         slices.add(frame, decoded.place_ms(n));
@@ -192,18 +227,18 @@ export class Analyst {
       if (stretch !== undefined) detector.restart(stretch[1]);
       return first;
     };
-    await this.#eachFrame(block, begin, (n, decoded) => {
-      this.#detect(detector, decoded, n, decoded.frame(n), block);
+    await this.#eachFrame(block, begin, (n, decoded, frame) => {
+      this.#detect(detector, decoded, n, frame, block);
     });
   }
 
-  /** Of an indexed block only the finer curves are missing. */
+  /** Of an indexed block only the finer curves are missing, and whether all of it can be read. */
   async #refine(block: Block, findings: BlockFindings): Promise<void> {
     const slices = await newSlices();
     await this.#eachFrame(
       block,
       () => 0,
-      (n, decoded) => slices.add(decoded.frame(n), decoded.place_ms(n)),
+      (n, decoded, frame) => slices.add(frame, decoded.place_ms(n)),
     );
     this.#store.describe(block, { ...findings, slices: slices.slices(block) });
   }
@@ -219,4 +254,4 @@ async function newLook({ first_ordinal }: Block, { open }: Detector): Promise<Bl
   return { first_ordinal, collector: new BlockCollector({ interval_ms: null, open }), slices: await newSlices() };
 }
 
-type Look = (n: number, decoded: DecodedBlock) => void;
+type Look = (n: number, decoded: DecodedBlock, frame: Frame) => void;

@@ -1,6 +1,8 @@
 import type { DetectedEvent } from "../events/event.ts";
 import type { Curve, Curves, Range } from "../frame/summary.ts";
 import type { KeptEvents } from "./block_events.ts";
+import type { Effort } from "./effort.ts";
+import type { Trust } from "./line_judge.ts";
 import type { PlaceState } from "./place.ts";
 
 /** When the frames of a block were, known without reading more of them. */
@@ -9,6 +11,8 @@ export interface BlockFacts {
   /** The timeline before its first frame (`null`: there is none), and after its last. */
   readonly before: PlaceState | null;
   readonly after: PlaceState;
+  /** Of the header above its first frame, as far as that is known without decoding. */
+  readonly recording: string | null;
   readonly first_place_ms: number;
   readonly first_t_ms: number;
   readonly lowest_t_ms: number;
@@ -34,6 +38,8 @@ export interface BlockFindings extends KeptEvents {
 
 /** A stretch of frames that is decoded as one. */
 export interface Block extends BlockFacts {
+  /** How its lines are told from what is no frame. */
+  readonly trust: Trust;
   /** Of its first frame, counted over all that is there. */
   readonly first_ordinal: number;
   /** `null` until somebody has looked; an index tells it. */
@@ -63,6 +69,8 @@ export interface BlockStore {
   readonly refused: string | null;
   /** Whether a recorder has closed what is followed. */
   readonly isEnded: boolean;
+  /** How much it takes to read all of it. */
+  readonly effort: Effort;
   /** Another number than before: the ordinals mean other frames now. */
   readonly numbering: number;
   /**

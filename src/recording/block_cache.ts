@@ -63,7 +63,7 @@ export class BlockCache {
     this.#makeRoom();
     const text = await this.#store.load(block, signal, onProgress);
     signal.throwIfAborted();
-    const decoded = text === null ? null : new DecodedBlock(text, block.before);
+    const decoded = text === null ? null : new DecodedBlock(text, block);
     if (decoded === null || !isAsSaid(block, decoded)) throw new BlockMismatch(block);
     return decoded;
   }
@@ -88,7 +88,7 @@ export class BlockCache {
 }
 
 /** What is known of a block without decoding, compared with what is in it. */
-function isAsSaid(block: Block, decoded: DecodedBlock): boolean {
+export function isAsSaid(block: Block, decoded: DecodedBlock): boolean {
   const last = block.frames - 1;
   return (
     decoded.frames === block.frames &&

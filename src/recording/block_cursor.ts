@@ -212,6 +212,7 @@ export class BlockCursor implements Cursor {
     const { numbering } = this.#store;
     if (numbering === this.#numbering) return;
     this.#points.clear();
+    this.#history.restart();
     if (this.#current !== null) {
       const { seq, t_ms } = this.#current.frame;
       const target = await (seq === null ? this.#search.atWall(t_ms, signal) : this.#search.atSeq(seq, signal));

@@ -1,18 +1,18 @@
-import { decodeLine } from "../frame/decode.ts";
+import type { Line } from "../frame/decode.ts";
 import type { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { endsBlock, MAX_LINE_BYTES } from "./limits.ts";
-import { type LineFacts, readFacts } from "./line_facts.ts";
+import { LineJudge, type Trust } from "./line_judge.ts";
 import { textPieces } from "./pieces.ts";
-import { type PlaceState, placeAfter } from "./place.ts";
+import type { PlaceState } from "./place.ts";
 import type { BlockLimits, ScanListener, ScanStart, TextRange } from "./scan_listener.ts";
 
 /** How long a scan may keep the event loop. */
 const SLICE_MS = 8;
 
 /**
- * Finds the frames of a file from a unit on, without reading more of them than when they were. Yields the byte that it
- * has come to, every now and then, after the event loop had its turn.
+ * Finds the frames of a file from a unit on, without reading more of them than when they were, or where nothing is
+ * trusted all. Yields the byte that it has come to, every now and then, after the event loop had its turn.
  */
 export async function* scanBlocks(
   file: FileBytes,
@@ -21,8 +21,9 @@ export async function* scanBlocks(
   before: ScanStart,
   limits: BlockLimits,
   listener: ScanListener,
+  trust: Trust,
 ): AsyncGenerator<number> {
-  const scanner = new BlockScanner(from, before, limits, listener);
+  const scanner = new BlockScanner(from, before, limits, listener, trust);
   let sliceEnd = performance.now() + SLICE_MS;
   for await (const piece of textPieces(file, codec, from)) {
     if ("damage" in piece) scanner.damaged(piece.damage, piece.unit_at);
@@ -41,8 +42,7 @@ const NEWLINE = 10;
 class BlockScanner {
   readonly #limits: BlockLimits;
   readonly #listener: ScanListener;
-  readonly #facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
-  #state: PlaceState | null;
+  readonly #judge: LineJudge;
   #ordinal: number;
   #open: OpenBlock | null = null;
   /** The unit that the line under way began in, and how much of the text from there on has gone by. */
@@ -55,9 +55,9 @@ class BlockScanner {
   #carryBytes = 0;
   isRefused = false;
 
-  constructor(from: number, { state, ordinal }: ScanStart, limits: BlockLimits, listener: ScanListener) {
+  constructor(from: number, { state, ordinal }: ScanStart, limits: BlockLimits, listener: ScanListener, trust: Trust) {
     this.#unit_at = from;
-    this.#state = state;
+    this.#judge = new LineJudge(state, state?.recording ?? null, trust);
     this.#ordinal = ordinal;
     this.#limits = limits;
     this.#listener = listener;
@@ -94,8 +94,21 @@ class BlockScanner {
   }
 
   end(): void {
-    if (this.#carryBytes > 0 && !this.isRefused) this.#listener.skipped("a last line that is not whole");
+    if (this.#carryBytes > 0 && !this.isRefused) this.#rest(Buffer.concat(this.#carry));
     this.#closeBlock();
+  }
+
+  /** A last line may be whole without its newline, also before the zero bytes that a power loss leaves. */
+  #rest(text: Buffer): void {
+    const end = lengthWithoutZeros(text);
+    const before = this.#judge.state;
+    const verdict = end === 0 ? "bad" : this.#judge.judgeRest(text, 0, end);
+    if (verdict === "frame") {
+      this.#frame(before);
+      this.#pass(end);
+    }
+    if (verdict === "copy") this.#listener.skipped(COPY);
+    if (verdict === "bad" || end < this.#carryBytes) this.#listener.skipped("a last line that is not whole");
   }
 
   #hold(rest: Buffer): void {
@@ -139,6 +152,10 @@ class BlockScanner {
       return;
     }
     if (bytes > 1) this.#understand(text, start, end);
+    this.#pass(bytes);
+  }
+
+  #pass(bytes: number): void {
     this.#passed += bytes;
     const open = this.#open;
     if (open === null) return;
@@ -147,44 +164,46 @@ class BlockScanner {
   }
 
   #understand(text: Buffer, start: number, end: number): void {
-    switch (readFacts(text, start, end, this.#facts)) {
+    const before = this.#judge.state;
+    switch (this.#judge.judge(text, start, end)) {
       case "frame":
-        this.#frame();
+        this.#frame(before);
+        break;
+      case "copy":
+        this.#listener.skipped(COPY);
         break;
       case "bad":
         this.#listener.skipped("a line that is no frame");
         break;
-      case "index":
-        break;
       default:
-        this.#other(text.toString("utf8", start, end));
+        this.#other(this.#judge.line);
     }
   }
 
-  #other(text: string): void {
-    const line = decodeLine(text);
-    if (line.kind === "header") {
+  #other(line: Line | null): void {
+    if (line?.kind === "header") {
       this.#closeBlock();
       this.#header_at ??= this.#passed;
       this.#listener.header(line.value);
     }
-    if (line.kind !== "refused") return;
+    if (line?.kind !== "refused") return;
     this.isRefused = true;
     this.#closeBlock();
     this.#listener.refused(line.schema);
   }
 
-  #frame(): void {
-    const { t_ms, seq } = this.#facts;
+  #frame(before: PlaceState | null): void {
+    const { facts, state, recording } = this.#judge;
+    const { t_ms, seq } = facts;
     const counted = seq ?? this.#ordinal;
     this.#ordinal++;
-    const before = this.#state;
-    this.#state = placeAfter(before, this.#facts);
+    if (state === null) return;
     const skipBytes = this.#blockStart();
     this.#open ??= {
       range: { unit_at: this.#unit_at, skipBytes },
       before,
-      first: this.#state,
+      recording,
+      first: state,
       first_seq: seq,
       lowest_t_ms: t_ms,
       highest_t_ms: t_ms,
@@ -214,19 +233,29 @@ class BlockScanner {
     const open = this.#open;
     this.#open = null;
     this.#header_at = null;
-    if (open === null || this.#state === null) return;
-    const { range, first, before, first_seq, highest_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
+    const { state } = this.#judge;
+    if (open === null || state === null) return;
+    const { range, first, before, recording, first_seq, highest_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
     const times = { first_place_ms: first.place_ms, first_t_ms: first.t_ms, lowest_t_ms, highest_t_ms };
     this.#listener.block(
-      { frames, before, after: this.#state, ...times, first_seq, highest_seq },
+      { frames, before, recording, after: state, ...times, first_seq, highest_seq },
       { ...range, textBytes },
     );
   }
 }
 
+const COPY = "a copy of a frame";
+
+function lengthWithoutZeros(text: Buffer): number {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === 0) end--;
+  return end;
+}
+
 interface OpenBlock {
   readonly range: Omit<TextRange, "textBytes">;
   readonly before: PlaceState | null;
+  readonly recording: string | null;
   readonly first: PlaceState;
   readonly first_seq: number | null;
   lowest_t_ms: number;

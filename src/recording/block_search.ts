@@ -2,7 +2,7 @@ import type { Frame } from "../frame/frame.ts";
 import type { Block, BlockStore } from "./block.ts";
 import type { BlockCache } from "./block_cache.ts";
 import { lastIndex, lastOrdinal, whenKnown } from "./block_order.ts";
-import type { DecodedBlock } from "./decoded_block.ts";
+import { type DecodedBlock, frameOf } from "./decoded_block.ts";
 
 /** A frame of a decoded block. */
 export interface Target {
@@ -104,7 +104,7 @@ export class BlockSearch {
   #in(block: Block, signal: AbortSignal, frame: (decoded: DecodedBlock) => number): Promise<Target> {
     return this.#cache.use(block, signal, this.#onProgress, (decoded) => {
       const n = Math.min(Math.max(0, frame(decoded)), block.frames - 1);
-      return { block, decoded, n, frame: decoded.frame(n) };
+      return { block, decoded, n, frame: frameOf(block, decoded, n) };
     });
   }
 }

@@ -20,6 +20,8 @@ export interface Codec {
   encodeUnit(text: Uint8Array): Uint8Array;
   /** Decodes the unit that begins where `bytes` does, as far as it goes. Never throws. */
   decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit;
+  /** What is sure of the text of a unit that has no end in `bytes`, or is damaged. Never throws. */
+  cutText(bytes: Uint8Array): Uint8Array;
   /**
    * The length of the text of a unit that is `bytes` and nothing else, decoded into `memory`; `null` where it does not
    * fit into it, or is damaged.

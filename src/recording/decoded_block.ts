@@ -1,12 +1,20 @@
-import { decodeLine } from "../frame/decode.ts";
+import { decodeBytes } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
+import { type Block, BlockMismatch } from "./block.ts";
 import { freeText } from "./block_text.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
-import { type LineFacts, readFacts } from "./line_facts.ts";
+import { LineJudge } from "./line_judge.ts";
 import { decodeHeader } from "./lines.ts";
-import { type PlaceState, placeAfter } from "./place.ts";
+import type { PlaceState } from "./place.ts";
 
 const NEWLINE = 10;
+
+/** The frame of that number of a block, read in full. Throws BlockMismatch where its line turns out to be none. */
+export function frameOf(block: Block, decoded: DecodedBlock, n: number): Frame {
+  const frame = decoded.frame(n);
+  if (frame === null) throw new BlockMismatch(block);
+  return frame;
+}
 
 /** Where the frames of a decoded stretch of text are, and when. */
 export class DecodedBlock {
@@ -21,34 +29,44 @@ export class DecodedBlock {
   readonly stretches = new Map<number, number | null>();
   /** Whether there is a line of another schema in it, behind which nothing is to be read. */
   isRefused = false;
-  #state: PlaceState | null;
-  #read = 0;
+  readonly #judge: LineJudge;
 
-  /** `before` is the state behind the block before it. */
-  constructor(text: Buffer, before: PlaceState | null) {
+  /** Of the block only what stands before its text is needed. */
+  constructor(text: Buffer, { before, recording, trust }: Pick<Block, "before" | "recording" | "trust">) {
     this.#text = text;
-    this.#state = before;
+    this.#judge = new LineJudge(before, recording, trust);
     this.#readLines();
   }
 
   #readLines(): void {
     const text = this.#text;
-    const facts: LineFacts = { t_ms: 0, seq: null, elapsed_ms: null };
-    for (let end = text.indexOf(NEWLINE, this.#read); end >= 0; end = text.indexOf(NEWLINE, this.#read)) {
-      const start = this.#read;
-      this.#read = end + 1;
-      if (end - start > MAX_LINE_BYTES) continue;
-      const kind = readFacts(text, start, end, facts);
-      if (kind === "header") this.stretches.set(this.frames, intervalOf(text.toString("utf8", start, end)));
-      this.isRefused ||= kind === "refused";
-      if (kind !== "frame") continue;
-      this.#state = placeAfter(this.#state, facts);
-      this.#starts.push(start);
-      this.#ends.push(end);
-      this.#places.push(this.#state.place_ms);
-      this.#times.push(facts.t_ms);
-      this.#seqs.push(facts.seq);
+    let start = 0;
+    for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, start)) {
+      if (end > start && end - start <= MAX_LINE_BYTES) this.#readLine(start, end);
+      start = end + 1;
     }
+    // A last line that no newline ends.
+    const isFrame = start < text.length && this.#judge.judgeRest(text, start, text.length) === "frame";
+    if (isFrame) this.#addFrame(start, text.length);
+  }
+
+  #readLine(start: number, end: number): void {
+    const judge = this.#judge;
+    const verdict = judge.judge(this.#text, start, end);
+    if (verdict === "frame") this.#addFrame(start, end);
+    else if (judge.line?.kind === "header" && verdict === "header") {
+      this.stretches.set(this.frames, decodeHeader(judge.line.value).interval_ms);
+    }
+    this.isRefused ||= verdict === "refused";
+  }
+
+  #addFrame(start: number, end: number): void {
+    const { facts, state } = this.#judge;
+    this.#starts.push(start);
+    this.#ends.push(end);
+    this.#places.push(state?.place_ms ?? 0);
+    this.#times.push(facts.t_ms);
+    this.#seqs.push(facts.seq);
   }
 
   get textBytes(): number {
@@ -68,7 +86,7 @@ export class DecodedBlock {
 
   /** Behind the last frame. */
   get state(): PlaceState | null {
-    return this.#state;
+    return this.#judge.state;
   }
 
   place_ms(n: number): number {
@@ -94,20 +112,11 @@ export class DecodedBlock {
     return lowest === lowest_t_ms && highest === highest_t_ms;
   }
 
-  /** The frame, read in full. One whose line turns out to be unreadable stands there empty, and says so. */
-  frame(n: number): Frame {
-    const line = decodeLine(this.#text.toString("utf8", this.#starts[n], this.#ends[n]));
+  /** The frame, read in full; `null` where its line only has the shape of one. */
+  frame(n: number): Frame | null {
+    const line = decodeBytes(this.#text, this.#starts[n] ?? 0, this.#ends[n] ?? 0);
     // Where a key stands twice in a line, what the timeline goes by counts.
-    if (line.kind === "frame") return { ...line.frame, t_ms: this.t_ms(n), seq: this.seq(n) };
-    const reason = line.kind === "bad" ? line.reason : line.kind;
-    return {
-      t_ms: this.t_ms(n),
-      seq: this.seq(n),
-      elapsed_ms: null,
-      source: null,
-      hostname: "",
-      errors: [`recording: this frame cannot be read: ${reason}`],
-    };
+    return line.kind === "frame" ? { ...line.frame, t_ms: this.t_ms(n), seq: this.seq(n) } : null;
   }
 
   /** The last frame at or before a place, -1 where all are behind it. */
@@ -131,9 +140,4 @@ export class DecodedBlock {
   firstWithSeq(seq: number, first_ordinal: number): number {
     return this.#seqs.findIndex((one, n) => (one ?? first_ordinal + n) >= seq);
   }
-}
-
-function intervalOf(header: string): number | null {
-  const line = decodeLine(header);
-  return line.kind === "header" ? decodeHeader(line.value).interval_ms : null;
 }

@@ -1,4 +1,5 @@
 import type { Block, BlockFacts, BlockFindings } from "./block.ts";
+import type { Trust } from "./line_judge.ts";
 import type { SegmentReader, Where } from "./segment_reader.ts";
 
 /** A block of a file. */
@@ -20,14 +21,16 @@ export function addBlock(
   facts: BlockFacts,
   where: Where,
   findings: BlockFindings | null,
+  trust: Trust,
 ): void {
-  blocks.push({ ...facts, first_ordinal: nextOrdinal(blocks), segment, where, findings });
+  blocks.push({ ...facts, trust, first_ordinal: nextOrdinal(blocks), segment, where, findings });
 }
 
 /** The same frames, found in the same way. A last block that has grown since is another. */
 export const isSameBlock = (one: FileBlock, other: FileBlock | undefined): boolean =>
   other !== undefined &&
   one.segment === other.segment &&
+  one.trust === other.trust &&
   one.first_ordinal === other.first_ordinal &&
   one.frames === other.frames &&
   one.first_place_ms === other.first_place_ms &&

@@ -1,5 +1,6 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
+import { damageOf } from "./damage.ts";
 import { StreamFlusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes } from "./limits.ts";
 
@@ -98,26 +99,63 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
     if (!same(trailer, trailerOf(text))) return { text: NOTHING, length: null, damage: "checksum does not match" };
     return { text, length: end + TRAILER_BYTES, damage: null };
   } catch (error) {
-    return { text: NOTHING, length: null, damage: String(error) };
+    return { text: NOTHING, length: null, damage: damageOf(error) };
   }
+}
+
+interface Sound {
+  /** Whole lines. */
+  readonly text: Uint8Array;
+  /** Where the last flush ends, and how much of the text is before it; 0 where there is none. */
+  readonly flushedBytes: number;
+  readonly flushedTextBytes: number;
+}
+
+/**
+ * What is sure of a member of which no checksum tells: the text up to the last sync flush at which a line ends. Deflate
+ * makes text of anything: zero bytes behind the place where it was cut off go on with whatever code stands for them, and
+ * copy lines from before. A member that was never flushed gives all that can be inflated but for such zero bytes.
+ */
+function soundPart(deflated: Buffer): Sound {
+  const cut = withoutZeros(deflated);
+  const used = inflated(cut);
+  const marks = flushMarks(used === null ? cut : cut.subarray(0, used.usedBytes));
+  const sound = used === null ? soundMarks(cut, marks) : marks.length;
+  const flushed = lastFlush(cut, marks.slice(Math.max(0, sound - MOST_TRIES), sound));
+  if (flushed !== null) return flushed;
+  const text = (used ?? inflatedUpToDamage(cut)).text;
+  return { text: text.subarray(0, text.lastIndexOf(NEWLINE) + 1), flushedBytes: 0, flushedTextBytes: 0 };
+}
+
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
+}
+
+/** What follows the header of a member; `null` where not all of the header is there. */
+function deflatedIn(bytes: Uint8Array): { readonly header: number; readonly deflated: Buffer } | null {
+  const header = memberHeaderBytes(bytes);
+  if (header === null || header === 0) return null;
+  return { header, deflated: Buffer.from(bytes.buffer, bytes.byteOffset + header, bytes.length - header) };
+}
+
+function cutText(bytes: Uint8Array): Uint8Array {
+  const found = deflatedIn(bytes);
+  return found === null ? NOTHING : soundPart(found.deflated).text;
 }
 
 /**
  * Keeps up to the last sync flush at which the text ends in a newline, where alone a block can begin at a whole byte,
- * and ends the member there. Lines that are sound behind it are encoded again.
+ * and ends the member there. Lines of a member that was never flushed are encoded again.
  */
 function closeUnit(bytes: Uint8Array): ClosedUnit | null {
-  const header = memberHeaderBytes(bytes);
-  if (header === null || header === 0) return null;
-  const deflated = Buffer.from(bytes.buffer, bytes.byteOffset + header, bytes.length - header);
-  const marks = flushMarks(deflated);
-  const whole = linesUpTo(deflated, deflated.length);
-  const sound = whole === null ? soundMarks(deflated, marks) : marks.length;
-  const text = whole ?? linesUpTo(deflated, marks[sound - 1] ?? 0);
-  if (text === null || text.length === 0) return null;
-  const flushed = lastFlush(deflated, marks.slice(Math.max(0, sound - MOST_TRIES), sound));
-  const rest = zlib.deflateRawSync(text.subarray(flushed.textBytes), ENCODE);
-  return { keepBytes: header + flushed.end, closing: Buffer.concat([rest, trailerOf(text)]), text };
+  const found = deflatedIn(bytes);
+  if (found === null) return null;
+  const { text, flushedBytes, flushedTextBytes } = soundPart(found.deflated);
+  if (text.length === 0) return null;
+  const rest = zlib.deflateRawSync(text.subarray(flushedTextBytes), ENCODE);
+  return { keepBytes: found.header + flushedBytes, closing: Buffer.concat([rest, trailerOf(text)]), text };
 }
 
 /** Where flushes end, and some places that only look so. */
@@ -135,29 +173,45 @@ function soundMarks(deflated: Buffer, marks: readonly number[]): number {
   let bad = marks.length + 1;
   while (bad - sound > 1) {
     const probe = (sound + bad) >> 1;
-    if (linesUpTo(deflated, marks[probe - 1] ?? 0) === null) bad = probe;
+    if (inflated(deflated.subarray(0, marks[probe - 1] ?? 0)) === null) bad = probe;
     else sound = probe;
   }
   return sound;
 }
 
-/** The whole lines of a stretch; `null` where it is damaged. */
-function linesUpTo(deflated: Buffer, end: number): Uint8Array | null {
+/** `null` where it is damaged. */
+function inflated(deflated: Buffer): Inflated | null {
   try {
-    const { text } = inflate(deflated.subarray(0, end), MAX_UNIT_TEXT_BYTES);
-    return text.subarray(0, text.lastIndexOf(NEWLINE) + 1);
+    return inflate(deflated, MAX_UNIT_TEXT_BYTES);
   } catch {
     return null;
   }
 }
 
-/** The last of these marks at which a line ends; the beginning, where there is none. */
-function lastFlush(deflated: Buffer, marks: readonly number[]): { end: number; textBytes: number } {
+/** The same by bytes, where nothing was flushed. */
+function inflatedUpToDamage(deflated: Buffer): Inflated {
+  let sound: Inflated = { text: NOTHING, usedBytes: 0 };
+  let [from, bad] = [0, deflated.length + 1];
+  while (bad - from > 1) {
+    const probe = (from + bad) >> 1;
+    const found = inflated(deflated.subarray(0, probe));
+    if (found === null) {
+      bad = probe;
+    } else {
+      from = probe;
+      sound = found;
+    }
+  }
+  return sound;
+}
+
+/** The last of these marks at which a line ends; `null` where there is none. */
+function lastFlush(deflated: Buffer, marks: readonly number[]): Sound | null {
   for (const end of marks.toReversed()) {
     const text = textEndingThere(deflated.subarray(0, end));
-    if (text !== null) return { end, textBytes: text.length };
+    if (text !== null) return { text, flushedBytes: end, flushedTextBytes: text.length };
   }
-  return { end: 0, textBytes: 0 };
+  return null;
 }
 
 /** The text of a stretch that ends in a flush after a whole line; `null` where the mark is none but data that looks so. */
@@ -182,5 +236,6 @@ export const gzip: Codec = {
   encoder: () => new GzipEncoder(),
   encodeUnit: (text) => zlib.gzipSync(text, ENCODE),
   decodeUnit,
+  cutText,
   closeUnit,
 };

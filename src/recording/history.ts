@@ -1,9 +1,9 @@
 import { ALL, type Measure, measureKey } from "../frame/points.ts";
 import type { Curve } from "../frame/summary.ts";
-import type { Block, BlockStore } from "./block.ts";
+import { type Block, BlockMismatch, type BlockStore } from "./block.ts";
 import type { BlockCache } from "./block_cache.ts";
 import type { History } from "./cursor.ts";
-import type { DecodedBlock } from "./decoded_block.ts";
+import { type DecodedBlock, frameOf } from "./decoded_block.ts";
 import type { PointStore } from "./points.ts";
 
 /** Text that is decoded for one history; older points come from the summaries of the blocks. */
@@ -102,8 +102,9 @@ export class HistoryFiller {
         if (ordinal === null) break;
         await this.#read(ordinal);
       }
-    } catch {
-      // The block cannot be read; whoever moves there will find out why.
+    } catch (error) {
+      // Where the block turns out to be another one, the store looks again; else whoever moves there will find out why.
+      if (error instanceof BlockMismatch) this.#store.distrust(error.block);
       this.#floor = this.#newest + 1;
     } finally {
       this.#isFilling = false;
@@ -134,7 +135,7 @@ export class HistoryFiller {
   #readSlice(block: Block, decoded: DecodedBlock, ordinal: number): void {
     const sliceEnd = performance.now() + SLICE_MS;
     for (let n = ordinal; n >= Math.max(block.first_ordinal, this.#oldest(this.#first)); n--) {
-      if (!this.#points.has(n)) this.#points.add(n, decoded.frame(n - block.first_ordinal), this.#newest);
+      if (!this.#points.has(n)) this.#points.add(n, frameOf(block, decoded, n - block.first_ordinal), this.#newest);
       if (!this.#points.has(n)) this.#floor = n + 1;
       if (performance.now() >= sliceEnd) return;
     }

@@ -6,6 +6,7 @@ import { frameArbitrary } from "../../test/arbitrary.ts";
 import { decodeLine } from "../frame/decode.ts";
 import { frameLine } from "../frame/encode.ts";
 import { DecodedBlock } from "./decoded_block.ts";
+import type { Trust } from "./line_judge.ts";
 import { type LineFacts, type LineKind, readFacts } from "./line_facts.ts";
 
 const RUNS = 3000;
@@ -109,24 +110,24 @@ describe("lines that are no frames", () => {
 
 describe("a frame that only looks like one", () => {
   const time = '"t":"2026-04-18T12:02:06.000Z"';
+  const decoded = (text: string, trust: Trust) =>
+    new DecodedBlock(Buffer.from(`${text}\n`), { before: null, recording: null, trust });
+
   test.each([
-    ["no JSON behind the first keys", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"gpus":[}`, /no JSON/],
-    ["a section of the wrong type", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"gpus":7}`, /section/],
-    ["another schema behind", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"schema":2}`, /refused/],
-    ["no JSON before the last keys", '{"cpus":[,"schema":1,"timestamp":"2026-04-18T12:02:06Z"}', /no JSON/],
-  ])("%s: it stands there empty, and says so", (_what, text, words) => {
-    const block = new DecodedBlock(Buffer.from(`${text}\n`), null);
-    expect(block.frames).toBe(1);
-    const { t_ms, errors, gpus } = block.frame(0);
-    expect([t_ms, gpus]).toEqual([Date.UTC(2026, 3, 18, 12, 2, 6), undefined]);
-    expect(errors).toEqual([expect.stringMatching(/^recording: this frame cannot be read/)]);
-    expect(errors[0]).toMatch(words);
+    ["no JSON behind the first keys", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"gpus":[}`],
+    ["a section of the wrong type", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"gpus":7}`],
+    ["a value of the wrong type", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"gpus":[{"uuid":7}]}`],
+    ["another schema behind", `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"schema":2}`],
+    ["no JSON before the last keys", '{"cpus":[,"schema":1,"timestamp":"2026-04-18T12:02:06Z"}'],
+  ])("%s: reading it tells, and where nothing is trusted it is none", (_what, text) => {
+    const trusting = decoded(text, "shape");
+    expect([trusting.frames, trusting.frame(0)]).toEqual([1, null]);
+    expect(decoded(text, "nothing").frames).toBe(0);
   });
 
   test("a key that stands twice: frame and timeline agree", () => {
     const line = `{"schema":1,${time},"seq":42,"elapsed_ms":126000,"t":"2030-01-01T00:00:00.000Z","seq":7,"errors":[]}`;
-    const block = new DecodedBlock(Buffer.from(`${line}\n`), null);
-    const { t_ms, seq } = block.frame(0);
-    expect([t_ms, seq]).toEqual([block.t_ms(0), block.seq(0)]);
+    const block = decoded(line, "shape");
+    expect(block.frame(0)).toMatchObject({ t_ms: block.t_ms(0), seq: block.seq(0) ?? -1 });
   });
 });

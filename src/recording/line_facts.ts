@@ -1,4 +1,4 @@
-import { decodeLine } from "../frame/decode.ts";
+import { afterMark, decodeBytes } from "../frame/decode.ts";
 
 /** What a timeline needs of a frame's line. `null` where the line does not say. */
 export interface LineFacts {
@@ -122,9 +122,10 @@ const isNoObject = (bytes: Uint8Array, start: number, end: number): boolean =>
  * the two usual shapes, else by reading all of it. The body of a usual line is not looked at.
  */
 export function readFacts(bytes: Buffer, start: number, end: number, facts: LineFacts): LineKind {
-  if (ourFacts(bytes, start, end, facts) || theirFacts(bytes, start, end, facts)) return "frame";
-  if (isNoObject(bytes, start, end)) return "bad";
-  const line = decodeLine(bytes.toString("utf8", start, end));
+  const from = afterMark(bytes, start);
+  if (ourFacts(bytes, from, end, facts) || theirFacts(bytes, from, end, facts)) return "frame";
+  if (isNoObject(bytes, from, end)) return "bad";
+  const line = decodeBytes(bytes, from, end);
   if (line.kind !== "frame") return line.kind;
   facts.t_ms = line.frame.t_ms;
   facts.seq = line.frame.seq;

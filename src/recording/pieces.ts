@@ -2,6 +2,7 @@ import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import type { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
+import { TOO_MUCH_TEXT } from "./damage.ts";
 import { memberHeaderBytes } from "./gzip.ts";
 import { WINDOW_LOG_MAX } from "./limits.ts";
 import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
@@ -55,6 +56,8 @@ function findMagic(file: FileBytes, codec: Codec, from: number): number {
   return file.size;
 }
 
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
 type Compression = "zstd" | "gzip";
 
 /** Of a unit; `null` where it has no end, `"damaged"` where that was said. */
@@ -65,11 +68,14 @@ async function* unit(file: FileBytes, codec: Codec, kind: Compression, at: numbe
   for (const window of WINDOW_BYTES) {
     const bytes = file.read(at, window);
     const { text, length, damage } = codec.decodeUnit(bytes, AT_ONCE_TEXT_BYTES);
-    // More of it would not make it better.
-    if (damage !== null) break;
-    if (length === null && at + bytes.length < file.size) continue;
-    yield { text: Buffer.from(text.buffer, text.byteOffset, text.length), unit_at: at };
-    return length;
+    if (damage === TOO_MUCH_TEXT) break;
+    if (damage === null && length === null && at + bytes.length < file.size) continue;
+    if (headerBytes(kind, bytes) === null) break;
+    // Without its end nothing tells where its text goes over into what something else has left there.
+    yield { text: asBuffer(length === null ? codec.cutText(bytes) : text), unit_at: at };
+    if (damage === null) return length;
+    yield { damage, unit_at: at };
+    return "damaged";
   }
   const skip = headerBytes(kind, file.read(at, INPUT_BYTES));
   if (skip === null) {
@@ -80,7 +86,7 @@ async function* unit(file: FileBytes, codec: Codec, kind: Compression, at: numbe
   const fed =
     decoder === null
       ? yield* throughStream(file, kind, at, at + skip)
-      : yield* inSteps(file, codec, kind, decoder, at, at + skip);
+      : yield* inSteps(file, kind, decoder, at, at + skip);
   if (typeof fed !== "number") return fed;
   return skip + fed + (kind === "gzip" ? GZIP_TRAILER_BYTES : 0);
 }
@@ -99,7 +105,6 @@ const extentOf = (kind: Compression): ((piece: Buffer) => { bytes: number; isEnd
 /** Returns how many bytes the decoder took. */
 async function* inSteps(
   file: FileBytes,
-  codec: Codec,
   kind: Compression,
   decoder: StepDecoder,
   unit_at: number,
@@ -107,7 +112,7 @@ async function* inSteps(
 ): AsyncGenerator<Piece, Length> {
   const output = Buffer.allocUnsafe(OUTPUT_BYTES);
   const extent = extentOf(kind);
-  const given: Given = { bytes: 0, crc32: kind === "gzip" ? 0 : null };
+  const given: Given = { crc32: kind === "gzip" ? 0 : null };
   let at = from;
   try {
     for (;;) {
@@ -121,8 +126,6 @@ async function* inSteps(
       if (used === 0) return null;
     }
   } catch (error) {
-    const text = textBefore(file, codec, unit_at, at + INPUT_BYTES).subarray(given.bytes);
-    if (text.length > 0) yield { text, unit_at };
     yield { damage: error instanceof Error ? error.message : String(error), unit_at };
     return "damaged";
   } finally {
@@ -132,7 +135,6 @@ async function* inSteps(
 
 /** The text that was handed on so far. */
 interface Given {
-  bytes: number;
   /** Of gzip; the decoder looks at zstd's checksum by itself. */
   crc32: number | null;
 }
@@ -142,22 +144,6 @@ function checkTrailer(trailer: Buffer, crc32: number): void {
   if (trailer.length === GZIP_TRAILER_BYTES && trailer.readUInt32LE() !== crc32) {
     throw new Error("checksum does not match");
   }
-}
-
-/** The text of a unit up to its damage, which is before `end`: a decoder that fails keeps the last of that to itself. */
-function textBefore(file: FileBytes, codec: Codec, unit_at: number, end: number): Buffer {
-  if (end - unit_at > WINDOW_BYTES[1]) return Buffer.alloc(0);
-  const bytes = file.read(unit_at, end - unit_at);
-  const decode = (length: number) => codec.decodeUnit(bytes.subarray(0, length), AT_ONCE_TEXT_BYTES);
-  // Damage spoils all that follows, so halving finds where it is.
-  let sound = 0;
-  for (let bad = bytes.length + 1; bad - sound > 1; ) {
-    const probe = (sound + bad) >> 1;
-    if (decode(probe).damage === null) sound = probe;
-    else bad = probe;
-  }
-  const { text } = decode(sound);
-  return Buffer.from(text.buffer, text.byteOffset, text.length);
 }
 
 function* stepThrough(
@@ -171,7 +157,6 @@ function* stepThrough(
   for (;;) {
     const { consumedBytes, producedBytes } = decoder.step(input.subarray(used), output);
     used += consumedBytes;
-    given.bytes += producedBytes;
     if (given.crc32 !== null) given.crc32 = zlib.crc32(output.subarray(0, producedBytes), given.crc32);
     if (producedBytes > 0) yield { text: output.subarray(0, producedBytes), unit_at };
     // A full output may hide more of it; else the decoder wants more input, or is at its end.

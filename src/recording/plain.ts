@@ -23,6 +23,7 @@ export const plain: Codec = {
     const text = wholeLines(bytes);
     return { text, length: text.length === bytes.length ? bytes.length : null, damage: null };
   },
+  cutText: wholeLines,
   closeUnit(bytes): ClosedUnit | null {
     const text = wholeLines(bytes);
     return text.length === 0 ? null : { keepBytes: text.length, closing: NOTHING, text };

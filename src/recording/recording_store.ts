@@ -1,9 +1,12 @@
 import { SchemaError, systemWords, UsageError } from "../errors.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
 import { DecodedBlock } from "./decoded_block.ts";
+import { type Effort, effortOf } from "./effort.ts";
 import { addBlock, type FileBlock, isSameBlock, nextOrdinal } from "./file_block.ts";
 import { findingsOf, untoldGap, withGap } from "./findings.ts";
+import type { Trust } from "./line_judge.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
+import { belowHeader } from "./place.ts";
 import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
 import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
 import { type OpenSegments, SegmentFinder } from "./segment_set.ts";
@@ -21,7 +24,7 @@ export class RecordingStore implements BlockStore {
   readonly #finder: SegmentFinder;
   readonly #segments: SegmentReader[];
   readonly #limits: BlockLimits;
-  /** Of those the index is not believed. */
+  /** Of those neither the index is believed, nor the shape of a line. */
   readonly #distrusted = new Set<SegmentReader>();
   readonly #changes = new Changes();
   /** By segment, since a segment that grows is looked at again. */
@@ -71,6 +74,10 @@ export class RecordingStore implements BlockStore {
       for (const [reason, count] of counts) total.set(reason, (total.get(reason) ?? 0) + count);
     }
     return total;
+  }
+
+  get effort(): Effort {
+    return effortOf(this.#segments);
   }
 
   get refused(): string | null {
@@ -199,11 +206,13 @@ export class RecordingStore implements BlockStore {
   async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
     this.#header = segment.header ?? this.#header;
     this.#skipped.set(segment, new Map());
-    if (this.#distrusted.has(segment)) this.#count(segment, "an index that is not true");
     const first = blocks.length;
     const end = this.#addIndexed(segment, blocks);
     await this.#noteMissing(segment, blocks[first]);
     await this.#scan(segment, end, blocks);
+    const isSound = this.#skipped.get(segment)?.size === 0;
+    // Where something was skipped that explains what is missing, it told the truth when it was written.
+    if (isSound && this.#distrusted.has(segment) && segment.readIndex() !== null) this.#count(segment, "an index that is not true");
   }
 
   /** A segment that was taken away is a gap, which no index line tells of. */
@@ -213,8 +222,9 @@ export class RecordingStore implements BlockStore {
     if (gap_ms === null) return;
     const text = await segment.load(block.where, new AbortController().signal, () => {});
     if (text === null) return;
-    const decoded = new DecodedBlock(text, block.before);
-    if (decoded.frames > 0) block.findings = withGap(block, block.findings, gap_ms, decoded.frame(0).hostname);
+    const decoded = new DecodedBlock(text, block);
+    const frame = decoded.frames > 0 ? decoded.frame(0) : null;
+    if (frame !== null) block.findings = withGap(block, block.findings, gap_ms, frame.hostname);
     decoded.free();
   }
 
@@ -223,13 +233,15 @@ export class RecordingStore implements BlockStore {
     const chain = this.#distrusted.has(segment) ? null : segment.readIndex();
     if (chain === null) return 0;
     const kept = blocks.length;
+    const before = blocks.at(-1)?.after ?? null;
+    const recording = segment.header?.recording ?? before?.recording ?? null;
     for (const entry of chain.entries) {
-      const facts = indexedBlock(entry, blocks.at(-1)?.after ?? null);
+      const facts = indexedBlock(entry, belowHeader(blocks.at(-1)?.after ?? null, recording), recording);
       if (facts === null) {
         blocks.length = kept;
         return 0;
       }
-      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block));
+      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block), "shape");
     }
     return chain.last.end;
   }
@@ -239,7 +251,9 @@ export class RecordingStore implements BlockStore {
     this.#scannedBytes = before + from;
     if (from < segment.file.size) {
       const start = { state: blocks.at(-1)?.after ?? null, ordinal: nextOrdinal(blocks) };
-      for await (const at of segment.scan(from, start, this.#limits, this.#listener(segment, blocks))) {
+      const trust = this.#trustIn(segment);
+      const listener = this.#listener(segment, blocks, trust);
+      for await (const at of segment.scan(from, start, this.#limits, listener, trust)) {
         this.#scannedBytes = before + Math.min(at, segment.file.size);
         this.#changes.emit();
         if (this.#isClosed) return;
@@ -248,10 +262,15 @@ export class RecordingStore implements BlockStore {
     this.#scannedBytes = before + segment.file.size;
   }
 
-  #listener(segment: SegmentReader, blocks: FileBlock[]): ScanListener {
+  /** A file in which something was not what it seemed is read as a whole. */
+  #trustIn(segment: SegmentReader): Trust {
+    return this.#distrusted.has(segment) ? "nothing" : "shape";
+  }
+
+  #listener(segment: SegmentReader, blocks: FileBlock[], trust: Trust): ScanListener {
     return {
       block: (facts, range) => {
-        addBlock(blocks, segment, facts, { kind: "range", range }, null);
+        addBlock(blocks, segment, facts, { kind: "range", range }, null, trust);
         if (blocks === this.#blocks) this.#changes.emit();
       },
       header: (value) => {

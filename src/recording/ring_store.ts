@@ -38,6 +38,7 @@ export class RingStore implements BlockStore {
   readonly refused = null;
   readonly isEnded = false;
   readonly numbering = 0;
+  readonly effort = "much";
 
   constructor(limits = RING_LIMITS) {
     this.#limits = limits;
@@ -56,7 +57,7 @@ export class RingStore implements BlockStore {
     const line = Buffer.from(`${fitLine(frame, MAX_LINE_BYTES, frameLine)}\n`);
     const facts = factsOf(line);
     const last = this.#blocks.at(-1);
-    const after = placeAfter(last?.after ?? null, facts);
+    const after = placeAfter(last?.after ?? null, facts, null);
     const isOpen = last !== undefined && last.lines !== null;
     const grown = isOpen
       ? extended(last, facts, after, line, this.#frames)
@@ -134,6 +135,8 @@ function begun(
     frames: 1,
     before: last?.after ?? null,
     after,
+    recording: null,
+    trust: "shape",
     ...times,
     first_seq: seq,
     highest_seq: seq ?? ordinal,

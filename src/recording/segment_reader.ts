@@ -9,7 +9,8 @@ import { type Codec, type CodecName, codecOf } from "./codec.ts";
 import { MAX_UNIT_TEXT_BYTES, WINDOW_LOG_MAX } from "./limits.ts";
 import { decodeHeader, type IndexEntry, type PartialHeader } from "./lines.ts";
 import { textPieces } from "./pieces.ts";
-import { type PlaceState, placeAfter } from "./place.ts";
+import type { Trust } from "./line_judge.ts";
+import { isCopy, type PlaceState, placeAfter } from "./place.ts";
 import type { BlockLimits, ScanListener, ScanStart, TextRange } from "./scan_listener.ts";
 import { frameHeader } from "./zstd_frame.ts";
 
@@ -141,8 +142,14 @@ export class SegmentReader {
     return last?.index.end === true && last.end === this.file.size;
   }
 
-  scan(from: number, before: ScanStart, limits: BlockLimits, listener: ScanListener): AsyncGenerator<number> {
-    return scanBlocks(this.file, this.codec, from, before, limits, listener);
+  scan(
+    from: number,
+    before: ScanStart,
+    limits: BlockLimits,
+    listener: ScanListener,
+    trust: Trust,
+  ): AsyncGenerator<number> {
+    return scanBlocks(this.file, this.codec, from, before, limits, listener, trust);
   }
 
   /** `null` where there is no such block. Rejects with the signal's reason when aborted. */
@@ -228,12 +235,23 @@ function attempt<T>(path: string, action: () => T): T {
   }
 }
 
-/** A block of an index, put on the timeline behind `before`. `null` where its times go backwards. */
-export function indexedBlock({ seq, block }: IndexEntry, before: PlaceState | null): BlockFacts | null {
+/**
+ * A block of an index, put on the timeline behind `before`, below a header of `recording`. `null` where its times go
+ * backwards, or its frames are copies of those before.
+ */
+export function indexedBlock(
+  { seq, block }: IndexEntry,
+  before: PlaceState | null,
+  recording: string | null,
+): BlockFacts | null {
   const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_elapsed_ms, elapsed_ms, frames, first_seq } = block;
-  if (elapsed_ms < first_elapsed_ms || frames === 0) return null;
-  const first = placeAfter(before, { t_ms: first_t_ms, seq: first_seq, elapsed_ms: first_elapsed_ms });
-  const after = { place_ms: first.offset_ms + elapsed_ms, t_ms: last_t_ms, elapsed_ms, offset_ms: first.offset_ms };
+  const facts = { t_ms: first_t_ms, seq: first_seq, elapsed_ms: first_elapsed_ms };
+  if (elapsed_ms < first_elapsed_ms || frames === 0 || isCopy(before, facts)) return null;
+  const first = placeAfter(before, facts, recording);
+  const after = {
+    ...{ place_ms: first.offset_ms + elapsed_ms, t_ms: last_t_ms, elapsed_ms, offset_ms: first.offset_ms },
+    ...{ seq, seq_before: frames === 1 ? first.seq_before : seq - 1, recording },
+  };
   const times = { first_place_ms: first.place_ms, first_t_ms, lowest_t_ms, highest_t_ms };
-  return { frames, before, after, ...times, first_seq, highest_seq: seq };
+  return { frames, before, recording, after, ...times, first_seq, highest_seq: seq };
 }

@@ -1,5 +1,6 @@
 import zlib from "node:zlib";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
+import { damageOf } from "./damage.ts";
 import { type Flusher, StepFlusher, StreamFlusher } from "./flusher.ts";
 import { MAX_UNIT_TEXT_BYTES, outputChunkBytes, WINDOW_LOG_MAX } from "./limits.ts";
 import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
@@ -105,7 +106,7 @@ function decodeUnit(bytes: Uint8Array, maxTextBytes: number): DecodedUnit {
     const text = decode(bytes.subarray(0, extent.length ?? bytes.length), maxTextBytes);
     return { text, length: extent.length, damage: null };
   } catch (error) {
-    return { text: NOTHING, length: null, damage: String(error) };
+    return { text: NOTHING, length: null, damage: damageOf(error) };
   }
 }
 
@@ -139,6 +140,12 @@ function textUpTo(bytes: Uint8Array, end: number, maxTextBytes: number): Uint8Ar
   }
 }
 
+function cutText(bytes: Uint8Array): Uint8Array {
+  const ends = flushedEnds(frameExtent(bytes)?.blockEnds ?? []);
+  const end = ends[lastSound(bytes, ends, MAX_UNIT_TEXT_BYTES)];
+  return end === undefined ? NOTHING : (textUpTo(bytes, end, MAX_UNIT_TEXT_BYTES) ?? NOTHING);
+}
+
 /**
  * Keeps up to the last end of a block at which the text ends in a newline, and ends the frame there with an empty last
  * block and the checksum (the low half of XXH64 over the text).
@@ -146,19 +153,32 @@ function textUpTo(bytes: Uint8Array, end: number, maxTextBytes: number): Uint8Ar
 function closeUnit(bytes: Uint8Array, maxTextBytes: number): ClosedUnit | null {
   const extent = frameExtent(bytes);
   if (extent === null) return null;
-  const ends = extent.blockEnds;
+  const ends = flushedEnds(extent.blockEnds);
   for (let n = lastSound(bytes, ends, maxTextBytes); n >= 0; n--) {
     const end = ends[n] ?? 0;
     const text = textUpTo(bytes, end, maxTextBytes);
     if (text === null || text.length === 0) return null;
     if (text.at(-1) !== NEWLINE) continue;
     const keepBytes = firstWithSameText(bytes, ends, n, text.length, maxTextBytes);
-    const isEnded = extent.ended && keepBytes === ends.at(-1);
+    const isEnded = extent.ended && keepBytes === extent.blockEnds.at(-1);
     const closing = [isEnded ? NOTHING : EMPTY_LAST_BLOCK, extent.checksum ? checksumBytes(text) : NOTHING];
     return { keepBytes, closing: Buffer.concat(closing), text };
   }
   return null;
 }
+
+/**
+ * The blocks that are sure to be as they were written: in a frame that is flushed those before an empty block, which
+ * stands behind each flush of ours. What was cut off further on may end in a block of rubbish; zero bytes read as empty
+ * blocks.
+ */
+function flushedEnds(ends: readonly number[]): readonly number[] {
+  const flushed = ends.filter((_, n) => isEmptyBlock(ends, n + 1) || isEmptyBlock(ends, n));
+  return flushed.length > 0 ? flushed : ends;
+}
+
+const isEmptyBlock = (ends: readonly number[], n: number): boolean =>
+  (ends[n] ?? 0) - (ends[n - 1] ?? 0) === EMPTY_BLOCK.length;
 
 /** The last block up to which all decode: damage anywhere spoils all that follows, so halving finds it. */
 function lastSound(bytes: Uint8Array, ends: readonly number[], maxTextBytes: number): number {
@@ -173,9 +193,8 @@ function lastSound(bytes: Uint8Array, ends: readonly number[], maxTextBytes: num
 
 /** A tail of zero bytes, as a power loss leaves it, reads as a row of empty blocks: of those one is kept. */
 function firstWithSameText(bytes: Uint8Array, ends: readonly number[], n: number, length: number, max: number): number {
-  const isEmptyBlock = (k: number): boolean => (ends[k] ?? 0) - (ends[k - 1] ?? 0) === EMPTY_BLOCK.length;
   let first = n;
-  while (first > 1 && isEmptyBlock(first) && isEmptyBlock(first - 1)) first--;
+  while (first > 1 && isEmptyBlock(ends, first) && isEmptyBlock(ends, first - 1)) first--;
   const end = ends[first] ?? 0;
   return textUpTo(bytes, end, max)?.length === length ? end : (ends[n] ?? 0);
 }
@@ -196,5 +215,6 @@ export const zstd: Codec = {
   encodeUnit: (text) => zlib.zstdCompressSync(text, ENCODE_SMALL),
   decodeUnit,
   decodeInto,
+  cutText,
   closeUnit: (bytes) => closeUnit(bytes, MAX_UNIT_TEXT_BYTES),
 };

@@ -20,17 +20,27 @@ export interface OnceOptions extends Subject {
   readonly choices?: Choices;
 }
 
-/** What is filled in behind (events and envelope of a recording without an index, histories) may take so long. */
-const PATIENCE_MS = 5000;
+/**
+ * What is filled in behind (events and envelope of a recording without an index, histories) may take so long, all of it
+ * together. What is not there by then is drawn as not known yet.
+ */
+const PATIENCE_MS = 1000;
 
 /** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
 export async function drawOnce(options: OnceOptions): Promise<Cells> {
   const { cursor, start, isLive, width, height, theme, choices = INITIAL_CHOICES } = options;
-  await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
-  await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
-  await until(cursor, () => cursor.analysed >= 1, PATIENCE_MS);
+  const go = async (): Promise<void> => {
+    await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
+    await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
+  };
   // As long as the screen is wide: what FrameScene has of it.
-  await until(cursor, () => cursor.history(width).isComplete, PATIENCE_MS);
+  const hasHistory = () => cursor.range.scanned >= 1 && cursor.history(width).isComplete;
+  await go();
+  const begin_ms = performance.now();
+  await until(cursor, () => hasHistory() && cursor.analysed >= 1, PATIENCE_MS);
+  // What was read meanwhile may have turned out to be no frame: then the frames have other numbers.
+  await go();
+  await until(cursor, hasHistory, Math.max(0, PATIENCE_MS - (performance.now() - begin_ms)));
   const cells = new Cells(width, height);
   draw(cells, viewInput(options, choices, statusOf(options)), theme);
   return cells;
