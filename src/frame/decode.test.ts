@@ -231,7 +231,10 @@ describe("a value of a wrong type, wherever it stands, makes the line none", () 
     ["a text", { gpus: [{ uuid: 1 }] }],
     ["an optional text", { gpus: [{ uuid: "a", gsp_firmware_version: 1 }] }],
     ["a number", { gpus: [{ uuid: "a", temperature: "41" }] }],
-    ["a number that its device says is unknown", { gpus: [{ uuid: "a", total_memory: "0", unknown: ["total_memory"] }] }],
+    [
+      "a number that its device says is unknown",
+      { gpus: [{ uuid: "a", total_memory: "0", unknown: ["total_memory"] }] },
+    ],
     ["what is unknown", { gpus: [{ uuid: "a", unknown: "total_memory" }] }],
     ["an identifier", { processes: [{ pid: "1" }] }],
     ["a boolean", { processes: [{ pid: 1, uses_gpu: 1 }] }],

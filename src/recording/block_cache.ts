@@ -93,6 +93,7 @@ export function isAsSaid(block: Block, decoded: DecodedBlock): boolean {
   return (
     decoded.frames === block.frames &&
     !decoded.isRefused &&
+    (block.trust !== "index" || decoded.skipped === 0) &&
     decoded.place_ms(0) === block.first_place_ms &&
     decoded.place_ms(last) === block.after.place_ms &&
     decoded.t_ms(0) === block.first_t_ms &&

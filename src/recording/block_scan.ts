@@ -235,7 +235,8 @@ class BlockScanner {
     this.#header_at = null;
     const { state } = this.#judge;
     if (open === null || state === null) return;
-    const { range, first, before, recording, first_seq, highest_seq, lowest_t_ms, highest_t_ms, frames, textBytes } = open;
+    const { range, first, before, recording, first_seq, highest_seq, lowest_t_ms, highest_t_ms, frames, textBytes } =
+      open;
     const times = { first_place_ms: first.place_ms, first_t_ms: first.t_ms, lowest_t_ms, highest_t_ms };
     this.#listener.block(
       { frames, before, recording, after: state, ...times, first_seq, highest_seq },

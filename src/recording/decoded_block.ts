@@ -29,6 +29,8 @@ export class DecodedBlock {
   readonly stretches = new Map<number, number | null>();
   /** Whether there is a line of another schema in it, behind which nothing is to be read. */
   isRefused = false;
+  /** How many lines are no frames, or copies. */
+  skipped = 0;
   readonly #judge: LineJudge;
 
   /** Of the block only what stands before its text is needed. */
@@ -46,8 +48,9 @@ export class DecodedBlock {
       start = end + 1;
     }
     // A last line that no newline ends.
-    const isFrame = start < text.length && this.#judge.judgeRest(text, start, text.length) === "frame";
-    if (isFrame) this.#addFrame(start, text.length);
+    if (start === text.length) return;
+    if (this.#judge.judgeRest(text, start, text.length) === "frame") this.#addFrame(start, text.length);
+    else this.skipped++;
   }
 
   #readLine(start: number, end: number): void {
@@ -58,6 +61,7 @@ export class DecodedBlock {
       this.stretches.set(this.frames, decodeHeader(judge.line.value).interval_ms);
     }
     this.isRefused ||= verdict === "refused";
+    if (verdict === "bad" || verdict === "copy") this.skipped++;
   }
 
   #addFrame(start: number, end: number): void {

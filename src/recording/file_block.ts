@@ -37,6 +37,13 @@ export const isSameBlock = (one: FileBlock, other: FileBlock | undefined): boole
   one.after.place_ms === other.after.place_ms &&
   isSamePlace(one.where, other.where);
 
+/** The same frames and perhaps more of them: each still has its ordinal. */
+export const isGrown = (one: FileBlock, other: FileBlock | undefined): boolean =>
+  other !== undefined &&
+  one.trust === other.trust &&
+  one.first_ordinal === other.first_ordinal &&
+  one.frames <= other.frames;
+
 function isSamePlace(one: Where, other: Where): boolean {
   if (one.kind === "unit") {
     return (

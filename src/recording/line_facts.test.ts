@@ -6,8 +6,8 @@ import { frameArbitrary } from "../../test/arbitrary.ts";
 import { decodeLine } from "../frame/decode.ts";
 import { frameLine } from "../frame/encode.ts";
 import { DecodedBlock } from "./decoded_block.ts";
-import type { Trust } from "./line_judge.ts";
 import { type LineFacts, type LineKind, readFacts } from "./line_facts.ts";
+import type { Trust } from "./line_judge.ts";
 
 const RUNS = 3000;
 

@@ -8,6 +8,8 @@ export type Verdict = LineKind | "copy";
 
 /** How far lines are looked at. */
 export type Trust =
+  /** As with `"shape"`; and there is nothing but frames, and perhaps a header: so it was written. */
+  | "index"
   /** A line that begins as a frame's does is one: enough where nothing is damaged. */
   | "shape"
   /** All of every line is read. */
@@ -47,7 +49,7 @@ export class LineJudge {
   judge(text: Buffer, start: number, end: number): Verdict {
     const kind = readFacts(text, start, end, this.facts);
     if (kind === "bad") return kind;
-    if (kind === "frame" && this.#trust === "shape") return this.#frame();
+    if (kind === "frame" && this.#trust !== "nothing") return this.#frame();
     this.line = decodeBytes(text, start, end);
     if (this.line.kind === "frame") return this.#frame();
     if (this.line.kind === "header") this.#header(this.line.value);

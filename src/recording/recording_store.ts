@@ -2,7 +2,7 @@ import { SchemaError, systemWords, UsageError } from "../errors.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
 import { DecodedBlock } from "./decoded_block.ts";
 import { type Effort, effortOf } from "./effort.ts";
-import { addBlock, type FileBlock, isSameBlock, nextOrdinal } from "./file_block.ts";
+import { addBlock, type FileBlock, isGrown, isSameBlock, nextOrdinal } from "./file_block.ts";
 import { findingsOf, untoldGap, withGap } from "./findings.ts";
 import type { Trust } from "./line_judge.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
@@ -136,9 +136,10 @@ export class RecordingStore implements BlockStore {
   }
 
   distrust(block: Block): boolean {
-    const { segment } = block as FileBlock;
+    const { segment, trust } = block as FileBlock;
     if (this.#isClosed) return false;
-    if (this.#distrusted.has(segment)) return this.#pending > 0;
+    // One that was made before is not there any more, or will soon be gone.
+    if (this.#distrusted.has(segment)) return this.#pending > 0 || trust !== "nothing";
     this.#distrusted.add(segment);
     this.#rebuild(this.#segments.indexOf(segment));
     return true;
@@ -189,7 +190,7 @@ export class RecordingStore implements BlockStore {
   #replace(known: readonly FileBlock[], blocks: FileBlock[]): void {
     const isSame = known.map((block, n) => isSameBlock(block, blocks[n]));
     this.#blocks = blocks.map((block, n) => (isSame[n] ? (known[n] ?? block) : block));
-    const hasGrown = known.every((block, n) => isSame[n] || block.first_ordinal === blocks[n]?.first_ordinal);
+    const hasGrown = known.every((block, n) => isSame[n] || isGrown(block, blocks[n]));
     if (!hasGrown) this.#numbering++;
   }
 
@@ -212,7 +213,8 @@ export class RecordingStore implements BlockStore {
     await this.#scan(segment, end, blocks);
     const isSound = this.#skipped.get(segment)?.size === 0;
     // Where something was skipped that explains what is missing, it told the truth when it was written.
-    if (isSound && this.#distrusted.has(segment) && segment.readIndex() !== null) this.#count(segment, "an index that is not true");
+    if (isSound && this.#distrusted.has(segment) && segment.readIndex() !== null)
+      this.#count(segment, "an index that is not true");
   }
 
   /** A segment that was taken away is a gap, which no index line tells of. */
@@ -241,7 +243,7 @@ export class RecordingStore implements BlockStore {
         blocks.length = kept;
         return 0;
       }
-      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block), "shape");
+      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block), "index");
     }
     return chain.last.end;
   }

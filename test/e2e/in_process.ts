@@ -15,7 +15,8 @@ export const bareFrame = (n: number, error: string): Frame => ({
   errors: [error],
 });
 
-const codecOfName = (path: string) =>
+/** How a file of that name is compressed. */
+export const codecOfName = (path: string) =>
   path.endsWith(".zst") ? codecs.zstd : path.endsWith(".gz") ? codecs.gzip : codecs.none;
 
 /** Opens a recorder in this process, on a disk that never gets full, with files that never get too large. */
