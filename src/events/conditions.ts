@@ -9,6 +9,9 @@ import { subjectOf } from "./event_text.ts";
  */
 export const MOST_OPEN: Readonly<Record<Severity, number>> = { critical: 256, warning: 192, info: 64 };
 
+/** Those of one scraped host, 64 together: whatever it serves leaves room for the others, and its infos for its criticals. */
+const MOST_OPEN_OF_HOST: Readonly<Record<Severity, number>> = { critical: 24, warning: 24, info: 16 };
+
 /** Of all severities together. */
 export const MAX_OPEN = MOST_OPEN.critical + MOST_OPEN.warning + MOST_OPEN.info;
 
@@ -24,11 +27,16 @@ export const conditionId = (event: DetectedEvent): string =>
   `${idOf(event)}\n${ownerOf(event.kind, event.host, event.device)}`;
 
 type OfOwner = Map<string, DetectedEvent>;
+type Sizes = Record<Severity, number>;
+
+const nothing = (): Sizes => ({ critical: 0, warning: 0, info: 0 });
 
 /** The conditions that are on: for each the event of its beginning. */
 export class Conditions {
   readonly #owners = new Map<string, OfOwner>();
-  readonly #sizes: Record<Severity, number> = { critical: 0, warning: 0, info: 0 };
+  readonly #sizes = nothing();
+  /** Of the hosts that have any. */
+  readonly #ofHosts = new Map<string, Sizes>();
 
   /** `open` is taken as it is: what has begun may end, also where there is no more room. */
   constructor(open: readonly DetectedEvent[]) {
@@ -48,6 +56,11 @@ export class Conditions {
     return this.#sizes[severity] < MOST_OPEN[severity];
   }
 
+  /** Whether a scraped host has more of its own. */
+  hasRoomFor(host: string, severity: Severity): boolean {
+    return (this.#ofHosts.get(host)?.[severity] ?? 0) < MOST_OPEN_OF_HOST[severity];
+  }
+
   /** Nothing happens where it is no condition, or is on already. */
   begin(event: DetectedEvent): void {
     const { kind, host, device } = event;
@@ -58,7 +71,7 @@ export class Conditions {
     if (own.has(id)) return;
     own.set(id, event);
     this.#owners.set(owner, own);
-    this.#sizes[event.severity]++;
+    this.#count(event, 1);
   }
 
   /** Takes the event of an ending or of a beginning. */
@@ -69,7 +82,15 @@ export class Conditions {
     if (own === undefined || began === undefined) return;
     own.delete(idOf(event));
     if (own.size === 0) this.#owners.delete(owner);
-    this.#sizes[began.severity]--;
+    this.#count(began, -1);
+  }
+
+  #count({ host, severity }: DetectedEvent, step: 1 | -1): void {
+    this.#sizes[severity] += step;
+    const ofHost = this.#ofHosts.get(host) ?? nothing();
+    ofHost[severity] += step;
+    if (Object.values(ofHost).every((size) => size === 0)) this.#ofHosts.delete(host);
+    else this.#ofHosts.set(host, ofHost);
   }
 
   /** In the order in which they began. */

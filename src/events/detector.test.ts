@@ -408,6 +408,44 @@ describe("too many conditions at once", () => {
   });
 });
 
+describe("a host that is asked for what it says", () => {
+  const hosts = ["a:9", "b:9"] as const;
+  const [a, b] = hosts.map((host_id) => ({ host_id, hostname: host_id, instance: host_id }));
+  const scrapes = hosts.map((host) => ({ ...DOWN, host, up: true, error: null }));
+  const reading = (errors: string[], gpus: ReturnType<typeof gpu>[]) => ({ ...frameWith(gpus, { scrapes }), errors });
+
+  test("has 64 conditions at most, its infos leave room for its criticals, and others have theirs", () => {
+    const detector = new Detector({ interval_ms: 1000 });
+    let seq = 0;
+    const add = (errors: string[], gpus: ReturnType<typeof gpu>[]) =>
+      detector.add(reading(errors, gpus), { seq, elapsed_ms: seq++ * 1000 });
+    const errors = Array.from({ length: 100 }, (_, n) => `reader${n}@a:9: fails`);
+    const hot = Array.from({ length: 100 }, (_, n) => gpu(n, { throttle: ["thermal"], watts: 701 }, a));
+    for (let n = 0; n < 12; n++) add([...errors, "cpu@b:9: fails"], hot);
+    const lost = { throttle: ["thermal"], celsius: 99, lost: "gone" };
+    add(errors, [...hot.map((_, n) => gpu(n, lost, a)), gpu(0, { lost: "gone" }, b)]);
+    const count = (host: string, severity: string) =>
+      detector.open.filter((event) => event.host === host && event.severity === severity).length;
+    expect(["critical", "warning", "info"].map((severity) => count("a:9", severity))).toEqual([24, 24, 16]);
+    expect([count("b:9", "critical"), detector.open.filter(({ text }) => text.startsWith("cpu@b:9")).length]).toEqual([
+      1, 1,
+    ]);
+    expect(detector.refused.filter((kind) => kind === "gpu_lost")).toHaveLength(76);
+  });
+
+  test("is remembered for so many GPUs, however often they have other names", () => {
+    const detector = new Detector({ interval_ms: 1000 });
+    for (let seq = 0; seq < 90; seq++) {
+      const fresh = Array.from({ length: 256 }, (_, n) => gpu(seq * 256 + n, {}, a));
+      detector.add(reading([], [...fresh, gpu(0, {}, b), gpu(1, {}, b)]), { seq, elapsed_ms: seq * 1000 });
+    }
+    const found = Array.from({ length: 30 }, (_, n) => n + 90).flatMap((seq) =>
+      detector.add(reading([], [gpu(0, {}, b)]), { seq, elapsed_ms: seq * 1000 }),
+    );
+    expect(found).toMatchObject([{ kind: "gpu_lost", host: "b:9", device: "GPU 1" }]);
+  });
+});
+
 /** Every begin is followed by its end before it comes again; what is open is what began and did not end. */
 function expectConsistent(events: readonly DetectedEvent[], open: readonly DetectedEvent[]): void {
   const on = new Set<string>();

@@ -7,6 +7,8 @@ import { brokenReaders } from "./readers.ts";
 
 /** More GPUs are not kept track of; no cluster that one process watches has so many. */
 const MAX_GPUS = 16_384;
+/** Of a scraped host twice as many as are kept of it in a frame: names that are new in each are not remembered. */
+const MAX_GPUS_OF_HOST = 512;
 /** A GPU that is missing for so long, while others of its host are there, is lost. */
 const MISSING_MS = 10_000;
 /** Hosts that were not in a frame may be so many before they are looked through. */
@@ -40,7 +42,7 @@ export class GpuWatch {
     for (const gpu of look.frame.gpus ?? []) {
       const host = this.#hostOf(gpu.host_id, look);
       if (host.present === 0) present++;
-      const known = this.#know(host, gpu);
+      const known = this.#know(host, gpu, look);
       if (known !== undefined) judge(gpu, known, look);
     }
     for (const [host_id, host] of this.#hosts) {
@@ -69,12 +71,14 @@ export class GpuWatch {
     return host;
   }
 
-  #know(host: HostGpus, gpu: Gpu): Known | undefined {
+  #know(host: HostGpus, gpu: Gpu, look: Look): Known | undefined {
     const name = nameOf(gpu, host.present);
     let known = host.gpus.get(name);
     if (known === undefined) {
       if (this.#size >= MAX_GPUS) return undefined;
-      known = { ...subject(gpu.host_id, name), memory: new GpuMemory() };
+      const about = subject(gpu.host_id, name);
+      if (host.gpus.size >= MAX_GPUS_OF_HOST && look.scraped.has(about.host)) return undefined;
+      known = { ...about, memory: new GpuMemory() };
       host.gpus.set(name, known);
       this.#size++;
     }
@@ -135,7 +139,7 @@ function judgeLinks(nvlink: Links, known: Known, look: Look): void {
   if (links.isSame(nvlink, look.now, open !== undefined)) return;
   for (const { link_index, state } of nvlink) {
     const verdict = links.verdict(link_index, state, look.now);
-    const begins = verdict === "on" && look.begins("link", known.owner, `NVLink ${link_index}`);
+    const begins = verdict === "on" && look.begins("link", known, `NVLink ${link_index}`);
     if (begins) look.begin("link", known, `NVLink ${link_index}: ${state}`);
     const began = verdict === "off" ? open?.get(`link\nNVLink ${link_index}`) : undefined;
     if (began !== undefined) look.endAfterHold(began, definitions.link, undefined);

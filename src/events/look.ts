@@ -38,6 +38,7 @@ export class Look {
   readonly conditions: Conditions;
   readonly #presence: Presence;
   readonly #place: Place;
+  #scraped: ReadonlySet<string> | null = null;
 
   constructor(frame: Frame, place: Place, now: Moment, conditions: Conditions, presence: Presence) {
     this.frame = frame;
@@ -72,22 +73,30 @@ export class Look {
    */
   judge(name: Name, about: Subject, verdict: Verdict, stayed_ms: number | undefined, words: () => string): void {
     const definition: Definition = definitions[name];
-    if (verdict === "on" && this.begins(name, about.owner)) this.begin(name, about, words());
+    if (verdict === "on" && this.begins(name, about)) this.begin(name, about, words());
     if (verdict !== "off") return;
     const open = this.conditions.of(about.owner)?.get(definition.kind);
     if (open !== undefined) this.endAfterHold(open, definition, stayed_ms);
   }
 
   /**
-   * It is on now; `which`: of several that may be on there at once. Whether it begins: it was not on, and there is room.
+   * It is on now; `which`: of several that may be on there at once. Whether it begins: it was not on, and there is room,
+   * of all conditions and of its host's.
    */
-  begins(name: Name, owner: string, which?: string): boolean {
+  begins(name: Name, { owner, host }: Pick<Subject, "owner" | "host">, which?: string): boolean {
     const { kind, severity, hold_ms = 0 }: Definition = definitions[name];
     const isNews = this.#presence.confirm(kind, which === undefined ? owner : `${owner}\n${which}`, hold_ms, this.now);
     if (this.conditions.has(kind, owner, which)) return false;
-    const hasRoom = this.conditions.hasRoom(severity);
+    const { conditions } = this;
+    const hasRoom = conditions.hasRoom(severity) && (conditions.hasRoomFor(host, severity) || !this.scraped.has(host));
     if (!hasRoom && isNews) this.refused.push(kind);
     return hasRoom;
+  }
+
+  /** Hosts of this frame that were asked for what they say, as events name them. */
+  get scraped(): ReadonlySet<string> {
+    this.#scraped ??= new Set(this.frame.scrapes?.map(({ host }) => eventHost(host)));
+    return this.#scraped;
   }
 
   begin(name: Name, { host, device }: Subject, text: string): void {

@@ -43,7 +43,12 @@ export class ReaderWatch {
       }
       const reader = subjectOf(text);
       failing.add(reader);
-      if (look.begins("error", "", reader)) look.begin("error", this.#about(reader, look), text);
+      if (look.conditions.has("error", "", reader)) {
+        look.begins("error", { owner: "", host: "" }, reader);
+        continue;
+      }
+      const about = this.#about(reader, look);
+      if (look.begins("error", { owner: "", host: about.host }, reader)) look.begin("error", about, text);
     }
     this.#endOthers(failing, look);
     this.#remember(failing, look);

@@ -87,6 +87,16 @@ describe("the events of a block", () => {
     expect(more).toEqual({ info: 250, warning: 245 - 59 });
   });
 
+  test("of one host come before those of others only so far", () => {
+    const collected = new BlockEvents();
+    const critical = { ...EVENT, severity: "critical" } as const;
+    const loud = Array.from({ length: 200 }, (_, seq): DetectedEvent => ({ ...critical, seq, host: "loud" }));
+    const others = Array.from({ length: 20 }, (_, n): DetectedEvent => ({ ...critical, seq: 200 + n, host: `h${n}` }));
+    for (const event of [...loud, ...others]) collected.add([event], []);
+    const seqs = collected.sum().events.map(({ seq }) => seq);
+    expect(seqs).toEqual([...loud.slice(0, 44), ...others].map(({ seq }) => seq));
+  });
+
   test("do not depend on how many come at once", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }), (sizes) => {

@@ -11,7 +11,7 @@ export type EventCounts = Readonly<Record<string, number>>;
 
 /** What is kept of the events of a block. */
 export interface KeptEvents {
-  /** The gravest, of those the first. */
+  /** The gravest, of those the first; but of one host only so many before those of others. */
   readonly events: readonly DetectedEvent[];
   /** What `events` has no room for. */
   readonly more: EventCounts;
@@ -38,38 +38,54 @@ class KindCounts {
   }
 }
 
-const rankOf = ({ severity }: DetectedEvent): number => SEVERITIES.indexOf(severity);
+/** Of one host and severity. Beyond them its events are kept where others leave room: a host may tell what it likes. */
+const SHARE_OF_HOST = 16;
+const MOST_COUNTED = 16_384;
+
+interface Ranked {
+  readonly event: DetectedEvent;
+  readonly rank: number;
+}
 
 /** The events of a block while it is written or read: the gravest of them, and of those the first. */
 export class BlockEvents {
-  #kept: DetectedEvent[] = [];
+  #kept: Ranked[] = [];
+  /** Events so far, by severity and host. */
+  readonly #ofHosts = new Map<string, number>();
   readonly #more = new KindCounts();
   readonly #moreEnds = new KindCounts();
   readonly #refused = new KindCounts();
 
   /** `refused`: the kinds of the conditions that found no room. */
   add(events: readonly DetectedEvent[], refused: readonly string[]): void {
-    for (const event of events) this.#kept.push(event);
+    for (const event of events) this.#kept.push({ event, rank: this.#rankOf(event) });
     for (const kind of refused) this.#refused.add(kind);
     if (this.#kept.length > 2 * MAX_BLOCK_EVENTS) this.#trim();
   }
 
+  #rankOf({ severity, host }: DetectedEvent): number {
+    const key = `${severity} ${host}`;
+    const before = this.#ofHosts.get(key) ?? 0;
+    if (before > 0 || this.#ofHosts.size < MOST_COUNTED) this.#ofHosts.set(key, before + 1);
+    return 2 * SEVERITIES.indexOf(severity) + (before < SHARE_OF_HOST ? 0 : 1);
+  }
+
   #trim(): void {
     if (this.#kept.length <= MAX_BLOCK_EVENTS) return;
-    const byRank = this.#kept.toSorted((a, b) => rankOf(a) - rankOf(b));
+    const byRank = this.#kept.toSorted((a, b) => a.rank - b.rank);
     const kept = new Set(byRank.slice(0, MAX_BLOCK_EVENTS));
-    for (const { kind, state } of byRank.slice(MAX_BLOCK_EVENTS)) {
-      this.#more.add(kind);
-      if (state === "end") this.#moreEnds.add(kind);
+    for (const { event } of byRank.slice(MAX_BLOCK_EVENTS)) {
+      this.#more.add(event.kind);
+      if (event.state === "end") this.#moreEnds.add(event.kind);
     }
-    this.#kept = this.#kept.filter((event) => kept.has(event));
+    this.#kept = this.#kept.filter((one) => kept.has(one));
   }
 
   sum(): KeptEvents {
     this.#trim();
     const { counts: more } = this.#more;
     return {
-      events: [...this.#kept],
+      events: this.#kept.map(({ event }) => event),
       more,
       more_ends: this.#moreEnds.counts,
       refused_conditions: this.#refused.counts,

@@ -2,10 +2,13 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { decodeLine } from "../../src/frame/decode.ts";
+import { frameLine } from "../../src/frame/encode.ts";
 import type { Frame } from "../../src/frame/frame.ts";
+import type { Gpu } from "../../src/frame/schema.ts";
 import { pageBytes } from "../exporter_pages.ts";
-import { closeHosts, exporter } from "../hosts.ts";
-import { record, start, testFolder, until } from "./run.ts";
+import { nvidiaFrame } from "../frames.ts";
+import { api, closeHosts, exporter } from "../hosts.ts";
+import { PROGRAM, record, start, testFolder, until } from "./run.ts";
 
 const folder = testFolder();
 afterAll(closeHosts);
@@ -78,3 +81,44 @@ test("hosts that serve without end cost those beside them no frame, and the reco
   }
   expect(peak_kb).toBeLessThan(MOST_KB);
 });
+
+test("a host that loses other GPUs in every frame hides no lost GPU of another", async () => {
+  let frames = 0;
+  const lost = { since: "2026-04-18T12:00:00Z", reason: "does not answer" };
+  const loud = await api(() => {
+    const seq = ++frames;
+    const gpus = Array.from({ length: 256 }, (_, n) => ({
+      name: "x",
+      uuid: `${seq}-${n}`,
+      index: seq * 256 + n,
+      lost,
+    }));
+    const errors = Array.from({ length: 8 }, (_, n) => `reader-${seq}-${n}: fails`);
+    return JSON.stringify({ schema: 1, t: "2026-04-18T12:00:00Z", hostname: "loud", seq, gpus, errors });
+  });
+  let asked = 0;
+  const well = await api(() => {
+    const seq = ++asked;
+    const gpus = (nvidiaFrame.gpus ?? []).map((gpu, n) => ({ ...gpu, lost: n === 0 && seq > 3 ? lost : null }));
+    return frameLine({ ...nvidiaFrame, seq, gpus, errors: [] });
+  });
+  const path = join(folder, "loud.ndjson");
+  const recorder = record("-o", path, "--hosts", loud.id, well.id, "-i", "0.5", "--keep-free", "0", "--quiet");
+  await until("the other one has lost a GPU", () => existsSync(path) && asked > 6);
+  await until("it is recorded", () => framesOf(path).filter(({ gpus }) => gpus?.some(isLostOf(well.id))).length > 2);
+  recorder.child.kill("SIGTERM");
+  expect((await recorder.ended).code).toBe(0);
+  const { out } = await start([...PROGRAM, "info", path, "--json"]).ended;
+  const { still_on } = JSON.parse(out) as { still_on: Record<string, number> };
+  expect(still_on.gpu_lost).toBe(24 + 1);
+  expect(still_on.error).toBe(24);
+  const index = JSON.parse(readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "") as {
+    block: { events: { kind: string; host: string }[] };
+  };
+  expect(index.block.events.filter(({ kind, host }) => kind === "gpu_lost" && host === well.id)).toHaveLength(1);
+});
+
+const isLostOf =
+  (host: string) =>
+  ({ host_id, lost }: Gpu): boolean =>
+    host_id === host && lost != null;
