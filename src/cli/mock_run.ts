@@ -12,6 +12,7 @@ import { MockFeed, Seconds } from "./mock_feed.ts";
 import { writeOutputFile } from "./output_file.ts";
 import { stopSignal } from "./signals.ts";
 import { formatCount } from "./units.ts";
+import { useMachineZone } from "./zones.ts";
 
 const HOST = "127.0.0.1";
 const LAST_PORT = 65_535;
@@ -35,6 +36,8 @@ interface Node {
 /** Serves until a signal comes. */
 export async function mock(options: MockCommandOptions): Promise<void> {
   const nodes = nodesOf(options);
+  const problem = useMachineZone();
+  if (problem !== null) say(problem);
   const stop = stopSignal(() => {});
   const listeners: Listener[] = [];
   try {

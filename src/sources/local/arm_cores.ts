@@ -65,10 +65,11 @@ export function armCoreName(implementer: number, part: number): string | null {
   return cores[implementer]?.[part] ?? null;
 }
 
-/** How strong a family of Arm's cores is beside others in one chip: 0 the small ones. */
+/** How strong a kind of core is beside others in one chip, where nothing else tells: 0 the small ones. */
 export function armCoreRank(name: string | null): number {
   if (name === null) return 1;
   if (/^Cortex-(?:A7|A3\d|A5\d|A5\d\d)$/.test(name)) return 0;
+  if (/Icestorm|Blizzard/.test(name)) return 0;
   return /^Cortex-X/.test(name) ? 2 : 1;
 }
 

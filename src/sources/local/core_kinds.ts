@@ -1,4 +1,5 @@
 import type { Cpu } from "../../frame/schema.ts";
+import { plausible } from "../plausible.ts";
 import { armCoreRank } from "./arm_cores.ts";
 import type { CpuInfo, Processor } from "./cpuinfo.ts";
 import { parseCpuList, type Tree } from "./files.ts";
@@ -60,7 +61,9 @@ function kindsByStrength(tree: Tree, cpus: readonly number[], info: CpuInfo): re
 
 /** `null`: not known of all. */
 function frequencies(tree: Tree, cpus: readonly number[]): number[] | null {
-  const values = cpus.map((cpu) => tree.natural(`${CPU}${cpu}/cpufreq/cpuinfo_max_freq`));
+  const values = cpus.map((cpu) =>
+    plausible("megahertz_max", tree.natural(`${CPU}${cpu}/cpufreq/cpuinfo_max_freq`), 1000),
+  );
   const known = values.filter((value) => value !== null);
   return known.length === values.length ? known : null;
 }

@@ -1,5 +1,6 @@
+import { plausible, plausibleWhole } from "../plausible.ts";
 import type { CpuInfo } from "./cpuinfo.ts";
-import { highest, type Tree } from "./files.ts";
+import { highest, sum, type Tree } from "./files.ts";
 
 export interface Frequencies {
   readonly base_mhz: number | null;
@@ -7,30 +8,23 @@ export interface Frequencies {
 }
 
 const folder = (cpu: number): string => `/sys/devices/system/cpu/cpu${cpu}/`;
-/** 100 GHz: what is above is rubbish. */
-const HIGHEST_KHZ = 1e8;
 
-const fromKilohertz = (kilohertz: number | null): number | null =>
-  kilohertz === null || kilohertz > HIGHEST_KHZ ? null : Math.round(kilohertz / 1000);
+const fromKilohertz = (kilohertz: number | null): number | null => plausibleWhole("megahertz_max", kilohertz, 1000);
 
 /**
  * Base: by intel_pstate, by ACPI CPPC (the AMD drivers), by the model's name (`@ 2.90GHz`), else what /proc/cpuinfo
  * says (a virtual machine's only figure). Max: over all CPUs, since favoured cores boost higher.
  */
 export function readFrequencies(tree: Tree, cpus: readonly number[], info: CpuInfo): Frequencies {
-  const all = (file: string): number | null => highest(cpus.map((cpu) => tree.natural(folder(cpu) + file)));
-  const max_mhz = fromKilohertz(all("cpufreq/cpuinfo_max_freq"));
+  const max_mhz = highest(cpus.map((cpu) => fromKilohertz(tree.natural(`${folder(cpu)}cpufreq/cpuinfo_max_freq`))));
   const first = cpus[0] ?? 0;
   const base_mhz =
     fromKilohertz(tree.natural(`${folder(first)}cpufreq/base_frequency`)) ??
-    tree.natural(`${folder(first)}acpi_cppc/nominal_freq`) ??
+    plausible("megahertz_max", tree.natural(`${folder(first)}acpi_cppc/nominal_freq`)) ??
     nominalFromModel(info.model) ??
-    (max_mhz === null ? rounded(info.processors[0]?.mhz ?? null) : null);
-  // Some firmware says 0 where it knows nothing.
-  return { base_mhz: base_mhz || null, max_mhz };
+    (max_mhz === null ? plausibleWhole("megahertz_max", info.processors[0]?.mhz) : null);
+  return { base_mhz, max_mhz };
 }
-
-const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
 
 function nominalFromModel(model: string | null): number | null {
   const gigahertz = /@ (\d{1,2}\.\d{1,2})GHz/.exec(model ?? "");
@@ -45,7 +39,6 @@ export async function readCurrentMhz(tree: Tree, cpus: readonly number[]): Promi
   const step = Math.max(1, Math.floor(cpus.length / SAMPLES_PER_SOCKET));
   const sample = cpus.filter((_, i) => i % step === 0).slice(0, SAMPLES_PER_SOCKET);
   const read = await Promise.all(sample.map((cpu) => tree.naturalLater(`${folder(cpu)}cpufreq/scaling_cur_freq`)));
-  const known = read.filter((kilohertz) => kilohertz !== null);
-  const mean = known.reduce((total, kilohertz) => total + kilohertz, 0) / known.length;
-  return known.length === 0 ? null : fromKilohertz(mean);
+  const known = read.map(fromKilohertz).filter((mhz) => mhz !== null);
+  return known.length === 0 ? null : Math.round(sum(known) / known.length);
 }

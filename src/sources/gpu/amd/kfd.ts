@@ -1,4 +1,5 @@
 import { parseNatural, type Tree } from "../../local/files.ts";
+import { plausible } from "../../plausible.ts";
 
 /** Memory that a program of ROCm has on a card. */
 export interface KfdUse {
@@ -37,7 +38,7 @@ export class KfdProcesses {
       const number = /^vram_(\d+)$/.exec(file)?.[1];
       const pci = number === undefined ? undefined : this.#cardOf(number);
       if (pci === undefined) continue;
-      const bytes = this.#tree.natural(`${folder}/${file}`);
+      const bytes = plausible("bytes", this.#tree.natural(`${folder}/${file}`));
       uses.set(pci, bytes === null ? (uses.get(pci) ?? null) : bytes + (uses.get(pci) ?? 0));
     }
     // It opens all cards at once, and has nothing on those that it leaves alone.

@@ -13,10 +13,17 @@ const NAMES: Readonly<Record<string, string>> = {
   "740f": "AMD Instinct MI210",
   "74a0": "AMD Instinct MI300A",
   "74a1": "AMD Instinct MI300X",
+  "74a2": "AMD Instinct MI308X",
   "74a5": "AMD Instinct MI325X",
+  "74a8": "AMD Instinct MI308X HF",
+  "74a9": "AMD Instinct MI300X HF",
   "74b5": "AMD Instinct MI300X VF",
+  "74b6": "AMD Instinct MI308X VF",
+  "74b9": "AMD Instinct MI325X VF",
   "75a0": "AMD Instinct MI350X",
   "75a3": "AMD Instinct MI355X",
+  "75b0": "AMD Instinct MI350X VF",
+  "75b3": "AMD Instinct MI355X VF",
 };
 
 const AMD = "1002";

@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import { type Device, FIRST } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
 import type { Nvml } from "./nvml.ts";
@@ -95,7 +96,7 @@ export class GpmMetrics {
     for (let n = 0; n < metrics.length; n++) {
       const isThere = code === SUCCESS && out.u32(placeOf(n) + entry.nvmlReturn) === SUCCESS;
       const value = isThere ? out.f64(placeOf(n) + entry.value) : null;
-      values.push(Number.isFinite(value) ? value : null);
+      values.push(plausible("percent", value));
     }
     return values;
   }

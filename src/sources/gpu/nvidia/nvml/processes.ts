@@ -1,3 +1,4 @@
+import { plausible } from "../../../plausible.ts";
 import type { NvidiaProcess } from "../card.ts";
 import type { Device } from "./device.ts";
 import { LAYOUTS } from "./layouts.ts";
@@ -89,7 +90,7 @@ export class ProcessReader {
     if (count === null) return false;
     for (let n = 0; n < count; n++) {
       const at = HEADER_BYTES + n * layout.size;
-      const bytes = this.#memory.known64(at + layout.usedGpuMemory);
+      const bytes = plausible("bytes", this.#memory.known64(at + layout.usedGpuMemory));
       const pid = this.#memory.u32(at + layout.pid);
       used.set(pid, most(used.get(pid), bytes));
     }
@@ -108,7 +109,8 @@ export class ProcessReader {
       const pid = this.#memory.u32(at + SAMPLE.pid);
       const before = latest.get(pid);
       if (before && before.at_us > at_us) continue;
-      latest.set(pid, { at_us, percent: this.#memory.u32(at + SAMPLE.smUtil) });
+      const percent = plausible("percent", this.#memory.u32(at + SAMPLE.smUtil));
+      if (percent !== null) latest.set(pid, { at_us, percent });
     }
     return latest;
   }
