@@ -176,21 +176,24 @@ const cpu = struct(
   ["load_average", "uptime_seconds", "cgroup"],
 );
 
-const memory = struct({
-  ...host,
-  index: u32,
-  total_bytes: u64,
-  used_bytes: u64,
-  available_bytes: u64,
-  free_bytes: u64,
-  buffers_bytes: u64,
-  cached_bytes: u64,
-  swap_total_bytes: u64,
-  swap_used_bytes: u64,
-  swap_free_bytes: u64,
-  utilization: f64,
-  time: string,
-});
+const memory = struct(
+  {
+    ...host,
+    index: u32,
+    total_bytes: u64,
+    used_bytes: u64,
+    available_bytes: u64,
+    free_bytes: u64,
+    buffers_bytes: u64,
+    cached_bytes: u64,
+    swap_total_bytes: u64,
+    swap_used_bytes: u64,
+    swap_free_bytes: u64,
+    utilization: f64,
+    time: string,
+  },
+  ["estimated"],
+);
 
 const chassis = struct({
   ...host,

@@ -328,6 +328,7 @@ export const memoryFields = {
   swap_used_bytes: bytes(metric("swap_used_bytes", "Used swap space in bytes")),
   swap_free_bytes: bytes(metric("swap_free_bytes", "Free swap space in bytes")),
   utilization: percent("listed", metric("memory_utilization", "Memory utilization percentage")),
+  estimated: extension(texts()),
   time: text(),
 } as const satisfies Fields;
 

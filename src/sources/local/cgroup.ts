@@ -1,5 +1,5 @@
 import type { Cpu } from "../../frame/schema.ts";
-import { parseNatural, type Tree } from "./files.ts";
+import { parseCpuList, parseNatural, type Tree } from "./files.ts";
 import { type Mount, mountinfoFile, parseMountinfo } from "./mountinfo.ts";
 
 /** Limits and usage of the control group that this process is in: cgroups(7), admin-guide/cgroup-v2.rst. */
@@ -22,6 +22,8 @@ interface Groups {
 /** What the two versions of the interface call the same things. */
 interface Files {
   readonly cpuLimit: (tree: Tree, folder: string) => number | null;
+  /** The CPUs that the group may run on: what of its own list those above it allow. v1 had no such file before 3.17. */
+  readonly cpusets: readonly string[];
   readonly memoryLimit: string;
   readonly memoryUsed: string;
   readonly inactiveFile: string;
@@ -33,6 +35,7 @@ const V2: Files = {
     const [quota, period] = (tree.text(`${folder}/cpu.max`) ?? "").split(" ").map(parseNatural);
     return quota && period ? quota / period : null;
   },
+  cpusets: ["cpuset.cpus.effective"],
   memoryLimit: "memory.max",
   memoryUsed: "memory.current",
   inactiveFile: "inactive_file",
@@ -46,6 +49,7 @@ const V1: Files = {
     // Without a limit the quota is -1.
     return quota && period ? quota / period : null;
   },
+  cpusets: ["cpuset.effective_cpus", "cpuset.cpus"],
   // Without a limit it says the highest number of pages there can be, which is no safe integer.
   memoryLimit: "memory.limit_in_bytes",
   memoryUsed: "memory.usage_in_bytes",
@@ -156,11 +160,32 @@ function findGroups(tree: Tree): Groups | null {
   const chain = (controller: string): string[] =>
     foldersUpwards(v1(controller) ?? v2, own.get(controller) ?? own.get("") ?? "/");
   const files = v1("memory") === undefined ? V2 : V1;
-  const cpu = tightest(chain("cpu"), (folder) => files.cpuLimit(tree, folder));
+  const quota = tightest(chain("cpu"), (folder) => files.cpuLimit(tree, folder));
+  const cpuset = tightest(chain("cpuset"), (folder) => cpusetOf(tree, folder, v1("cpuset") === undefined ? V2 : V1));
+  const cpu = quota === null ? null : { folder: quota.folder, value: smaller(quota.value, limitOf(tree, cpuset)) };
   const memory = tightest(chain("memory"), (folder) => tree.natural(`${folder}/${files.memoryLimit}`));
   if (cpu === null || memory === null || (cpu.value === null && memory.value === null)) return null;
   return { cpu, memory, files, accountingFolder: files === V2 ? cpu.folder : (chain("cpuacct")[0] ?? cpu.folder) };
 }
+
+/** How many CPUs the group may run on. */
+function cpusetOf(tree: Tree, folder: string, files: Files): number | null {
+  for (const file of files.cpusets) {
+    const { length } = parseCpuList(tree.text(`${folder}/${file}`));
+    if (length > 0) return length;
+  }
+  return null;
+}
+
+/** A set of all CPUs there are limits nothing. */
+function limitOf(tree: Tree, cpuset: Limit | null): number | null {
+  const online = parseCpuList(tree.text("/sys/devices/system/cpu/online")).length;
+  const value = cpuset?.value ?? null;
+  return value !== null && value < online ? value : null;
+}
+
+const smaller = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 /** Where this process is, by controller; `""` is the hierarchy of version 2. */
 export function parseMembership(text: string | null): Map<string, string> {

@@ -1,5 +1,6 @@
 import { chassisFields, memoryFields, type Storage } from "../../../frame/schema.ts";
 import { diskOfRoot, isFileName, mayBeDisk } from "../../local/disks.ts";
+import { ESTIMATED } from "../../local/memory.ts";
 import { isUnknownNumber, plausible } from "../../plausible.ts";
 import { blankMaker } from "../blank.ts";
 import type { Labels, Take } from "../exposition.ts";
@@ -143,7 +144,8 @@ class NodeReader implements PageReader {
     );
     if (total === null || total === undefined) return [];
     const cached = plus(size("Cached"), size("SReclaimable") ?? 0);
-    const available = size("MemAvailable") ?? plus(plus(free, buffers), cached);
+    const told = size("MemAvailable");
+    const available = told ?? plus(plus(free, buffers), cached);
     const used = minus(total, available);
     return [
       {
@@ -159,6 +161,7 @@ class NodeReader implements PageReader {
         swap_used_bytes: minus(swap, swapFree),
         swap_free_bytes: swapFree ?? null,
         utilization: used === null || total === 0 ? null : Math.round((1000 * used) / total) / 10,
+        ...(told === null && available !== null && { estimated: [...ESTIMATED] }),
       },
     ];
   }
