@@ -126,6 +126,18 @@ describe("hosts that do not do as they should", () => {
     expect(outcomeOf(reading, 1)).toBe("timeout");
   });
 
+  test("of one whose frame is too large, the page is read", async () => {
+    const processes = Array.from({ length: 5000 }, (_, pid) => `{"pid":${pid},"command":"${"x".repeat(500)}"}`);
+    const frame = `{"schema":1,"t":"2026-04-18T12:00:00Z","processes":[${processes}]}`;
+    const host = await rawHost((socket, path) => {
+      if (path === "/metrics" || path.startsWith("/snapshot")) {
+        socket.write(response("200 OK", path === "/metrics" ? dcgm() : frame));
+      }
+    });
+    const source = sourceOf([host.id]);
+    for (let n = 0; n < 2; n++) expect(outcomeOf(await read(source))).toBe("up");
+  });
+
   test("a redirect leads nowhere", async () => {
     const elsewhere = await exporter(dcgm);
     const host = await rawHost((socket) => {

@@ -23,8 +23,8 @@ export type Problem =
   | "too large"
   | "too much to read";
 
-/** Those that mean that something else may be found under another path. */
-export const ELSEWHERE: readonly Problem[] = ["not a metrics page", "no known exporter"];
+/** Those that mean that something of use may be found under another path. */
+export const ELSEWHERE: readonly Problem[] = ["not a metrics page", "no known exporter", "too large"];
 
 /** A page of metrics, as it comes in. */
 export class Page {

@@ -34,8 +34,8 @@ const PATIENT_FAILURES = 3;
 /** Whoever hangs keeps a cycle open until its end: the others' frames are to come early in between. */
 const PAUSE_MS = 2000;
 
-/** Of a server that has nothing under a path. */
-const NOTHING_THERE = /^(?:HTTP 4\d\d|redirected)$/;
+/** Of a server that has nothing of use under a path: a frame with all of many thousand processes is none. */
+const NOTHING_THERE = /^(?:HTTP 4\d\d|redirected|too large)$/;
 
 interface Attempt {
   readonly outcome: Outcome;
