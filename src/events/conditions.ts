@@ -93,6 +93,12 @@ export class Conditions {
     else this.#ofHosts.set(host, ofHost);
   }
 
+  /** Takes the event of anything. */
+  follow(event: DetectedEvent): void {
+    if (event.state === "begin") this.begin(event);
+    else if (event.state === "end") this.end(event);
+  }
+
   /** In the order in which they began. */
   list(): DetectedEvent[] {
     return [...this.#owners.values()].flatMap((own) => [...own.values()]).sort(inOrder);
@@ -116,9 +122,6 @@ const inLetters = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 
 export function openAfter(open: readonly DetectedEvent[], events: readonly DetectedEvent[]): readonly DetectedEvent[] {
   if (events.every(({ state }) => state === "once")) return open;
   const conditions = new Conditions(open);
-  for (const event of events) {
-    if (event.state === "begin") conditions.begin(event);
-    else if (event.state === "end") conditions.end(event);
-  }
+  for (const event of events) conditions.follow(event);
   return conditions.list();
 }

@@ -12,6 +12,7 @@ import type { Frame } from "../frame/frame.ts";
 import { AppendFile } from "./append_file.ts";
 import { BlockCursor } from "./block_cursor.ts";
 import { BlockEvents } from "./block_events.ts";
+import { openAfterBlock } from "./block_summary.ts";
 import { FileBytes } from "./bytes.ts";
 import { findLastIndex } from "./chain.ts";
 import { codecs } from "./codec.ts";
@@ -77,12 +78,14 @@ async function blocksOf(path: string): Promise<unknown[]> {
   const cursor = new BlockCursor(store, () => store.header?.interval_ms ?? null);
   await cursor.finishAnalysis();
   const found = store.blocks.map(({ findings, first_seq, frames }) => {
-    const { curves, slices: _, ...rest } = findings ?? { curves: {} };
+    // An index line repeats of the blocks before it only what was on when they began.
+    const { curves, slices: _, open_after, ...rest } = findings ?? { curves: {} };
     const { gpu_power, cpu_utilization } = curves;
     return { ...rest, gpu_power, cpu_utilization, first_seq, frames };
   });
+  const last = store.blocks.at(-1)?.findings;
   cursor.close();
-  return found;
+  return [...found, last && openAfterBlock(last)];
 }
 
 /** The same file without its index lines. */

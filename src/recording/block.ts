@@ -32,6 +32,8 @@ export interface BlockFindings extends KeptEvents {
   readonly errors: number;
   /** The conditions that were on when the block began. */
   readonly open: readonly DetectedEvent[];
+  /** Those that were on when it ended, where that does not follow from `open` and `events`. */
+  readonly open_after: readonly DetectedEvent[] | null;
   /** The curves in finer steps, where a block is long on the timeline and somebody looked. */
   readonly slices: Slices | null;
 }

@@ -6,7 +6,7 @@ import type { DetectedEvent } from "../events/event.ts";
 import { eventHost, eventName, eventText } from "../events/event_text.ts";
 import { decodeLine, type Untrusted } from "../frame/decode.ts";
 import { BlockEvents } from "./block_events.ts";
-import type { BlockSummary } from "./block_summary.ts";
+import { type BlockSummary, openAfterBlock } from "./block_summary.ts";
 import { MAX_BLOCK_EVENTS } from "./limits.ts";
 import { decodeIndex, type IndexEntry, type IndexLine, indexLine } from "./lines.ts";
 
@@ -50,6 +50,7 @@ const BLOCK: BlockSummary = {
   more: {},
   more_ends: {},
   refused_conditions: {},
+  open_after: null,
 };
 
 const entryOf = (n: number, block: Partial<BlockSummary>): IndexEntry => ({
@@ -161,6 +162,14 @@ describe("an index line", () => {
         expect(readBack(lineOf(entry, null)).block).toEqual(entry.block);
       }),
     );
+  });
+
+  test("says what was on when the block ended where its events do not tell, but does not repeat it", () => {
+    const storm = entryOf(1, { events: [EVENT], more: { power: 3 }, open_after: [EVENT] });
+    expect(readBack(lineOf(storm, null)).block).toEqual(storm.block);
+    expect(readBack(lineOf(entryOf(2, {}), [storm])).blocks?.[0]?.block.open_after).toBeNull();
+    expect(openAfterBlock(storm.block)).toEqual([EVENT]);
+    expect(openAfterBlock({ ...storm.block, open_after: null })).toBeNull();
   });
 
   test("tells nothing of events where nobody looked", () => {

@@ -25,7 +25,7 @@ test("a block is summed up as a plain computation over all its frames does", () 
           ...{ first_elapsed_ms: all[0]?.elapsed_ms ?? 0, elapsed_ms: all.at(-1)?.elapsed_ms ?? 0 },
           errors: all.flatMap(({ errors }) => errors).length,
           ...{ interval_ms: 3000, open: [], events: [] },
-          ...{ more: {}, more_ends: {}, refused_conditions: {} },
+          ...{ more: {}, more_ends: {}, refused_conditions: {}, open_after: null },
           ...curves.curves(),
         },
       });

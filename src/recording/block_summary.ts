@@ -1,4 +1,4 @@
-import { openAfter } from "../events/conditions.ts";
+import { Conditions, openAfter } from "../events/conditions.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode.ts";
 import { formatTime } from "../frame/encode.ts";
@@ -26,15 +26,19 @@ export interface BlockSummary extends Curves, Omit<KeptEvents, "events"> {
   readonly open: readonly DetectedEvent[];
   /** What was found in it, or the gravest of that; `null` where nobody looked. */
   readonly events: readonly DetectedEvent[] | null;
+  /** The conditions that were on when it ended, where that does not follow from `open` and `events`. */
+  readonly open_after: readonly DetectedEvent[] | null;
 }
 
-/** The conditions that were on when a block ended; `null` where not all of what began and ended in it is listed. */
-export const openAfterBlock = ({
-  open,
-  events,
-  more,
-}: Pick<BlockSummary, "open" | "events" | "more">): readonly DetectedEvent[] | null =>
-  events === null || Object.keys(more).length > 0 ? null : openAfter(open, events);
+type Transitions = Pick<BlockSummary, "open" | "events" | "more" | "open_after">;
+
+/** Whether all that was found in it is listed. */
+export const isWhole = ({ events, more }: Pick<Transitions, "events" | "more">): boolean =>
+  events !== null && Object.keys(more).length === 0;
+
+/** The conditions that were on when a block ended; `null` where neither it nor what began and ended in it tells. */
+export const openAfterBlock = (block: Transitions): readonly DetectedEvent[] | null =>
+  isWhole(block) ? openAfter(block.open, block.events ?? []) : block.open_after;
 
 /** How events stand in a line, relative to the block that they are of. */
 export type EventEncoder = (events: readonly DetectedEvent[], block: Origin) => unknown;
@@ -43,7 +47,7 @@ export type EventDecoder = (value: unknown, block: Origin) => DetectedEvent[] | 
 /** `withOpen`: whether to say what was on. */
 export function encodeBlock(block: BlockSummary, withOpen: boolean, encode: EventEncoder): unknown {
   const { first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms, first_seq, frames, ...others } = block;
-  const { open, events, more, more_ends, refused_conditions, interval_ms, ...rest } = others;
+  const { open, events, more, more_ends, refused_conditions, open_after, interval_ms, ...rest } = others;
   const counts = Object.entries({ more, more_ends, refused_conditions });
   return {
     first_seq,
@@ -57,6 +61,7 @@ export function encodeBlock(block: BlockSummary, withOpen: boolean, encode: Even
     ...(events !== null && withOpen ? { open: encode(open, block) } : {}),
     ...(events === null ? {} : { events: encode(events, block) }),
     ...Object.fromEntries(counts.filter(([, count]) => Object.keys(count).length > 0)),
+    ...(open_after !== null ? { open_after: encode(open_after, block) } : {}),
   };
 }
 
@@ -87,6 +92,7 @@ export function decodeBlock(value: unknown, before: BlockSummary | null, decode:
     open: open ?? [],
     events: open && decode(value.events, origin),
     ...decodeKept(value, open !== null),
+    open_after: open && decode(value.open_after, origin),
     ...curves,
   } as BlockSummary;
 }
@@ -108,6 +114,7 @@ export class BlockCollector {
   readonly #start: BlockStart;
   readonly #curves = new CurveCollector();
   readonly #events = new BlockEvents();
+  readonly #open: Conditions;
   #first: Moment | null = null;
   #last: Moment | null = null;
   #lowest_t_ms = Number.POSITIVE_INFINITY;
@@ -117,6 +124,7 @@ export class BlockCollector {
 
   constructor(start: BlockStart) {
     this.#start = start;
+    this.#open = new Conditions(start.open);
   }
 
   get frames(): number {
@@ -133,16 +141,17 @@ export class BlockCollector {
     this.#errors += frame.errors.length;
     this.#curves.add(frame);
     this.#events.add(events, refused);
+    for (const event of events) this.#open.follow(event);
   }
 
   /** What is known by now. The block may grow. */
   findings(): Omit<BlockFindings, "slices"> {
-    return {
-      curves: this.#curves.curves(),
-      errors: this.#errors,
-      open: this.#start.open,
-      ...this.#events.sum(),
-    };
+    return { curves: this.#curves.curves(), errors: this.#errors, open: this.#start.open, ...this.#found() };
+  }
+
+  #found(): KeptEvents & Pick<BlockSummary, "open_after"> {
+    const found = this.#events.sum();
+    return { ...found, open_after: isWhole(found) ? null : this.#open.list() };
   }
 
   /** The block's last `seq`, and its summary. There must be a frame in it. */
@@ -161,7 +170,7 @@ export class BlockCollector {
       elapsed_ms: last.elapsed_ms ?? 0,
       errors: this.#errors,
       ...this.#start,
-      ...this.#events.sum(),
+      ...this.#found(),
       ...this.#curves.curves(),
     };
     return { seq: last.seq ?? 0, block };

@@ -6,9 +6,9 @@ import type { BlockSummary } from "./block_summary.ts";
 
 /** What an index line tells of its block; `null` where nobody looked for events when it was written. */
 export function findingsOf(block: BlockSummary): BlockFindings | null {
-  const { errors, events, open, more, more_ends, refused_conditions } = block;
+  const { errors, events, open, open_after, more, more_ends, refused_conditions } = block;
   if (events === null) return null;
-  return { curves: block, errors, events, open, more, more_ends, refused_conditions, slices: null };
+  return { curves: block, errors, events, open, open_after, more, more_ends, refused_conditions, slices: null };
 }
 
 /**

@@ -104,7 +104,7 @@ const blockArbitrary: fc.Arbitrary<BlockSummary> = fc
   )
   .map((block) => ({
     ...{ first_elapsed_ms: 0, elapsed_ms: 0, interval_ms: null, open: [], events: null },
-    ...{ more: {}, more_ends: {}, refused_conditions: {} },
+    ...{ more: {}, more_ends: {}, refused_conditions: {}, open_after: null },
     ...block,
   })) as fc.Arbitrary<BlockSummary>;
 

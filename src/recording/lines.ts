@@ -3,7 +3,14 @@ import { textOr } from "../frame/device_decoder.ts";
 import { formatTime } from "../frame/encode.ts";
 import { SCHEMA, type SourceKind } from "../frame/frame.ts";
 import { decodeEvents, encodeEvent } from "./block_events.ts";
-import { type BlockSummary, decodeBlock, type EventDecoder, encodeBlock, openAfterBlock } from "./block_summary.ts";
+import {
+  type BlockSummary,
+  decodeBlock,
+  type EventDecoder,
+  type EventEncoder,
+  encodeBlock,
+  isWhole,
+} from "./block_summary.ts";
 import { decodeRows, decodeWhatTable, encodeRows, WhatTable } from "./event_rows.ts";
 import { MAX_HEADER_HOSTS, SUMMARY_EVERY } from "./limits.ts";
 
@@ -65,10 +72,12 @@ function encodeEntries(entries: readonly IndexEntry[]): { readonly blocks: unkno
   let repeated = 0;
   const blocks = entries.map(({ block, ...entry }, n) => {
     const before = entries[n - 1]?.block;
-    const follows = before !== undefined && openAfterBlock(before) !== null;
+    const follows = before !== undefined && isWhole(before);
     if (!follows) repeated += block.open.length;
     const withOpen = !follows && repeated <= MAX_REPEATED_OPEN;
-    return { ...entry, block: encodeBlock(block, withOpen, (events, origin) => encodeRows(events, origin, table)) };
+    const repeatedBlock = { ...block, open_after: null };
+    const encode: EventEncoder = (events, origin) => encodeRows(events, origin, table);
+    return { ...entry, block: encodeBlock(repeatedBlock, withOpen, encode) };
   });
   return { blocks, what: table.list };
 }

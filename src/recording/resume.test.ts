@@ -12,13 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import fc from "fast-check";
-import { eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
+import { crowdedFrames, eventfulStretches, framesOf, frameWith, gpu } from "../../test/event_frames.ts";
 import { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import { decodeLine } from "../frame/decode.ts";
 import { frameLine } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { AppendFile } from "./append_file.ts";
+import { openAfterBlock } from "./block_summary.ts";
 import { FileBytes } from "./bytes.ts";
 import { readChain, readIndexAt } from "./chain.ts";
 import { type CodecName, codecs } from "./codec.ts";
@@ -166,9 +167,17 @@ function indexed(paths: readonly string[]): IndexEntry[] {
     const file = FileBytes.open(path);
     const codec = codecs[codecOf(path)];
     const entries = readChain(file, codec)?.entries ?? [];
-    for (const entry of entries) expect(readIndexAt(file, codec, entry.at)?.index.block).toEqual(entry.block);
+    // Its own line says more of a block than what is repeated of it.
+    const own = entries.map((entry) => ({
+      ...entry,
+      block: readIndexAt(file, codec, entry.at)?.index.block ?? entry.block,
+    }));
+    const repeated = ({ block }: IndexEntry) => ({ ...block, open_after: null });
+    // Where too much would have to be repeated, events are not.
+    const isRepeated = (_: IndexEntry, n: number) => entries[n]?.block.events !== null;
+    expect(own.filter(isRepeated).map(repeated)).toEqual(entries.filter(isRepeated).map(repeated));
     file.close();
-    return entries;
+    return own;
   });
 }
 
@@ -205,6 +214,8 @@ async function expectSameEvents(files: readonly string[]): Promise<void> {
     const events = own.flatMap((one) => one.events);
     if (Object.keys(block.more).length === 0) expect(block.events).toEqual(events);
     else expect(events).toEqual(expect.arrayContaining([...(block.events ?? [])]));
+    expect(block.open_after === null).toBe(Object.keys(block.more).length === 0);
+    expect(openAfterBlock(block)).toEqual(scanned[n]?.open ?? openAfterBlock(block));
     const counts = Object.values(block.more).reduce((sum, count) => sum + count, block.events?.length ?? 0);
     expect(counts).toBe(events.length);
   }
@@ -213,21 +224,19 @@ async function expectSameEvents(files: readonly string[]): Promise<void> {
 
 test("the index tells the events that a scan finds, and what was on, whatever became of the recorders", async () => {
   const codec = fc.constantFrom<CodecName>("none", "none", "zstd", "gzip");
-  const property = fc.asyncProperty(
-    eventfulStretches,
-    interruptionsArbitrary,
-    codec,
-    async (stretches, chosen, codec) => {
-      const frames = framesOf(stretches);
-      const interruptions = new Map(chosen.map(([place, one]) => [Math.floor((place / 1000) * frames.length), one]));
-      await inFolder(async (folder) => {
-        const path = join(folder, `r${codecs[codec].extension}`);
-        await play(path, codec, frames, interruptions);
-        const segments = numberedAmong(path, readdirSync(folder)).map((one) => one.path);
-        await expectSameEvents(existsSync(path) ? [...segments, path] : segments);
-      });
-    },
+  const rows = fc.oneof(
+    { weight: 4, arbitrary: eventfulStretches.map(framesOf) },
+    { weight: 1, arbitrary: crowdedFrames },
   );
+  const property = fc.asyncProperty(rows, interruptionsArbitrary, codec, async (frames, chosen, codec) => {
+    const interruptions = new Map(chosen.map(([place, one]) => [Math.floor((place / 1000) * frames.length), one]));
+    await inFolder(async (folder) => {
+      const path = join(folder, `r${codecs[codec].extension}`);
+      await play(path, codec, frames, interruptions);
+      const segments = numberedAmong(path, readdirSync(folder)).map((one) => one.path);
+      await expectSameEvents(existsSync(path) ? [...segments, path] : segments);
+    });
+  });
   await fc.assert(property, { numRuns: 40, interruptAfterTimeLimit: 30_000 });
 }, 60_000);
 

@@ -113,6 +113,7 @@ test("with 800 GPUs throttled the lost GPU, the lost host and the XID that follo
   const found = await info(path);
   expect(found.events).toMatchObject({ throttle: 192, gpu_lost: 1, host_lost: 1 });
   expect(found.events.xid).toBeGreaterThanOrEqual(1);
+  expect(found.still_on).toMatchObject({ throttle: 192, gpu_lost: 1, host_lost: 1 });
   expect(found.refused_conditions.throttle).toBeGreaterThanOrEqual(REFUSED.throttle);
   expect(await info(withoutIndex(path))).toEqual(found);
 
