@@ -86,6 +86,9 @@ describe("lines", () => {
     expect(names("gpu[1-4]!gpu[2-3]")).toEqual(["gpu1", "gpu4"]);
     expect(names("gpu[1-4],!gpu2,cpu1")).toEqual(["gpu1", "gpu3", "gpu4", "cpu1"]);
     expect(names("gpu[1-4] -x gpu[1,4],gpu2 cpu1")).toEqual(["gpu3", "cpu1"]);
+    expect(names("gpu[1-4] -xgpu[1-2],gpu3")).toEqual(["gpu4"]);
+    expect(names("gpu[1-4]=10.0.0.[1-4]:9400 -x gpu[1,3]\n")).toEqual(["gpu2", "gpu4"]);
+    expect(names("gpu[1-4]=10.0.0.[1-4]:9400,!gpu1")).toEqual(["gpu2", "gpu3", "gpu4"]);
     expect(names("-x gpu2\ngpu[1-3]:9400\n")).toEqual(["gpu1:9400", "gpu3:9400"]);
     expect(names("a:1 a:2 !a:2")).toEqual(["a:1"]);
     expect(names("gpu[1-2]=10.0.0.[1-2]:9400\n!GPU2\n")).toEqual(["gpu1"]);

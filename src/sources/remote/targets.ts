@@ -43,28 +43,35 @@ export class TargetList {
   addLine(line: string, place: string): void {
     const end = nameEnd(line);
     if (end > 0) {
-      this.#addNamed(line.slice(0, end).trimEnd(), splitOutside(line.slice(end + 1), isSeparator), place);
+      this.#addNamed(line.slice(0, end).trimEnd(), this.#parts(line.slice(end + 1), place), place);
       return;
     }
-    let isExclusion = false;
-    for (const word of splitOutside(line, (character) => /\s/.test(character))) {
-      if (word === "-x") {
-        isExclusion = true;
-        continue;
-      }
-      if (isExclusion) this.leaveOut(word, place);
-      else for (const part of splitOutside(word, isSeparator)) this.#addPart(part, place);
-      isExclusion = false;
+    for (const part of this.#parts(line, place)) {
+      for (const text of expanded(part, place)) this.addEndpoints(null, [endpointOf(text, place)], place);
     }
-    if (isExclusion) throw new UsageError(`${place}: no host behind -x`);
+  }
+
+  /** The hosts of a list as they are written; those that are left out are noted. */
+  #parts(list: string, place: string): string[] {
+    const parts: string[] = [];
+    let isLeftOut = false;
+    for (const word of splitOutside(list, (character) => /\s/.test(character))) {
+      const isOption: boolean = !isLeftOut && word.startsWith("-x");
+      const hosts: string = isOption ? word.slice(2) : word;
+      if (hosts !== "" && (isOption || isLeftOut)) this.leaveOut(hosts, place);
+      else if (hosts !== "")
+        for (const part of splitOutside(hosts, isSeparator)) parts.push(...this.#kept(part, place));
+      isLeftOut = isOption && hosts === "";
+    }
+    if (isLeftOut) throw new UsageError(`${place}: no host behind -x`);
+    return parts;
   }
 
   /** `gpu[1-9]!gpu3`: all but one. */
-  #addPart(part: string, place: string): void {
-    const [hosts, ...left] = part.split("!");
+  #kept(part: string, place: string): string[] {
+    const [hosts = "", ...left] = part.split("!");
     for (const one of left) this.leaveOut(one, place);
-    if (hosts === undefined || hosts === "") return;
-    for (const text of expanded(hosts, place)) this.addEndpoints(null, [endpointOf(text, place)], place);
+    return hosts === "" ? [] : [hosts];
   }
 
   /** Hosts of a list, as they are written for those that are asked; without a port: whatever theirs is. */
