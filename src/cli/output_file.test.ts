@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -21,22 +22,28 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("a new file is its owner's alone, and nothing else is left in the folder", () => {
+test("a new file has the mode that the umask leaves it, and nothing else is left in the folder", () => {
   const path = join(folder, "a.json");
   checkOutputPath(path);
-  writeOutputFile(path, "{}\n");
+  const umask = process.umask(0o027);
+  try {
+    writeOutputFile(path, "{}\n");
+  } finally {
+    process.umask(umask);
+  }
   expect(readFileSync(path, "utf8")).toBe("{}\n");
-  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(path).mode & 0o777).toBe(0o640);
   expect(readdirSync(folder)).toEqual(["a.json"]);
 });
 
-test("a regular file is replaced as a whole, whatever its mode was", () => {
+test.each([0o600, 0o644, 0o664, 0o400])("a regular file is replaced as a whole, and keeps its mode %o", (mode) => {
   const path = join(folder, "a.json");
-  writeFileSync(path, "something that is much longer", { mode: 0o644 });
+  writeFileSync(path, "something that is much longer");
+  chmodSync(path, mode);
   checkOutputPath(path);
   writeOutputFile(path, "{}\n");
   expect(readFileSync(path, "utf8")).toBe("{}\n");
-  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(path).mode & 0o777).toBe(mode);
 });
 
 test("links, folders, devices and missing folders are refused", () => {

@@ -4,10 +4,14 @@ import {
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
   renameSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -30,14 +34,20 @@ export function checkOutputPath(path: string): void {
   if (found && !found.isFile()) throw new UsageError(`--output ${path}: is no regular file`);
 }
 
-/** Writes a file whole or not at all, readable by its owner only: beside it, synced, then renamed onto it. */
+/**
+ * Writes a file whole or not at all: beside it, synced, then renamed onto it. A new file has the mode that the umask
+ * leaves it, one that replaces another the mode of that, and its owner where we may give files away.
+ */
 export function writeOutputFile(path: string, text: string): void {
   const folder = dirname(path);
   const temporary = join(folder, `.all-smi-${randomBytes(8).toString("hex")}.tmp`);
+  const replaced = replacedFile(path);
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const mode = replaced === null ? 0o666 : 0o600;
+  const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
     try {
+      if (replaced !== null) makeAlike(descriptor, replaced);
       writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
@@ -49,6 +59,25 @@ export function writeOutputFile(path: string, text: string): void {
     throw error;
   }
   syncFolder(folder);
+}
+
+/** A link that stands there by now is none. */
+function replacedFile(path: string): Stats | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isFile() ? found : null;
+}
+
+/** The owner first: a file that is given away loses bits of its mode. */
+function makeAlike(descriptor: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(descriptor);
+  if (own.uid !== uid || own.gid !== gid) {
+    try {
+      fchownSync(descriptor, uid, gid);
+    } catch {
+      // Only root may: the file is ours then.
+    }
+  }
+  fchmodSync(descriptor, mode & 0o777);
 }
 
 /** Makes the rename itself survive a power loss. */

@@ -23,7 +23,8 @@ function themeFor(color: Colour): Theme {
 /** A row of the terminal is left for the prompt. */
 function terminalSize(): Size {
   const { isTTY, columns, rows } = process.stdout;
-  return isTTY ? { width: columns, height: Math.max(1, rows - 1) } : USUAL_SIZE;
+  // A terminal that does not say its size says 0.
+  return isTTY ? { width: columns || 80, height: Math.max(1, (rows || 24) - 1) } : USUAL_SIZE;
 }
 
 /** Says what will keep the interactive view from coming up, before anything is opened for it. */

@@ -207,6 +207,14 @@ test.each([
   ["2026-04-18T12:02:06", null],
   ["2026-04-18", null],
   ["2026-13-18T12:02:06Z", null],
+  ["2026-02-31T12:02:06Z", null],
+  ["2026-02-29T12:02:06Z", null],
+  ["2100-02-29T12:02:06Z", null],
+  ["2024-02-29T12:02:06Z", Date.UTC(2024, 1, 29, 12, 2, 6)],
+  ["2000-02-29T12:02:06Z", Date.UTC(2000, 1, 29, 12, 2, 6)],
+  ["2026-04-31T12:02:06+09:00", null],
+  ["2026-04-18T24:00:00Z", null],
+  ["2026-04-18T23:59:60Z", null],
   ["yesterday", null],
   [0, null],
   [null, null],
@@ -265,6 +273,11 @@ describe("a value of a wrong type, wherever it stands, makes the line none", () 
     const marked = Buffer.concat([Buffer.from("\n\ufeff"), line]);
     expect(frameOf(decodeBytes(marked, 1, marked.length)).hostname).toBe("a");
   });
+});
+
+test.each([-1, -0.6, 2 ** 32, 2 ** 32 - 0.4, 2 ** 53, 1e300, null])("%p identifies no process", (pid) => {
+  const line = { schema: 1, t: "2026-04-18T12:02:06Z", processes: [{ pid }, { pid: 2 ** 32 - 1 }, { pid: -0.4 }] };
+  expect(decodeLine(JSON.stringify(line))).toMatchObject({ frame: { processes: [{ pid: 2 ** 32 - 1 }, { pid: 0 }] } });
 });
 
 describe("shapes that others write", () => {

@@ -28,11 +28,24 @@ const decodeEvent = deviceDecoder(eventFields);
 const FIRST_T_MS = Date.parse("0000-01-01T00:00:00.000Z");
 const LAST_T_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+/** Of a month from 1 to 12, in the Gregorian calendar; 0 for another number. */
+export function daysInMonth(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : (MONTH_DAYS[month - 1] ?? 0);
+}
+
+/** `Date.parse` takes the 31st of February for the 3rd of March, and 24:00 for the next day. */
+const isInCalendar = (text: string): boolean =>
+  Number(text.slice(8, 10)) <= daysInMonth(Number(text.slice(0, 4)), Number(text.slice(5, 7))) &&
+  text.slice(11, 13) !== "24";
+
 /** RFC 3339 into ms since the epoch; `null` for anything that is no time. */
 export function parseTime(text: unknown): number | null {
   if (typeof text !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return null;
   const t_ms = Date.parse(text);
-  return t_ms >= FIRST_T_MS && t_ms <= LAST_T_MS ? t_ms : null;
+  return t_ms >= FIRST_T_MS && t_ms <= LAST_T_MS && isInCalendar(text) ? t_ms : null;
 }
 
 /** The Rust tool's `{section, kind, message}` and our own texts. */

@@ -1,4 +1,4 @@
-import { afterMark, decodeBytes } from "../frame/decode.ts";
+import { afterMark, daysInMonth, decodeBytes } from "../frame/decode.ts";
 
 /** What a timeline needs of a frame's line. `null` where the line does not say. */
 export interface LineFacts {
@@ -32,7 +32,7 @@ function timeAt(bytes: Uint8Array, at: number): number {
   const hour = two(bytes, at + 11);
   const minute = two(bytes, at + 14);
   const second = two(bytes, at + 17);
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return Number.NaN;
+  if (day < 1 || day > daysInMonth(year, month) || hour > 23 || minute > 59 || second > 59) return Number.NaN;
   const hasMs = bytes[at + 19] === 46 && bytes[at + 23] === 90;
   if (!hasMs && bytes[at + 19] !== 90) return Number.NaN;
   const ms = hasMs ? digit(bytes, at + 20) * 100 + two(bytes, at + 21) : 0;

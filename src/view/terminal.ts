@@ -48,7 +48,8 @@ export class Terminal {
     renderer.on("theme_mode", (mode: Background) => guarded(listener, () => listener.background(mode)));
     renderer.root.onMouse = (event) => guarded(listener, () => hear(event, listener));
     // The library itself waits 100 ms for the size to settle.
-    this.#onResize = () => guarded(listener, () => renderer.resize(process.stdout.columns, process.stdout.rows));
+    this.#onResize = () =>
+      guarded(listener, () => renderer.resize(process.stdout.columns || 80, process.stdout.rows || 24));
     process.stdout.on("resize", this.#onResize);
     // Which comes at once, or, while it still writes, when that is done.
     renderer.on("resize", (columns: number, rows: number) =>

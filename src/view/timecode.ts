@@ -90,6 +90,8 @@ function unit_ms(text: string): number {
 /** A time of day, a date with a time, or an ISO time; ms since the epoch. */
 function wallClock(text: string, context: ClockContext): number {
   try {
+    // ISO 8601 has leap seconds, which no clock here counts.
+    if (/:60(?!\d)/.test(text)) throw new RangeError("a second ends at 59");
     if (CLOCK.test(text)) return inZone(`${day(context)}T${/^\d:/.test(text) ? "0" : ""}${text}`, context);
     const iso = text.replace(/^(\d{4}-\d\d-\d\d) +/, "$1T");
     return /T/i.test(iso) && HAS_ZONE.test(iso) ? Temporal.Instant.from(iso).epochMilliseconds : inZone(iso, context);

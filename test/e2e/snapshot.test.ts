@@ -128,7 +128,7 @@ describe("--output", () => {
     const { code, out } = await snapshot("--include", "memory", "-o", path);
     expect([code, out]).toEqual([0, ""]);
     expect(frameOf(readFileSync(path, "utf8")).memory?.length).toBe(1);
-    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o666 & ~process.umask());
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
