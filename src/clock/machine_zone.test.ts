@@ -89,6 +89,8 @@ test("/etc/timezone only where /etc/localtime says nothing", () => {
     name: "Asia/Seoul",
     problem: "/etc/localtime is no time zone: /etc/timezone is taken, Asia/Seoul",
   });
+  // So it is where a container was to be given a file that its host has not.
+  expect(zoneIn({ "etc/localtime/x": "" }).problem).toBe("/etc/localtime is no time zone: times are in UTC");
   expect(zoneIn({ "etc/timezone": "Nowhere" }).problem).toBe("/etc/timezone names no time zone: times are in UTC");
   expect(zoneIn({})).toEqual(ITS("UTC"));
 });

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parsePosixZone } from "./posix_zone.ts";
 import { footerOf, isTzif } from "./tzif.ts";
@@ -6,6 +6,8 @@ import { ianaName } from "./zone.ts";
 
 /** The files of a machine, by their paths there; `null`: there is no such file, or no such link. */
 export interface ZoneFiles {
+  /** Also of a link that leads nowhere, and of a folder. */
+  exists(path: string): boolean;
   link(path: string): string | null;
   size(path: string): number | null;
   bytes(path: string): Uint8Array | null;
@@ -36,6 +38,7 @@ export function zoneFiles(pathOf: (path: string) => string, linkOf: (path: strin
     return found?.isFile() && found.size <= MOST_BYTES ? found.size : null;
   };
   return {
+    exists: (path) => attempt(() => lstatSync(linkOf(path))) !== null,
     link: (path) => attempt(() => readlinkSync(linkOf(path))),
     size,
     bytes: (path) => (size(path) === null ? null : attempt(() => readFileSync(pathOf(path)))),
@@ -78,7 +81,7 @@ function zoneOfVariable(text: string, database: string, files: ZoneFiles): strin
 function zoneOfSystem(database: string, files: ZoneFiles): MachineZone {
   const name = zoneAt(LOCALTIME, database, files);
   if (name !== null) return { name, problem: null };
-  const isThere = files.link(LOCALTIME) !== null || files.bytes(LOCALTIME) !== null;
+  const isThere = files.exists(LOCALTIME);
   const text = timezoneText(files);
   const told = text === null ? null : zoneOfVariable(text, database, files);
   if (told !== null) {

@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { frameLine } from "../../src/frame/encode.ts";
 import type { Frame } from "../../src/frame/frame.ts";
 import type { Gpu } from "../../src/frame/schema.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
-import { closeHosts, exporter } from "../hosts.ts";
+import { nvidiaFrame } from "../frames.ts";
+import { api, closeHosts, exporter } from "../hosts.ts";
 import { fakeNvidiaSmi } from "../nvidia_smi.ts";
 import { StubDriver } from "../nvml_stub.ts";
 import { machineIn, rootWithoutCards } from "./host_root.ts";
@@ -261,6 +263,19 @@ test("AMD's exporter: what means none is no partition, no id, no temperature", a
   expect(gpus[0]).toMatchObject({ temperature: 44, power_consumption: 180, frequency: 1400, detail: {} });
   expect(gpus[0]?.total_memory).toBe((1210 + 195_078) * 2 ** 20);
   expect(gpus[0]?.health?.hotspot_temperature ?? null).toBeNull();
+});
+
+test("another all-smi: what an older one took for values", async () => {
+  const [gpu] = nvidiaFrame.gpus ?? [];
+  const health = { ...gpu?.health, memory_temperature: 0, power_limit_watts: 0, fan_percent: 255 };
+  const old = { ...(gpu as Gpu), power_consumption: 0, utilization: 0, total_memory: 0, used_memory: 0, health };
+  const host = await api(() => frameLine({ ...nvidiaFrame, gpus: [old] }));
+  const { out, code } = await start([...PROGRAM, "snapshot", "--source", "remote", "--hosts", host.id]).ended;
+  expect(code).toBe(0);
+  const told = (JSON.parse(out) as Frame).gpus?.[0];
+  expect(told).toMatchObject({ power_consumption: -1, utilization: 0, unknown: ["total_memory"] } as object);
+  expect(told?.health).toMatchObject({ memory_temperature: null, power_limit_watts: null, fan_percent: null });
+  expect(told?.temperature).toBe(gpu?.temperature ?? -1);
 });
 
 // Where NVIDIA's library is there, it is what is read.
