@@ -82,9 +82,9 @@ interface Sink {
 
 async function writeAll(folder: string, frames: number): Promise<void> {
   const sinks = [
-    recording(join(folder, FILES.zstd), "zstd", INTERVAL_MS),
-    recording(join(folder, FILES.gzip), "gzip", INTERVAL_MS),
-    recording(join(folder, FILES.plain), "none", INTERVAL_MS),
+    await recording(join(folder, FILES.zstd), "zstd", INTERVAL_MS),
+    await recording(join(folder, FILES.gzip), "gzip", INTERVAL_MS),
+    await recording(join(folder, FILES.plain), "none", INTERVAL_MS),
     singleStream(join(folder, FILES.stream)),
   ];
   const next = mockFrames(SMALL, INTERVAL_MS);
@@ -111,15 +111,15 @@ function mockFrames(options: MockOptions, interval_ms: number): (seq: number) =>
   };
 }
 
-function recording(path: string, codec: CodecName, interval_ms: number): Sink {
-  const file = AppendFile.create(path);
+async function recording(path: string, codec: CodecName, interval_ms: number): Promise<Sink> {
+  const file = await AppendFile.create(path);
   const header = { ...HEADER, interval_ms };
   const writer = new SegmentWriter(file, codecs[codec], header, new Detector({ interval_ms }));
   return {
     write: (frame, line) => writer.append(frame, Buffer.from(line)),
     async end() {
       await writer.end();
-      file.close();
+      await file.close();
     },
   };
 }
@@ -131,7 +131,7 @@ export async function recordMock(
   interval_ms: number,
   frames: number,
 ): Promise<void> {
-  const sink = recording(path, "zstd", interval_ms);
+  const sink = await recording(path, "zstd", interval_ms);
   const next = mockFrames(options, interval_ms);
   for (let seq = 0; seq < frames; seq++) {
     const frame = await next(seq);

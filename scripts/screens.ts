@@ -56,7 +56,7 @@ const SCREENS: readonly Screen[] = [
 /** Writes the frames of a run as `record` would have. */
 async function record(path: string, run: MockRun): Promise<void> {
   const { interval_ms } = run;
-  const file = AppendFile.create(path);
+  const file = await AppendFile.create(path);
   const header = {
     t_ms: START_MS,
     interval_ms,
@@ -71,7 +71,7 @@ async function record(path: string, run: MockRun): Promise<void> {
   const writer = new SegmentWriter(file, codecs.zstd, header, new Detector({ interval_ms }));
   for (const frame of mockFrames(run)) await writer.append(frame, Buffer.from(`${frameLine(frame)}\n`));
   await writer.end();
-  file.close();
+  await file.close();
 }
 
 /** A recording, or a machine that has been watched from the beginning of the run. */

@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
 const WRITING_HALF: readonly string[] = [
   "recording/active_segment.ts",
   "recording/closed_segments.ts",
+  "recording/lock.ts",
   "recording/open.ts",
   "recording/recorder.ts",
 ];

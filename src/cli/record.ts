@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Command, Option } from "commander";
@@ -105,13 +105,9 @@ export function defaultRecording(): string {
   return join(cache, "all-smi", "records", "all-smi-record");
 }
 
-/** The path as it was given, or the default one, whose folder is made. */
+/** The path as it was given, or the default one. */
 function outputPath({ output }: RecordOptions): string {
-  if (output === undefined) {
-    const path = defaultRecording();
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return path;
-  }
+  if (output === undefined) return defaultRecording();
   if (output === "") throw new UsageError("--output is empty: give a path");
   if (isDirectory(output)) throw new UsageError(`${output}: is a directory; give the path of a file in it`);
   refuseDevice(output);

@@ -1,13 +1,15 @@
+import { dirname } from "node:path";
 import { version } from "../../package.json";
 import { ownZone } from "../clock/zone.ts";
 import { machineClock } from "../clock.ts";
 import type { Frame } from "../frame/frame.ts";
 import { codecs } from "../recording/codec.ts";
 import type { Header } from "../recording/lines.ts";
-import { resolveOutput } from "../recording/name.ts";
-import { Recorder } from "../recording/recorder.ts";
+import { type Output, resolveOutput } from "../recording/name.ts";
+import { Recorder, type RecorderOptions } from "../recording/recorder.ts";
 import { RecordingStream } from "../recording/stream.ts";
 import { Sampler } from "../sampler.ts";
+import { makeFolders, removeFolders } from "./folders.ts";
 import { hostsDown } from "./hosts_down.ts";
 import type { RecordOptions } from "./record.ts";
 import { RecordProgress } from "./record_progress.ts";
@@ -33,36 +35,44 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
   const opened = await openSources(options);
   let progress: RecordProgress | null = null;
   const tell = (message: string) => (progress ? progress.say(message) : say(message));
-  const recorder = await Recorder.open({
-    path,
-    codec: codecs[codec],
-    maxSizeBytes: options.maxSize,
-    maxFiles: options.maxFiles,
-    keepFreeBytes: options.keepFree ?? null,
-    interval_ms: options.interval,
-    source: opened.kind,
-    hostname: opened.hostname,
-    hosts: opened.hosts,
-    version,
-    tell,
+  let recorder: Recorder | null = null;
+  const stop = stopSignal(() => recorder?.rotate());
+  const folders = options.output === undefined ? makeFolders(dirname(path)) : [];
+  const begun = await Recorder.open(recorderOptions(options, { path, codec }, opened, tell)).catch((error) => {
+    removeFolders(folders);
+    throw error;
   });
+  recorder = begun;
   if (opened.warning !== null && !options.quiet) tell(opened.warning);
-  if (!options.quiet) sayWhereItGoes(options, { given, path, earlierFrames: recorder.earlierFrames }, tell);
+  if (!options.quiet) sayWhereItGoes(options, { given, path, earlierFrames: begun.earlierFrames }, tell);
   const isLive = process.stderr.isTTY === true && !options.quiet;
-  progress = new RecordProgress(() => recorder.status, options.duration, isLive);
-  const stop = stopSignal(() => recorder.rotate());
+  progress = new RecordProgress(() => begun.status, options.duration, isLive);
   const shown = progress;
-  await sample(options, opened, stop, (frame) => {
-    if (frame.seq === 0) sayWhoIsDown(frame, tell);
-    shown.note(frame);
-    recorder.offer(frame);
-  });
-  await recorder.close();
-  progress.stop();
+  try {
+    await sample(options, opened, stop, (frame) => {
+      if (frame.seq === 0) sayWhoIsDown(frame, tell);
+      shown.note(frame);
+      begun.offer(frame);
+    });
+  } finally {
+    await begun.close();
+    progress.stop();
+  }
+  const { frames, missing } = begun.status;
+  if (frames === 0) removeFolders(folders);
   if (!options.quiet) say(progress.summary(path));
-  const { frames, missing } = recorder.status;
   if (frames === 0 && missing > 0) process.exitCode = 1;
 }
+
+const recorderOptions = (
+  { maxSize, maxFiles, keepFree, interval }: RecordOptions,
+  { path, codec }: Output,
+  { kind, hostname, hosts }: Sources,
+  tell: (message: string) => void,
+): RecorderOptions => ({
+  ...{ path, codec: codecs[codec], maxSizeBytes: maxSize, maxFiles, keepFreeBytes: keepFree ?? null },
+  ...{ interval_ms: interval, source: kind, hostname, hosts, version, tell },
+});
 
 interface Destination {
   readonly given: string;

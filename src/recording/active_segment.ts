@@ -1,11 +1,12 @@
 import { dirname } from "node:path";
 import { systemWords } from "../errors.ts";
 import type { Detector } from "../events/detector.ts";
-import { lockFile } from "../libc.ts";
-import { AppendFile, syncDirectory } from "./append_file.ts";
+import { AppendFile } from "./append_file.ts";
 import type { ClosedSegments } from "./closed_segments.ts";
 import type { Codec } from "./codec.ts";
+import { Folder } from "./folder.ts";
 import type { Header } from "./lines.ts";
+import { takeLock } from "./lock.ts";
 import { freeNumberAt, idAt, removeFile } from "./move_file.ts";
 import type { Opened } from "./open.ts";
 import { SegmentWriter } from "./segment_writer.ts";
@@ -37,6 +38,7 @@ export class ActiveSegment {
   readonly #options: ActiveSegmentOptions;
   readonly #detector: Detector;
   readonly #syncTimer: ReturnType<typeof setInterval>;
+  readonly #folder: Folder;
   #writer: SegmentWriter | null = null;
   #lock: AppendFile;
   /** Made by us, and nothing written to it. */
@@ -54,6 +56,9 @@ export class ActiveSegment {
     this.#lock = lock;
     this.#isUntouched = isNew;
     this.#number = segment;
+    this.#folder = new Folder(dirname(options.path));
+    // To open it a file may have been made or renamed.
+    this.#folder.changed();
     this.#syncTimer = setInterval(() => this.#sync(), SYNC_MS);
   }
 
@@ -98,16 +103,28 @@ export class ActiveSegment {
     const { path, codec, maxFiles, header, closed } = this.#options;
     await closed.removeSurplus(Math.max(1, maxFiles - 1));
     this.#number = await freeNumberAt(path, this.#number);
-    const file = AppendFile.create(path);
-    if (!lockFile(file.fd)) {
-      void file.close();
-      throw new Error("another all-smi has begun to record to it");
-    }
-    void this.#lock.close();
+    const file = await this.#create();
+    await this.#lock.close();
     this.#lock = file;
     this.#writer = new SegmentWriter(file, codec, header(this.#number), this.#detector);
     await closed.removeSurplus(maxFiles - 1);
     return this.#writer;
+  }
+
+  async #create(): Promise<AppendFile> {
+    const { path } = this.#options;
+    this.#folder.changed();
+    const file = await AppendFile.create(path);
+    try {
+      if (takeLock(file.fd, path)) return file;
+    } catch (error) {
+      // Nobody can have locked it: nobody records to it.
+      await removeFile(path, file.id);
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    throw new Error("another all-smi has begun to record to it");
   }
 
   /** `last_ms`: where the last frame stands on the timeline. */
@@ -128,16 +145,17 @@ export class ActiveSegment {
   }
 
   async #rotate(writer: SegmentWriter, last_ms: number): Promise<void> {
-    const { path, maxFiles, closed } = this.#options;
+    const { maxFiles, closed } = this.#options;
     await writer.end();
     const number = await closed.add(writer.file, this.#number, last_ms);
     this.#close(writer, number + 1);
-    syncDirectory(dirname(path));
+    this.#folder.changed();
     await closed.removeSurplus(maxFiles);
   }
 
   /** Removes the oldest closed segment that the last hour does not need. Says whether one went. */
   removeOldest(now_ms: number): Promise<boolean> {
+    this.#folder.changed();
     // Where nothing is at the path the newest one stays, to go on from.
     return this.#options.closed.removeOldest(this.isThere ? 0 : 1, now_ms);
   }
@@ -160,11 +178,9 @@ export class ActiveSegment {
   }
 
   #sync(): void {
-    const file = this.#writer?.file;
-    if (file === undefined || this.#isSyncing) return;
+    if (this.#isSyncing) return;
     this.#isSyncing = true;
-    file
-      .sync()
+    this.#bringToDisk()
       .then(
         () => this.#synced(null),
         (error) => this.#synced(systemWords(error)),
@@ -172,6 +188,11 @@ export class ActiveSegment {
       .finally(() => {
         this.#isSyncing = false;
       });
+  }
+
+  async #bringToDisk(): Promise<void> {
+    await this.#writer?.file.sync();
+    await this.#folder.sync();
   }
 
   /** Says once that something cannot be brought to the disk, and once that it is there. */
@@ -194,6 +215,7 @@ export class ActiveSegment {
       this.#writer?.abandon();
       if (this.#isUntouched) await removeFile(this.#options.path, this.#lock.id);
       await this.#lock.close();
+      await this.#folder.sync();
     }
   }
 }

@@ -47,7 +47,7 @@ function chainOf(path: string): ChainState {
 
 /** Writes what one recorder after the other wrote, the last of which was killed. */
 async function record(path: string, runs: readonly Run[]): Promise<void> {
-  const file = AppendFile.create(path);
+  const file = await AppendFile.create(path);
   const detector = new Detector({ interval_ms: null });
   for (const [n, { interval_ms, frames }] of runs.entries()) {
     const continued = n === 0 ? null : { chain: chainOf(path), unclosed: null };

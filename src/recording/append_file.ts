@@ -1,15 +1,4 @@
-import {
-  close,
-  closeSync,
-  constants,
-  fdatasync,
-  fstatSync,
-  fsyncSync,
-  ftruncate,
-  type NoParamCallback,
-  openSync,
-  write,
-} from "node:fs";
+import { type BigIntStats, close, constants, fdatasync, fstat, ftruncate, open, read, write } from "node:fs";
 import { errorCode } from "../errors.ts";
 import { fileId } from "./file_id.ts";
 
@@ -42,22 +31,31 @@ export class AppendFile {
   #changes: Promise<unknown> = Promise.resolve();
   #syncs: Promise<unknown> = Promise.resolve();
 
-  private constructor(fd: number) {
-    const stats = fstatSync(fd, { bigint: true });
+  private constructor(fd: number, stats: BigIntStats) {
     this.fd = fd;
     this.id = fileId(stats);
     this.#size = Number(stats.size);
   }
 
   /** Creates a file that must not exist yet, readable by its owner only. */
-  static create(path: string): AppendFile {
+  static create(path: string): Promise<AppendFile> {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    return new AppendFile(openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, MODE));
+    return AppendFile.#opened(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   }
 
   /** Opens one that exists. */
-  static open(path: string): AppendFile {
-    return new AppendFile(openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  static open(path: string): Promise<AppendFile> {
+    return AppendFile.#opened(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  }
+
+  static async #opened(path: string, flags: number): Promise<AppendFile> {
+    const fd = await called<number>((done) => open(path, flags, MODE, done));
+    try {
+      return new AppendFile(fd, await called<BigIntStats>((done) => fstat(fd, { bigint: true }, done)));
+    } catch (error) {
+      await called((done) => close(fd, done));
+      throw error;
+    }
   }
 
   /** Bytes that are whole: what a failed write added is not in it, and taken away again. */
@@ -72,6 +70,19 @@ export class AppendFile {
   async append(bytes: Uint8Array): Promise<void> {
     if (this.#unsyncedBytes > 0 && this.#unsyncedBytes + bytes.length > MOST_UNSYNCED_BYTES) await this.sync();
     await this.#change(() => this.#append(bytes));
+  }
+
+  /** What is in it from there on. */
+  async read(from: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(Math.max(0, this.#size - from));
+    let done = 0;
+    while (done < bytes.length) {
+      const [at, length] = [done, bytes.length - done];
+      const now = await called<number>((finished) => read(this.fd, bytes, at, length, from + at, finished));
+      if (now === 0) break;
+      done += now;
+    }
+    return bytes.subarray(0, done);
   }
 
   /** Rejects where there is no room for so many more bytes; the file stays as it is. */
@@ -181,31 +192,16 @@ export class AppendFile {
 }
 
 /** Some file systems do not know what is asked (fsync(2)): there is no more to be had of them. */
-const cannotSync = (error: unknown): boolean => ["EINVAL", "ENOSYS", "EOPNOTSUPP"].includes(errorCode(error) ?? "");
+export const cannotSync = (error: unknown): boolean =>
+  ["EINVAL", "ENOSYS", "EOPNOTSUPP"].includes(errorCode(error) ?? "");
 
 /** A call of `node:fs` that runs on its thread pool, as a promise. */
-const called = (call: (done: NoParamCallback) => void): Promise<void> =>
-  new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
+const called = <T = void>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> =>
+  new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value as T))));
 
 async function writeAll(fd: number, bytes: Uint8Array, place: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes, done, place + done);
-}
-
-function writeSome(fd: number, bytes: Uint8Array, from: number, place: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  write(fd, bytes, from, bytes.length - from, place, (error, written) => {
-    if (error) reject(error);
-    else resolve(written);
-  });
-  return promise;
-}
-
-/** Makes a rename or a new file in a directory durable. */
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+  for (let done = 0; done < bytes.length; ) {
+    const at = done;
+    done += await called<number>((finished) => write(fd, bytes, at, bytes.length - at, place + at, finished));
   }
 }

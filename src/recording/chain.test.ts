@@ -46,7 +46,7 @@ const chainOf = (path: string, codec: Codec): Chain | null => open(path, (file) 
 /** Records blocks of two frames each: a write that fails ends a block. */
 async function recordBlocks(path: string, codec: Codec, blocks: number, isEnded: boolean): Promise<void> {
   let isFull = false;
-  const file = faultyFile(path, () => isFull);
+  const file = await faultyFile(path, () => isFull);
   const header: Header = {
     ...{ t_ms: 0, interval_ms: 1000, source: "local", hosts: ["a"], all_smi_version: "0", recording: "r" },
     ...{ segment: 1, first_seq: 0, timezone: "UTC" },
@@ -60,7 +60,7 @@ async function recordBlocks(path: string, codec: Codec, blocks: number, isEnded:
   }
   if (isEnded) await writer.end();
   else writer.abandon();
-  file.close();
+  await file.close();
 }
 
 /** All index lines of a file, by reading all of it. */

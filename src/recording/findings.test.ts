@@ -33,7 +33,7 @@ describe.each(all)("%s: a set of four segments", (name, codec) => {
     const detector = new Detector({ interval_ms: INTERVAL_MS });
     for (let segment = 1; segment <= 4; segment++) {
       const first_seq = (segment - 1) * FRAMES_EACH;
-      const file = AppendFile.create(pathOf(set, segment));
+      const file = await AppendFile.create(pathOf(set, segment));
       const writer = new SegmentWriter(
         file,
         codec,

@@ -3,14 +3,14 @@ import { dirname } from "node:path";
 import { errorCode, SchemaError, systemWords, UsageError } from "../errors.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { SourceKind } from "../frame/frame.ts";
-import { lockFile } from "../libc.ts";
 import { endingOf } from "./adopt.ts";
-import { AppendFile, syncDirectory } from "./append_file.ts";
+import { AppendFile } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { EarlierFiles } from "./earlier_files.ts";
 import { examine, type Found, type Identity } from "./examine.ts";
 import { type FileFacts, fileFacts } from "./file_facts.ts";
+import { takeLock } from "./lock.ts";
 import { closeFile, giveName, idAt, removeFile } from "./move_file.ts";
 import type { LastFrame, Repair } from "./repair.ts";
 import { type EventState, NO_EVENTS, resume } from "./resume.ts";
@@ -102,9 +102,10 @@ async function leftBehind(earlier: EarlierFiles): Promise<string | null> {
 const findEarlier = (path: string): Promise<EarlierFiles> => attempt(path, () => EarlierFiles.find(path));
 
 async function create({ path }: Target, earlier: EarlierFiles): Promise<Opened> {
-  const file = await attempt(path, () => AppendFile.create(path));
-  await lock(file, path);
   const segment = earlier.nextNumber(null, 1);
+  const file = await attempt(path, () => AppendFile.create(path));
+  // Where there is no lock to be had nobody records to it.
+  await lock(file, path, () => removeFile(path, file.id));
   return { file, isNew: true, repair: null, lock: file, ...NOTHING_KNOWN, closed: [], segment };
 }
 
@@ -116,8 +117,15 @@ async function attempt<T>(path: string, action: () => T | Promise<T>): Promise<T
   }
 }
 
-async function lock(file: AppendFile, path: string): Promise<void> {
-  if (lockFile(file.fd)) return;
+/** Locks a file that is to be recorded to. Closes it on failure; `undo` where there is no lock to be had. */
+async function lock(file: AppendFile, path: string, undo?: () => Promise<unknown>): Promise<void> {
+  try {
+    if (takeLock(file.fd, path)) return;
+  } catch (error) {
+    await undo?.();
+    await file.close();
+    throw error;
+  }
   await file.close();
   throw new UsageError(`${path}: another all-smi is recording to it; stop that one, or give another path`);
 }
@@ -199,7 +207,6 @@ async function setAside(
   number: number,
 ): Promise<Pick<Opened, "closed" | "segment">> {
   const named = await attempt(path, () => closeFile(path, file.id, number));
-  syncDirectory(dirname(path));
   const facts = await fileFacts(named.path);
   return { closed: facts?.recording == null ? closed : [...closed, facts], segment: named.number + 1 };
 }

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { ownZone } from "../clock/zone.ts";
-import { systemWords } from "../errors.ts";
+import { systemWords, UsageError } from "../errors.ts";
 import { Detector } from "../events/detector.ts";
 import { frameLine } from "../frame/encode.ts";
 import { fitFrame } from "../frame/fit.ts";
@@ -46,6 +46,14 @@ const RESUME_BYTES = 16 << 10;
 const encoder = new TextEncoder();
 const NEWLINE = 10;
 
+function keptFreeOf(directory: string): number {
+  try {
+    return keptFreeBytes(directory);
+  } catch (error) {
+    throw new UsageError(`${directory}: ${systemWords(error)}`);
+  }
+}
+
 /**
  * Writes frames into a recording that survives anything: continues what is there, rotates, makes room, and lives on
  * when the disk is full. Frames are handed over with `offer`, which never waits.
@@ -75,15 +83,21 @@ export class Recorder {
 
   /** Throws a UsageError where the path cannot be recorded to. */
   static async open(options: RecorderOptions): Promise<Recorder> {
+    const { path } = options;
+    const keepFreeBytes = options.keepFreeBytes ?? keptFreeOf(dirname(path));
     const opened = await openRecording(options);
-    const recorder = new Recorder(options, opened);
-    await recorder.#active.continue(opened);
-    return recorder;
+    const recorder = new Recorder(options, opened, keepFreeBytes);
+    try {
+      await recorder.#active.continue(opened);
+      return recorder;
+    } catch (error) {
+      throw new Error(`${path}: cannot be gone on with: ${systemWords(error)}`);
+    }
   }
 
-  private constructor(options: RecorderOptions, opened: Opened) {
+  private constructor(options: RecorderOptions, opened: Opened, keepFreeBytes: number) {
     this.#options = options;
-    this.#keepFreeBytes = options.keepFreeBytes ?? keptFreeBytes(dirname(options.path));
+    this.#keepFreeBytes = keepFreeBytes;
     this.#recording = opened.recording ?? Bun.randomUUIDv7();
     this.#last = opened.last;
     this.earlierFrames = opened.last === null ? 0 : opened.last.seq + 1;

@@ -84,7 +84,7 @@ class Driver {
   async append(frame: Frame, interval_ms: number): Promise<void> {
     if (this.#writer === null) {
       await this.#lock?.close();
-      this.#lock = AppendFile.create(this.#path);
+      this.#lock = await AppendFile.create(this.#path);
       this.#writer = this.#writerOn(this.#lock, interval_ms, null);
     }
     const numbered = { ...frame, seq: this.#seq };

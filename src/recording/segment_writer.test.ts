@@ -95,7 +95,7 @@ describe.each(all)("%s", (name, codec) => {
 
   test("on a disk that never fails: one block up to each thousandth frame", async () => {
     const path = fresh();
-    const file = AppendFile.create(path);
+    const file = await AppendFile.create(path);
     check(path, await record(file, codec, Array(20).fill("cpu: x")));
     file.close();
     const bytes = FileBytes.open(path);
@@ -109,7 +109,7 @@ describe.each(all)("%s", (name, codec) => {
     for (let failing = 0; failing < 28; failing++) {
       const path = fresh();
       let call = 0;
-      const file = faultyFile(path, () => call++ === failing);
+      const file = await faultyFile(path, () => call++ === failing);
       const acknowledged = await record(file, codec, Array(20).fill("cpu: x"));
       file.close();
       expect(acknowledged.length).toBeGreaterThanOrEqual(19);
@@ -127,7 +127,7 @@ describe.each(all)("%s", (name, codec) => {
       fc.asyncProperty(texts, fc.array(fc.boolean(), { maxLength: 60 }), async (frames, schedule) => {
         const path = fresh();
         let call = 0;
-        const file = faultyFile(path, () => schedule[call++] ?? false);
+        const file = await faultyFile(path, () => schedule[call++] ?? false);
         const acknowledged = await record(file, codec, frames);
         file.close();
         check(path, acknowledged);
@@ -139,7 +139,7 @@ describe.each(all)("%s", (name, codec) => {
 
   test("a frame is in the file as soon as it is acknowledged", async () => {
     const path = fresh();
-    const file = AppendFile.create(path);
+    const file = await AppendFile.create(path);
     const writer = new SegmentWriter(file, codec, header(0), new Detector({ interval_ms: 1000 }));
     const reader = FileBytes.open(path);
     for (let seq = 0; seq < 5; seq++) {

@@ -2,7 +2,6 @@ import type { Detector } from "../events/detector.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { AppendFile } from "./append_file.ts";
 import { BlockCollector } from "./block_summary.ts";
-import { FileBytes } from "./bytes.ts";
 import type { Codec, UnitEncoder } from "./codec.ts";
 import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, endsBlock, SUMMARY_EVERY } from "./limits.ts";
 import { type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
@@ -126,7 +125,7 @@ export class SegmentWriter {
 
   /** After a failed write: the encoder is gone, and what it had written is what the file says. */
   async #endByHand(start: number): Promise<void> {
-    const bytes = new FileBytes(this.#file.fd).read(start, this.#file.size - start);
+    const bytes = await this.#file.read(start);
     const unit = this.#codec.closeUnit(bytes);
     if (unit === null) throw new Error("the block under way cannot be read back");
     if (unit.keepBytes < bytes.length) await this.#file.truncate(start + unit.keepBytes);

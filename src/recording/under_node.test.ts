@@ -75,7 +75,7 @@ async function makeRecordings(): Promise<string[]> {
   const paths: string[] = [];
   for (const codec of Object.values(codecs)) {
     const path = join(folder, `whole${codec.extension}`);
-    const file = AppendFile.create(path);
+    const file = await AppendFile.create(path);
     const header = {
       ...{ t_ms: 0, interval_ms: 1000, hosts: ["a"], all_smi_version: "0", recording: "r", segment: 1, first_seq: 990 },
       ...{ source: "local" as const, timezone: "UTC" },

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, statfsSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemWords } from "../../errors.ts";
-import { clockIsSynchronized, lockFile } from "../../libc.ts";
+import { clockIsSynchronized, LockError, lockFile } from "../../libc.ts";
+import { lockWords } from "../../recording/lock.ts";
 import { keptFreeBytes } from "../../recording/room.ts";
 import { type Check, note, ok, problem, type Verdict } from "../finding.ts";
 import { gibibytes } from "../words.ts";
@@ -29,6 +30,8 @@ function output(recording: string): Verdict[] {
     if (lockFile(first) && !lockFile(second)) return [ok(`record writes to ${recording}`)];
     return [note(`files cannot be locked there (${recording}): two recorders could write to one`, ELSEWHERE)];
   } catch (error) {
+    if (error instanceof LockError)
+      return [problem(`${recording} cannot be recorded to: ${lockWords(error)}`, ELSEWHERE)];
     return [problem(`${recording} cannot be written: ${systemWords(error)}`, ELSEWHERE)];
   } finally {
     for (const descriptor of descriptors) closeSync(descriptor);
