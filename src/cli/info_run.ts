@@ -222,7 +222,7 @@ function describe(info: Info): string {
     ["ended", `${ENDED[info.ended]}${foreign}`],
   ];
   const refused = list(info.refused_conditions, "");
-  if (refused !== "") rows.splice(-1, 0, ["refused", `${refused}: too many were on at once`]);
+  if (refused !== "") rows.splice(-1, 0, ["refused", `${refused}: not recorded, too many at once`]);
   const on = list(info.still_on ?? {}, "");
   if (on !== "") rows.splice(-1, 0, ["still on", on]);
   if (info.skipped_lines > 0) rows.push(["skipped", list(info.skipped, "")]);

@@ -6,14 +6,14 @@ test("what lasts on the status line: lines that were skipped, and conditions tha
   const cursor = new MemoryCursor([]);
   expect(lastingNote(cursor)).toBeNull();
   cursor.refusedKinds.set("throttle", 608);
-  expect(lastingNote(cursor)).toBe("608 conditions are no events, too many at once: throttle (608)");
+  expect(lastingNote(cursor)).toBe("608 conditions not recorded, too many at once: throttle (608)");
   cursor.refusedKinds.set("power", 2);
   cursor.skipped.set("a line that is no frame", 1);
   expect(lastingNote(cursor)).toBe(
-    "1 line skipped: a line that is no frame (1); 610 conditions are no events, too many at once: throttle (608), power (2)",
+    "1 line skipped: a line that is no frame (1); 610 conditions not recorded, too many at once: throttle (608), power (2)",
   );
   cursor.refusedKinds.clear();
   cursor.refusedKinds.set("link", 1);
   cursor.skipped.clear();
-  expect(lastingNote(cursor)).toBe("1 condition is no event, too many at once: link (1)");
+  expect(lastingNote(cursor)).toBe("1 condition not recorded, too many at once: link (1)");
 });

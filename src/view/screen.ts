@@ -50,11 +50,11 @@ const totalOf = (counts: ReadonlyMap<string, number>): number =>
 const listed = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([name, count]) => `${name} (${count})`).join(", ");
 
-/** `608 conditions are no events, too many at once: throttle (608)`; `null` where there were none. */
+/** `608 conditions not recorded, too many at once: throttle (608)`; `null` where there were none. */
 function refusedWords(refused: ReadonlyMap<string, number>): string | null {
   const count = totalOf(refused);
   if (count === 0) return null;
-  return `${count} condition${count === 1 ? " is no event" : "s are no events"}, too many at once: ${listed(refused)}`;
+  return `${count} condition${count === 1 ? "" : "s"} not recorded, too many at once: ${listed(refused)}`;
 }
 
 /** `3 lines skipped: bad JSON (2), too long (1)`; `null` where there were none. */

@@ -118,9 +118,9 @@ test("with 800 GPUs throttled the lost GPU, the lost host and the XID that follo
   expect(await info(withoutIndex(path))).toEqual(found);
 
   const words = await start([...PROGRAM, "info", path]).ended;
-  expect(words.out).toMatch(/^refused +\d+ throttle: too many were on at once$/m);
+  expect(words.out).toMatch(/^refused +\d+ throttle: not recorded, too many at once$/m);
   const screen = await start([...PROGRAM, "view", "--replay", path, "--once", "--size", "160x40"]).ended;
-  expect(screen.out).toMatch(/\d+ conditions are no events, too many at once: throttle \(\d+\)/);
+  expect(screen.out).toMatch(/\d+ conditions not recorded, too many at once: throttle \(\d+\)/);
 });
 
 test("a recording of an earlier version keeps what was on, also where there is less room now, and goes on", async () => {

@@ -1,5 +1,5 @@
 import { type Severity, saidSeverity, severities } from "../../../frame/severity.ts";
-import { type Finding, PCI, processName, type Rule } from "./rule.ts";
+import { type Finding, PCI, processName, type Rule, saying } from "./rule.ts";
 
 const OF_CARD = new RegExp(`^(amdgpu|radeon|i915|xe) (${PCI}): (?:amdgpu: )?(.*)$`);
 /** Kernels before 6.9 do not say whose ring it is, and those before 5.x not whose hang. */
@@ -130,7 +130,13 @@ const OF_PROCESS = /\bprocess\b.*$/i;
 /** Whatever else a driver calls fatal, or asks for a reboot for. */
 function failed({ pci, words }: Said): Finding | null {
   if (saidSeverity("info", words.replace(OF_PROCESS, "")) === "info") return null;
-  return { kind: "gpu_error", severity: severities.gpu_error, pci, text: `the driver says: ${words}`, burst: "said" };
+  return {
+    kind: "gpu_error",
+    severity: severities.gpu_error,
+    pci,
+    text: `the driver says: ${words}`,
+    burst: saying(words),
+  };
 }
 
 /** What the drivers of AMD's and Intel's GPUs say of hangs, resets and memory errors. */

@@ -1,6 +1,6 @@
 import { saidSeverity, severities } from "../../../frame/severity.ts";
 import { xidSeverity, xidText } from "../../gpu/nvidia/xid_texts.ts";
-import { type Finding, processName, type Rule } from "./rule.ts";
+import { type Finding, processName, type Rule, saying } from "./rule.ts";
 
 /** `0000:06:00`, `0000:06:00.0`, and of old drivers `0006:00`. */
 const GPU = "[0-9a-f:.]{4,15}[0-9a-f]";
@@ -71,7 +71,7 @@ function failed(message: string): Finding | null {
   }
   const [, pci = null, words] = OTHER.exec(message) ?? [];
   if (words === undefined || saidSeverity("info", words) === "info") return null;
-  return error(pci, `the driver says: ${words}`, "said");
+  return error(pci, `the driver says: ${words}`, saying(words));
 }
 
 /** What NVIDIA's driver (NVRM) says of GPUs, and that of its switches. */

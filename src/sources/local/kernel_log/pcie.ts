@@ -4,7 +4,7 @@ import { type Finding, PCI, type Rule } from "./rule.ts";
 const OF_DEVICE = new RegExp(`^(\\S{1,32}) (${PCI}): (?:AER: )?(.*)$`);
 /** Kernels from 6.8 on say "correctable" where older ones say "corrected". */
 const LEVEL = "(Correct|Uncorrect)(?:ed|able)(?: \\((Fatal|Non-Fatal)\\))?";
-const ERROR = new RegExp(`^PCIe Bus Error: severity=${LEVEL}, type=([^,(]{1,40})`);
+const ERROR = new RegExp(`^(?:PCIe|CXL) Bus Error: severity=${LEVEL}, type=([^,(]{1,40})`);
 /** The port says that it heard of an error; what it is the device says, unless it cannot be asked. */
 const HEARD = new RegExp(
   `^(?:Multiple )?${LEVEL} error (?:message )?received(?: from|:) (?:id=[\\da-f]{4}|(?:id=)?(${PCI})|.*)$`,

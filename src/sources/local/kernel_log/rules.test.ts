@@ -168,6 +168,11 @@ describe("messages of all kernels since 3.10", () => {
     ]);
   });
 
+  test("errors of a CXL bus are told as those of a PCIe bus", () => {
+    const error = "CXL Bus Error: severity=Uncorrectable (Fatal), type=Transaction Layer, (Receiver ID)";
+    expect(one(`pcieport 0000:0c:00.0: ${error}`)[0]).toStartWith("aer critical 0000:0c:00.0");
+  });
+
   test("errors of the PCIe bus, in both generations of words, also where no device says what it is", () => {
     for (const [level, words] of [
       ["Corrected", "warning 0000:01:00.0 PCIe error, corrected"],
@@ -295,6 +300,11 @@ describe("messages of all kernels since 3.10", () => {
     expect(one("[Hardware Error]: CPU 3: Machine Check Exception: 5 Bank 4: b200000000070f0f")).toEqual([
       "mce critical hardware error of CPU 3, bank 4, not corrected",
     ]);
+    expect(one("EDAC MC0: 1 CE reserved error (13) on any memory (node:0 page:0x1)")[0]).toStartWith("ecc warning");
+    expect(one("{1}[Hardware Error]: event severity: fatal")[0]).toStartWith("mce critical");
+    expect(one("{1}[Hardware Error]: severity: 2, corrected")[0]).toStartWith("mce warning");
+    const pcie = "{1}[Hardware Error]:   section_type: PCIe error";
+    expect(one("{1}[Hardware Error]: event severity: corrected", pcie)).toEqual([]);
     expect(one("[Hardware Error]: Corrected error, no action required.")[0]).toStartWith("mce warning");
     expect(one("mce: [Hardware Error]: System Fatal error.")[0]).toStartWith("mce critical");
     expect(one("Memory failure: 0x1a2b3c: recovery action for dirty LRU page: Recovered")[0]).toStartWith(
