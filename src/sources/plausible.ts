@@ -52,12 +52,13 @@ const NARROW: ReadonlySet<Quantity> = new Set(["count", "rpm"]);
 
 /** The numbers that DCGM and others leave out at the upper end of a type for kinds of "unknown". */
 const RESERVED = 16;
-const isTop = (value: number, bits: number): boolean => value < 2 ** bits && value >= 2 ** bits - RESERVED;
+const [TOP_31, TOP_32] = [2 ** 31, 2 ** 32];
 
 /** All bits of a type, or all but the sign's, and the few numbers below, whatever unit they stand for. */
 export function isUnknownNumber(value: number): boolean {
   const size = Math.abs(value);
-  return isTop(size, 31) || isTop(size, 32) || size > Number.MAX_SAFE_INTEGER;
+  if (size < TOP_31 - RESERVED) return false;
+  return size < TOP_31 || (size < TOP_32 && size >= TOP_32 - RESERVED) || size > Number.MAX_SAFE_INTEGER;
 }
 
 /**

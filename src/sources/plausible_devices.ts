@@ -1,44 +1,49 @@
-import type { Field, Fields } from "../frame/field.ts";
+import type { Fields } from "../frame/field.ts";
 import type { Sections } from "../frame/frame.ts";
 import { type SectionName, sections } from "../frame/schema.ts";
-import { plausible, quantityOf } from "./plausible.ts";
+import { plausible, type Quantity, quantityOf } from "./plausible.ts";
 
 type Bag = Record<string, unknown>;
-type Clean = (device: Bag) => void;
 
-/** What makes unknown, in place, what of a device cannot be so; `null`: nothing of it could be wrong. */
-function cleanerOf(fields: Fields): Clean | null {
-  const cleaners = Object.entries(fields).flatMap(([key, field]) => fieldCleaner(key, field) ?? []);
-  if (cleaners.length === 0) return null;
-  return (device) => {
-    for (const clean of cleaners) clean(device);
+/** What is looked at in a device, or in a part of one. */
+interface Checks {
+  readonly numbers: readonly (readonly [key: string, quantity: Quantity])[];
+  readonly parts: readonly (readonly [key: string, checks: Checks])[];
+}
+
+function checksOf(fields: Fields): Checks {
+  const entries = Object.entries(fields);
+  return {
+    numbers: entries.flatMap(([key, field]) => {
+      const quantity = field.fields === undefined && field.unknown !== "never" ? quantityOf(key, field) : null;
+      return quantity === null ? [] : [[key, quantity] as const];
+    }),
+    parts: entries.flatMap(([key, { fields: inside }]) => {
+      const checks = inside === undefined ? null : checksOf(inside);
+      return checks === null || checks.numbers.length + checks.parts.length === 0 ? [] : [[key, checks] as const];
+    }),
   };
 }
 
-function fieldCleaner(key: string, field: Field): Clean | null {
-  if (field.fields !== undefined) return insideCleaner(key, field.fields);
-  const quantity = quantityOf(key, field);
-  if (quantity === null || field.unknown === "never") return null;
-  return (device) => {
-    const value = device[key];
-    if (typeof value === "number" && plausible(quantity, value) === null) device[key] = null;
-  };
+/** In its place: a frame that was decoded is nobody else's. */
+function clean(bag: Bag, { numbers, parts }: Checks): void {
+  for (const [key, quantity] of numbers) {
+    const value = bag[key];
+    if (typeof value === "number" && plausible(quantity, value) === null) bag[key] = null;
+  }
+  for (const [key, checks] of parts) {
+    const part = bag[key];
+    if (Array.isArray(part)) for (const one of part) clean(one, checks);
+    else if (typeof part === "object" && part !== null) clean(part as Bag, checks);
+  }
 }
 
-function insideCleaner(key: string, fields: Fields): Clean | null {
-  const clean = cleanerOf(fields);
-  if (clean === null) return null;
-  return (device) => {
-    const inside = device[key];
-    if (Array.isArray(inside)) for (const one of inside) clean(one);
-    else if (typeof inside === "object" && inside !== null) clean(inside as Bag);
-  };
-}
-
-const CLEANERS = new Map(Object.entries(sections).map(([name, fields]) => [name as SectionName, cleanerOf(fields)]));
+const CHECKS = Object.entries(sections).map(([name, fields]) => [name as SectionName, checksOf(fields)] as const);
 
 /** Makes unknown, in place, what of devices cannot be so. */
 export function onlyPlausible(devices: Sections): Sections {
-  for (const [name, clean] of CLEANERS) for (const device of devices[name] ?? []) clean?.(device as unknown as Bag);
+  for (const [name, checks] of CHECKS) {
+    for (const device of devices[name] ?? []) clean(device as unknown as Bag, checks);
+  }
   return devices;
 }
