@@ -11,7 +11,7 @@ import { type ScrapeOptions, Scraper } from "./scraper.ts";
 import { errorOfHost, eventsOfHost, ofHost } from "./small.ts";
 import type { Target } from "./target.ts";
 
-export interface RemoteOptions extends Omit<ScrapeOptions, "without" | "commands">, HttpOptions {
+export interface RemoteOptions extends Omit<ScrapeOptions, "without" | "commands" | "most_kept">, HttpOptions {
   readonly targets: readonly Target[];
   readonly command: CommandMode;
 }
@@ -27,6 +27,15 @@ function leftOut({ perCore, targets }: RemoteOptions): Part[] {
   if (targets.length > MOST_WITH_PEERS) left.push("peers");
   if (targets.length > MOST_WITH_LINKS) left.push("links", "details");
   return left;
+}
+
+/** Of a line's 16 MiB, for all hosts together. A host has its share, but what any machine takes and no more than none does. */
+const KEPT_OF_ALL = 12 << 20;
+const KEPT_OF_ONE = { least: 96 << 10, most: 512 << 10 } as const;
+
+function mostKept(targets: readonly Target[]): number {
+  const share = KEPT_OF_ALL / targets.flatMap(({ endpoints }) => endpoints).length;
+  return Math.min(KEPT_OF_ONE.most, Math.max(KEPT_OF_ONE.least, Math.floor(share)));
 }
 
 /** Requests under way at once. */
@@ -51,7 +60,8 @@ class RemoteSource implements Source {
   constructor(options: RemoteOptions) {
     this.#options = options;
     this.#client = new HttpClient(options);
-    const scrape = { ...options, without: leftOut(options), commands: new Commands(options.command) };
+    const most_kept = mostKept(options.targets);
+    const scrape = { ...options, without: leftOut(options), commands: new Commands(options.command), most_kept };
     const asked = options.targets.map((target) => ({
       target,
       scrapers: target.endpoints.map((endpoint) => new Scraper(endpoint, this.#client, scrape)),

@@ -15,13 +15,14 @@ export type Outcome =
   | { readonly told: Told; readonly latency_ms: number; readonly error: null }
   | { readonly told: null; readonly latency_ms: null; readonly error: string };
 
-export interface ScrapeOptions extends Wanted, Kept {}
+export interface ScrapeOptions extends Wanted, Kept {
+  /** Bytes of JSON that a frame keeps of this host at most, whatever it sent. */
+  readonly most_kept: number;
+}
 
 /** Where to ask: our own API's frame holds more and costs less than its page of metrics. */
 type Way = "/snapshot" | "/metrics";
 
-/** A frame keeps so much of one host, whatever it sent: a line has room for 16 MiB. */
-const MOST_KEPT = 1 << 19;
 /** What a device takes of which hardly anything is known. */
 const DEVICE_BYTES = 2048;
 
@@ -161,7 +162,8 @@ export class Scraper {
     const { told, moment } = understood;
     const kept = keepSmall(told, this.#options);
     const devices = Object.values(kept.sections).reduce((sum, list) => sum + list.length, 0);
-    if (answer.bytes + DEVICE_BYTES * devices > MOST_KEPT && JSON.stringify(kept).length > MOST_KEPT) {
+    const { most_kept } = this.#options;
+    if (answer.bytes + DEVICE_BYTES * devices > most_kept && JSON.stringify(kept).length > most_kept) {
       return { outcome: failed("too large"), isElsewhere: false };
     }
     this.#way = moment === null ? "/metrics" : "/snapshot";
