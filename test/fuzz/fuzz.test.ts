@@ -2,7 +2,14 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 
 /** A kind, how many cases of it, and how far at least so many of them must get. */
-const KINDS = [{ kind: "recordings", count: 400, outcome: "drawn", atLeast: 200 }];
+const KINDS = [
+  { kind: "recordings", count: 400, outcome: "drawn", atLeast: 200 },
+  { kind: "pages", count: 600, outcome: "understood", atLeast: 200 },
+  { kind: "snapshots", count: 600, outcome: "understood", atLeast: 60 },
+  { kind: "hostfiles", count: 3000, outcome: "understood", atLeast: 600 },
+  { kind: "nvidia-smi", count: 1500, outcome: "understood", atLeast: 700 },
+  { kind: "trees", count: 60, outcome: "read", atLeast: 60 },
+];
 
 /** Always the same: a change is judged by what it did, not by luck. `npm run check:fuzz` tries new ones. */
 const SEED = 20_261_124;

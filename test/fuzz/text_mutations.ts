@@ -11,6 +11,7 @@ const SPECIAL = [
   ...["0", "9", ".", "+", "e", "a", "@", "%", "&", "?", "~", "^", "--", "=x ", "://", "\\u", "\\ud800", "[[", "{{"],
 ] as const;
 
+const MOST_ADDED_BYTES = 1 << 20;
 const RUNS = [1, 3, 40, 1000, 20_000] as const;
 
 /** Values that a driver, a kernel or an exporter writes where it has none, and numbers at the ends of their types. */
@@ -81,7 +82,8 @@ const mutations: readonly Mutation[] = [
   },
   (text, chance) => {
     const line = chance.pick(linesOf(text));
-    return joined([...linesOf(text), ...Array.from({ length: chance.pick([2, 300, 3000]) }, () => line)]);
+    const times = Math.min(chance.pick([2, 300, 3000]), Math.ceil(MOST_ADDED_BYTES / (line.length + 1)));
+    return joined([...linesOf(text), ...Array.from({ length: times }, () => line)]);
   },
 ];
 

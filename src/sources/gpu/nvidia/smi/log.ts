@@ -94,17 +94,24 @@ function instanceOf(entries: readonly Entry[]): LogInstance[] {
   ];
 }
 
+/** `Product Name   : NVIDIA H100`; the value is empty where there is none. No pattern: those take time squared. */
+function keyAndValue(text: string): Pick<Entry, "key" | "value"> {
+  const at = text.indexOf(" : ");
+  if (at < 0) return { key: text.trimEnd(), value: "" };
+  return { key: text.slice(0, at).trimEnd(), value: text.slice(at + 3).trim() };
+}
+
 function entriesOf(text: string): Entry[] {
   const root: Entry[] = [];
   const open: { readonly indent: number; readonly entries: Entry[] }[] = [{ indent: -1, entries: root }];
   for (const line of text.split("\n")) {
-    const match = /^( *)(\S.*?)(?: +: (.*))?$/.exec(line);
-    if (match === null) continue;
-    const [, blanks = "", key = "", value = ""] = match;
-    while ((open.at(-1)?.indent ?? -1) >= blanks.length) open.pop();
-    const entry: Entry = { key, value: value.trim(), entries: [] };
+    const text = line.trimStart();
+    if (text === "") continue;
+    const indent = line.length - text.length;
+    while ((open.at(-1)?.indent ?? -1) >= indent) open.pop();
+    const entry: Entry = { ...keyAndValue(text), entries: [] };
     open.at(-1)?.entries.push(entry);
-    open.push({ indent: blanks.length, entries: entry.entries });
+    open.push({ indent, entries: entry.entries });
   }
   return root;
 }

@@ -4,7 +4,9 @@ import type { Fields, Values } from "./fields.ts";
 /** Every name of what can be asked for, from the help: lines as `"clocks.current.sm" or "clocks.sm"`. */
 export function parseHelp(text: string): ReadonlySet<string> {
   const lines = text.split("\n").filter((line) => line.trimStart().startsWith('"'));
-  return new Set(lines.flatMap((line) => line.match(/[\w.]+(?=")/g) ?? []));
+  // Between every other pair of quotes: a pattern that looks ahead takes time squared.
+  const quoted = lines.flatMap((line) => line.split('"').filter((_, n) => n % 2 === 1));
+  return new Set(quoted.filter((name) => /^[\w.]+$/.test(name)));
 }
 
 /** The fields of one query, of those that the nvidia-smi of this machine knows. */
