@@ -108,7 +108,8 @@ const MOST_CONTAINERS = 1 << 18;
 /** Shorter lines have room for no more. */
 const SAFE_LENGTH = 2 * MOST_CONTAINERS;
 
-function hasTooManyContainers(text: string): boolean {
+/** Whether a line has more objects and lists than a reader takes. */
+export function hasTooManyContainers(text: string): boolean {
   if (text.length <= SAFE_LENGTH) return false;
   return countOf(text, "{") + countOf(text, "[") > MOST_CONTAINERS;
 }

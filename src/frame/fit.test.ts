@@ -47,6 +47,15 @@ describe("a line that is too long", () => {
     expect(frame).toEqual({ ...rest, errors: [...nvidiaFrame.errors, said ?? ""] });
   });
 
+  test("so does a short one of more objects than a reader takes", () => {
+    const [row] = nvidiaFrame.processes ?? [];
+    if (row === undefined) throw new Error("no process");
+    const processes = Array.from({ length: 300_000 }, (_, pid) => ({ ...row, pid, command: "" }));
+    const { frame, said } = fitted({ ...nvidiaFrame, processes }, Number.POSITIVE_INFINITY);
+    expect(said).toBe("recording: too long, without processes");
+    expect(frame.gpus).toEqual(nvidiaFrame.gpus ?? []);
+  });
+
   test("then per-core values", () => {
     const { frame, said } = fitted(nvidiaFrame, withoutProcesses - 50);
     expect(said).toBe("recording: too long, without processes, per-core values");

@@ -1,3 +1,4 @@
+import { hasTooManyContainers } from "./decode.ts";
 import type { Frame } from "./frame.ts";
 import { DEVICE_SECTIONS, hostIds } from "./hosts.ts";
 import { withoutParts } from "./parts.ts";
@@ -27,13 +28,15 @@ export interface FittedFrame {
 }
 
 /**
- * A frame whose line is of at most `maxBytes`: where it is longer, processes go first, then per-core values, then link
- * counters, then whole hosts, and `errors` names what went.
+ * A frame whose line is of at most `maxBytes` and can be read back: where it is longer, or has more objects and lists
+ * than a reader takes, processes go first, then per-core values, then link counters, then whole hosts, and `errors`
+ * names what went.
  */
 export function fitFrame(frame: Frame, maxBytes: number, encode: (frame: Frame) => string): FittedFrame {
   let fitted = { frame, line: encode(frame) };
   // A UTF-16 unit is three bytes of UTF-8 at most: short lines need no counting.
-  const fits = () => fitted.line.length * 3 <= maxBytes || Buffer.byteLength(fitted.line) <= maxBytes;
+  const isShort = () => fitted.line.length * 3 <= maxBytes || Buffer.byteLength(fitted.line) <= maxBytes;
+  const fits = () => isShort() && !hasTooManyContainers(fitted.line);
   let left = frame;
   const named: string[] = [];
   const say = (words: string): FittedFrame => {

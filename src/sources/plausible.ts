@@ -105,6 +105,9 @@ const BY_KEY: Readonly<Record<string, Quantity | null>> = {
   memory_bandwidth_utilization: "ratio",
   used_memory: "bytes",
   total_memory: "memory_size",
+  // Where these keys have 0 they are unknown: a clock that stands is told by `clocks`.
+  frequency: "megahertz_max",
+  frequency_mhz: "megahertz_max",
   sm_max: "megahertz_max",
   memory_max: "megahertz_max",
   video_max: "megahertz_max",

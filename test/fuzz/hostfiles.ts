@@ -31,7 +31,10 @@ function parse(text: string, file: string): string {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // Whoever prints it cleans it.
-    if (error.message.length > LONGEST_MESSAGE) throw new Error(`a message has ${error.message.length} characters`);
+    if (error.message.length > LONGEST_MESSAGE)
+      throw new Error(
+        `a message has ${error.message.length} characters: ${error.message.slice(0, 100)}…${error.message.slice(-100)}`,
+      );
     return "refused";
   }
   for (const { host_id } of list.targets) {

@@ -31,7 +31,7 @@ export const openNvidiaSmi = async (): Promise<Fuzzed> => {
   const captures = CAPTURES.map(textsOf);
   return {
     runCase: async (chance) => understand(mutated(chance.pick(captures), chance)),
-    most_ms: 500,
+    most_ms: 2000,
     [Symbol.dispose]: () => {},
   };
 };

@@ -250,3 +250,11 @@ describe("files and options", () => {
     expect(complaint(() => readTargets([], "~nobody/hosts"))).toBe("~nobody/hosts: no such file or directory");
   });
 });
+
+test("a host with a control character is refused, in lines and in JSON", () => {
+  const refused = "a control character is in no host name";
+  expect(() => parseHostfile("a:1/x\u001b[31m", "hosts", new TargetList())).toThrow(refused);
+  expect(() => parseHostfile("a\u202e=b:1", "hosts", new TargetList())).toThrow(refused);
+  const json = JSON.stringify([{ targets: ["a:1"], labels: { __metrics_path__: "/\u0007" } }]);
+  expect(() => parseHostfile(json, "hosts.json", new TargetList())).toThrow(refused);
+});

@@ -1,4 +1,5 @@
 import { UsageError } from "../../errors.ts";
+import { isCleanText } from "../../frame/clean_text.ts";
 import { expandRanges, MOST_HOSTS, splitOutside } from "./ranges.ts";
 import { type Endpoint, endpointId, parseEndpoint, type Target } from "./target.ts";
 
@@ -109,6 +110,7 @@ export class TargetList {
   addEndpoints(name: string | null, endpoints: readonly Endpoint[], place: string): void {
     const ids = endpoints.map(endpointId);
     for (const id of name === null ? ids : [name, ...ids.filter((id) => id !== name)]) {
+      refuseUnclean(id, place);
       const before = this.#places.get(id);
       if (before !== undefined) throw new UsageError(`${place}: ${id} is there already, ${before}`);
       this.#places.set(id, place);
@@ -141,6 +143,12 @@ export function endpointOf(text: string, place: string): Endpoint {
 
 /** What was written, without the user and the password that may stand in front of an @. */
 const masked = (text: string): string => text.replace(/^([a-z]+:\/\/)?.*@/i, "$1***@");
+
+/** What names a host ends up on screens and in files. */
+function refuseUnclean(id: string, place: string): void {
+  refuseLong(id, place);
+  if (!isCleanText(id)) throw new UsageError(`${place}: "${id.slice(0, 80)}": a control character is in no host name`);
+}
 
 function refuseLong(text: string, place: string, most = LONGEST): void {
   if (text.length > most) throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": too long for a host`);

@@ -42,7 +42,8 @@ export function rowOf(card: AmdCard, readings: Readings, host: HostIdentity, tim
     temperature: fast?.edge ?? fast?.hotspot ?? null,
     used_memory: isShared ? together(fast?.vram_used, fast?.gtt_used) : (fast?.vram_used ?? null),
     total_memory: isShared ? together(card.vram_total, card.gtt_total) : card.vram_total,
-    frequency: fast?.gfxclk_mhz ?? null,
+    // Where the key has 0 it is unknown: that a clock stands is told by `health.clocks`.
+    frequency: fast?.gfxclk_mhz || null,
     power_consumption: fast?.power_w ?? null,
     temperature_threshold_slowdown: slow?.slowdown ?? null,
     temperature_threshold_shutdown: slow?.shutdown ?? null,

@@ -28,7 +28,8 @@ export function rowOf(card: IntelCard, readings: Readings, host: HostIdentity, t
     temperature: fast?.temperature ?? null,
     used_memory: use.used_memory,
     total_memory: card.memory_total,
-    frequency: awake(fast?.clock_mhz),
+    // Where the key has 0 it is unknown.
+    frequency: awake(fast?.clock_mhz) || null,
     power_consumption: readings.power_w,
     temperature_threshold_slowdown: slow?.slowdown ?? null,
     temperature_threshold_shutdown: slow?.shutdown ?? null,

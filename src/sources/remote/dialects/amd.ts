@@ -183,7 +183,7 @@ class AmdReader implements PageReader {
       const { used, free, total } = this.#memory.get(gpu) ?? {};
       const whole = total ?? (used === undefined || free === undefined ? null : used + free);
       if (whole !== null) TOTAL_MEMORY(gpu, whole);
-      gpu.frequency = gpu.health?.clocks?.sm ?? null;
+      gpu.frequency = gpu.health?.clocks?.sm || null;
     }
     return { sections: { gpus }, hostname: this.#hostname };
   }

@@ -53,7 +53,7 @@ class AmdSmiReader implements PageReader {
   finish({ time }: PageContext): Told | null {
     const gpus = this.#gpus.list(time);
     if (gpus.length === 0) return null;
-    for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm ?? null;
+    for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm || null;
     return { sections: { gpus }, hostname: null };
   }
 }

@@ -168,7 +168,7 @@ class DcgmReader implements PageReader {
     this.#retired.finish();
     this.#throttle.finish();
     const gpus = this.#gpus.list(context.time);
-    for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm ?? null;
+    for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm || null;
     const last = newXids(this.#xids, context);
     const events = [...last, ...this.#xidCounts.news(last, context)];
     return { sections: { gpus }, hostname: this.#hostname, events };

@@ -48,3 +48,9 @@ test("a round that lost rows does not run into the next", () => {
     batches.add(row, at, 3);
   expect(batches.latest(2000)).toEqual({ rows: [1, 2], received_ms: 1001 });
 });
+
+test("a round without end is cut", () => {
+  const batches = rounds();
+  for (let row = 1; row <= 10_000; row++) batches.add(row, 0, null);
+  expect(batches.latest(100)?.rows).toHaveLength(4096);
+});

@@ -1,6 +1,9 @@
 /** nvidia-smi prints all of a round at once: after so long without a further row it was the last one. */
 export const QUIET_MS = 100;
 
+/** Rows of one round at most: an nvidia-smi that has gone mad must not fill the memory. */
+const MOST_ROWS = 4096;
+
 /** The rows of one round of a query, with when the last of them came. */
 export interface Batch<T> {
   readonly rows: readonly T[];
@@ -24,7 +27,7 @@ export class Batches<T> {
   /** `total`: how many rows a round has, where that is known. */
   add(row: T, received_ms: number, total: number | null): void {
     if (this.#open.length > 0 && this.#begins(row, this.#open)) this.#close();
-    this.#open.push(row);
+    if (this.#open.length < MOST_ROWS) this.#open.push(row);
     this.#received_ms = received_ms;
     if (this.#open.length === total) this.#close();
   }

@@ -4,6 +4,9 @@ import type { ProcessValues } from "./fields.ts";
 import { type Beside, cardOf, lostCard } from "./rows.ts";
 import type { GpuRow } from "./session.ts";
 
+/** No machine has more cards: whatever prints more has gone mad. */
+const MOST_CARDS = 256;
+
 /** Where a card is that answered once. */
 export interface KnownPlace {
   readonly pci: string;
@@ -20,11 +23,11 @@ export class KnownCards {
 
   /** The cards of one round, and those that cannot be opened. */
   cardsOf(rows: readonly GpuRow[], unopened: readonly LostCard[], beside: Beside): NvidiaCard[] {
-    const cards = rows.map(({ values, lost }, place) => {
+    const cards = rows.slice(0, MOST_CARDS).map(({ values, lost }, place) => {
       if (lost === null) return cardOf(values, beside);
       return lostCard(lost, this.#find(values.uuid, values.index ?? place), values);
     });
-    for (const card of unopened) {
+    for (const card of unopened.slice(0, MOST_CARDS)) {
       const before = this.#cards.find(({ pci, row }) => isNamed(card, pci, row.index)) ?? null;
       const isThere = cards.some(({ pci, row }) => isNamed(card, pci, row.index) || row.uuid === before?.row.uuid);
       if (!isThere) cards.push(lostCard(card.reason, before, card));
