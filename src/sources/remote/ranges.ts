@@ -32,10 +32,10 @@ function numbersOf(inside: string): string[] | string {
   const numbers = new Set<string>();
   for (const item of inside.split(",")) {
     const [all, first = "", last = first, step = "1"] = ITEM.exec(item.trim()) ?? [];
-    if (all === undefined) return `[${inside}] is no range: node-[001-100,120], node-[1-9/2]`;
+    if (all === undefined) return `[${inside.slice(0, 80)}] is no range: node-[001-100,120], node-[1-9/2]`;
     const [from, to, by] = [Number(first), Number(last), Number(step)];
-    if (from > to) return `[${all}] goes backwards`;
-    if (by === 0) return `[${all}] has a step of 0`;
+    if (from > to) return `[${all.slice(0, 80)}] goes backwards`;
+    if (by === 0) return `[${all.slice(0, 80)}] has a step of 0`;
     if ((to - from) / by >= MOST_HOSTS) return `[${all}] is more than ${MOST_HOSTS}`;
     // Zeros in front are kept, as in `[001-100]`.
     const width = first.startsWith("0") ? first.length : 0;
