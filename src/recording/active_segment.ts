@@ -211,6 +211,8 @@ export class ActiveSegment {
     clearInterval(this.#syncTimer);
     try {
       await this.#writer?.end();
+    } catch (error) {
+      throw new Error(`${this.#options.path}: its end could not be written: ${systemWords(error)}`);
     } finally {
       this.#writer?.abandon();
       if (this.#isUntouched) await removeFile(this.#options.path, this.#lock.id);

@@ -1,4 +1,4 @@
-import { type BigIntStats, close, constants, fdatasync, fstat, ftruncate, open, read, write } from "node:fs";
+import { type BigIntStats, close, constants, fdatasync, fstat, ftruncate, open, read, unlink, write } from "node:fs";
 import { errorCode } from "../errors.ts";
 import { fileId } from "./file_id.ts";
 
@@ -38,18 +38,23 @@ export class AppendFile {
   }
 
   /** Creates a file that must not exist yet, readable by its owner only. */
-  static create(path: string): Promise<AppendFile> {
+  static async create(path: string): Promise<AppendFile> {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    return AppendFile.#opened(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    const fd = await opened(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    try {
+      return await AppendFile.#of(fd);
+    } catch (error) {
+      await called((done) => unlink(path, done));
+      throw error;
+    }
   }
 
   /** Opens one that exists. */
-  static open(path: string): Promise<AppendFile> {
-    return AppendFile.#opened(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  static async open(path: string): Promise<AppendFile> {
+    return await AppendFile.#of(await opened(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK));
   }
 
-  static async #opened(path: string, flags: number): Promise<AppendFile> {
-    const fd = await called<number>((done) => open(path, flags, MODE, done));
+  static async #of(fd: number): Promise<AppendFile> {
     try {
       return new AppendFile(fd, await called<BigIntStats>((done) => fstat(fd, { bigint: true }, done)));
     } catch (error) {
@@ -198,6 +203,8 @@ export const cannotSync = (error: unknown): boolean =>
 /** A call of `node:fs` that runs on its thread pool, as a promise. */
 const called = <T = void>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> =>
   new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value as T))));
+
+const opened = (path: string, flags: number): Promise<number> => called((done) => open(path, flags, MODE, done));
 
 async function writeAll(fd: number, bytes: Uint8Array, place: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {

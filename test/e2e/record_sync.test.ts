@@ -71,3 +71,16 @@ test.skipIf(Bun.which("strace") === null)(
     expect(said().replaceAll(UNSYNCED, "").replaceAll(SYNCED, "")).not.toContain("cannot");
   },
 );
+
+test.skipIf(Bun.which("strace") === null)(
+  "an end that cannot be brought to the disk is told, with status 1",
+  async () => {
+    const path = join(folder, "end.ndjson");
+    const { code, out, err } = await start([
+      ...["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"],
+      ...[...PROGRAM, "record", "-o", path, "--duration", "0.5s", ...SMALL],
+    ]).ended;
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toBe(`all-smi: ${path}: its end could not be written: input/output error\n`);
+  },
+);
