@@ -61,8 +61,11 @@ export function findMachineZone(
   const database = TZDIR || DATABASE;
   const name = TZ === undefined ? null : zoneOfVariable(TZ.replace(/^:/, ""), database, files);
   if (TZ === undefined) return zoneOfSystem(database, files);
-  return name === null ? inUtc(`TZ=${TZ.slice(0, LONGEST_TOLD)} is no time zone`) : { name, problem: null };
+  return name === null ? inUtc(`TZ=${shown(TZ)} is no time zone`) : { name, problem: null };
 }
+
+/** On a terminal it does nothing but stand there. */
+const shown = (text: string): string => text.slice(0, LONGEST_TOLD).replace(/[^ -~]/g, "?");
 
 const inUtc = (problem: string): MachineZone => ({ name: UTC, problem: `${problem}: times are in UTC` });
 

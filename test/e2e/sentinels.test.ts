@@ -322,6 +322,30 @@ describe.skipIf(mayHaveCards(""))("NVIDIA", () => {
     expect(Object.keys(gpu?.detail ?? {})).not.toContain("vbios_version");
   });
 
+  test("cards that say one UUID, of zeros, are two all the same, called by their places", async () => {
+    const values = { uuid: "GPU-00000000-0000-0000-0000-000000000000" };
+    using fake = fakeNvidiaSmi({ capture: "h100", moment: "load", cards: 2, values });
+    const { out } = await start([
+      ...[
+        "env",
+        `PATH=${fake.path}:${process.env.PATH}`,
+        ...PROGRAM,
+        "snapshot",
+        "--include",
+        "gpu",
+        "--host-root",
+        root,
+      ],
+    ]).ended;
+    const gpus = (JSON.parse(out) as Frame).gpus ?? [];
+    expect(gpus.map(({ uuid }) => uuid.slice(0, 4))).toEqual(["PCI-", "PCI-"]);
+    expect(new Set(gpus.map(({ uuid }) => uuid)).size).toBe(2);
+    expect(gpus.map(({ index, temperature }) => [index, temperature])).toEqual([
+      [0, 59],
+      [1, 59],
+    ]);
+  });
+
   test("the library: 0 °C, 0 W and numbers that nothing has are unknown", async () => {
     const driver = new StubDriver(
       folder,
