@@ -6,7 +6,7 @@ const KINDS = [
   { kind: "recordings", count: 400, outcome: "drawn", atLeast: 200 },
   { kind: "pages", count: 600, outcome: "understood", atLeast: 200 },
   { kind: "snapshots", count: 600, outcome: "understood", atLeast: 60 },
-  { kind: "hostfiles", count: 3000, outcome: "understood", atLeast: 600 },
+  { kind: "hostfiles", count: 3000, outcome: "understood", atLeast: 150 },
   { kind: "nvidia-smi", count: 1500, outcome: "understood", atLeast: 700 },
   { kind: "trees", count: 60, outcome: "read", atLeast: 60 },
 ];
