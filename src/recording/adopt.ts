@@ -1,10 +1,12 @@
 import { Detector } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
-import { decodeLine, type Line } from "../frame/decode.ts";
+import type { Line } from "../frame/decode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { FileBytes } from "./bytes.ts";
 import { codecOf } from "./codec.ts";
-import { decodeHeader } from "./lines.ts";
+import { BLOCK_FRAMES } from "./limits.ts";
+import { LineJudge } from "./line_judge.ts";
+import { decodeHeader, decodeIndex, type IndexLine } from "./lines.ts";
 import type { LastFrame } from "./repair.ts";
 import { type EventState, NO_EVENTS } from "./resume.ts";
 import { scanLines } from "./scan.ts";
@@ -32,10 +34,12 @@ interface Counted extends LastFrame {
 
 async function countOn(files: readonly string[], before: EventState): Promise<(Ending & { last: Counted }) | null> {
   const detector = new Detector({ interval_ms: null, ...before });
+  const judge = new LineJudge(null, null, "nothing");
   let last: Counted | null = null;
   for (const path of files) {
-    for await (const line of linesOf(path)) {
+    for await (const line of linesOf(path, judge)) {
       if (line.kind === "header") detector.restart(decodeHeader(line.value).interval_ms);
+      if (line.kind === "index" && last !== null) last = withLost(last, decodeIndex(line.value));
       if (line.kind !== "frame") continue;
       last = follow(last, line.frame);
       detector.add(line.frame, last);
@@ -44,12 +48,21 @@ async function countOn(files: readonly string[], before: EventState): Promise<(E
   return last && { last, open: detector.open };
 }
 
-async function* linesOf(path: string): AsyncGenerator<Line> {
+/** Frames of the block that cannot be read any more have had their `seq`. What an index line says beyond that is no more true. */
+function withLost(last: Counted, index: IndexLine | null): Counted {
+  const lost = (index?.seq ?? 0) - last.seq;
+  return lost > 0 && lost <= BLOCK_FRAMES ? { ...last, seq: last.seq + lost } : last;
+}
+
+/** The lines of a file that count. */
+async function* linesOf(path: string, judge: LineJudge): AsyncGenerator<Line> {
   const file = FileBytes.open(path);
   try {
     for await (const scanned of scanLines(file, codecOf(file.read(0, 64)))) {
       if ("skipped" in scanned) continue;
-      yield decodeLine(Buffer.from(scanned.line).toString());
+      const { buffer, byteOffset, length } = scanned.line;
+      const verdict = judge.judge(Buffer.from(buffer, byteOffset, length), 0, length);
+      if (verdict !== "bad" && verdict !== "copy" && judge.line !== null) yield judge.line;
     }
   } finally {
     file.close();

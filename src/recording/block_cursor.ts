@@ -48,7 +48,7 @@ export class BlockCursor implements Cursor {
     this.#cache = new BlockCache(store);
     this.#search = new BlockSearch(store, this.#cache, (done) => this.#tell(done));
     this.#history = new HistoryFiller(store, this.#cache, this.#points, () => this.#changes.emit());
-    this.#stopListening = store.onChange(() => this.#changes.emit());
+    this.#stopListening = store.onChange(() => this.#onStore());
   }
 
   get current(): Position | null {
@@ -171,6 +171,18 @@ export class BlockCursor implements Cursor {
     this.#store.close();
   }
 
+  /** Where the ordinals mean other frames now, the current one is found again; a move under way does that by itself. */
+  #onStore(): void {
+    this.#changes.emit();
+    const isOther = this.#store.numbering !== this.#numbering && this.#store.scanned >= 1;
+    if (!isOther || this.#current === null || this.#move !== null) return;
+    this.#to(async () => null).then(
+      () => this.#changes.emit(),
+      // Overtaken, or there is nothing to be read any more: the next move tells.
+      () => {},
+    );
+  }
+
   #tell(done: number): void {
     this.#progress = done;
     this.#changes.emit();
@@ -187,7 +199,10 @@ export class BlockCursor implements Cursor {
     } catch (error) {
       throw move.signal.aborted ? new Overtaken() : error;
     } finally {
-      if (this.#move === move) this.#progress = null;
+      if (this.#move === move) {
+        this.#progress = null;
+        this.#move = null;
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Line } from "../frame/decode.ts";
-import type { FileBytes } from "./bytes.ts";
+import { type FileBytes, lengthWithoutZeros } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { endsBlock, MAX_LINE_BYTES } from "./limits.ts";
 import { LineJudge, type Trust } from "./line_judge.ts";
@@ -246,12 +246,6 @@ class BlockScanner {
 }
 
 const COPY = "a copy of a frame";
-
-function lengthWithoutZeros(text: Buffer): number {
-  let end = text.length;
-  while (end > 0 && text[end - 1] === 0) end--;
-  return end;
-}
 
 interface OpenBlock {
   readonly range: Omit<TextRange, "textBytes">;

@@ -60,3 +60,10 @@ export class FileBytes {
     closeSync(this.fd);
   }
 }
+
+/** A power loss leaves zero bytes at the end of a file. */
+export function lengthWithoutZeros(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
+}

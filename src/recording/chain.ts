@@ -1,7 +1,7 @@
 import { decodeLine } from "../frame/decode.ts";
 import type { ReadableBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
-import { LARGEST_BLOCK_TEXT_BYTES } from "./limits.ts";
+import { BLOCK_FRAMES, LARGEST_BLOCK_TEXT_BYTES, MAX_BLOCK_BYTES } from "./limits.ts";
 import { decodeIndex, type IndexEntry, type IndexLine } from "./lines.ts";
 
 /** An index line with where its unit ends: what follows it there is not indexed yet. */
@@ -30,6 +30,9 @@ const USUAL_INDEX_TEXT_BYTES = 1 << 20;
 const MOST_CANDIDATES = 32;
 /** The text of all index lines that are read of one file: those of ten years. */
 const MAX_CHAIN_TEXT_BYTES = 128 << 20;
+
+/** From one multiple of it to the next, and those of the first block, which count from 0. */
+const MOST_BLOCK_FRAMES = BLOCK_FRAMES + 1;
 
 /** Behind the last index line there is one block at most. */
 const SEARCH_BYTES = LARGEST_BLOCK_TEXT_BYTES + (1 << 20);
@@ -125,9 +128,10 @@ export function readChain(file: ReadableBytes, codec: Codec): Chain | null {
 
 /** A recorder counts all frames of a file, one by one: what does not add up is not true, or not ours. */
 const isGapless = (entries: readonly IndexEntry[]): boolean =>
-  entries.every(({ seq, byte_offset, block }, n) => {
+  entries.every(({ seq, byte_offset, at, block }, n) => {
     const before = entries[n - 1];
-    if (block.frames !== seq - block.first_seq + 1) return false;
+    if (block.frames !== seq - block.first_seq + 1 || block.frames > MOST_BLOCK_FRAMES) return false;
+    if (at - byte_offset > MAX_BLOCK_BYTES) return false;
     if (before === undefined) return byte_offset === 0;
     return before.at < byte_offset && before.seq + 1 === block.first_seq;
   });

@@ -55,6 +55,8 @@ export interface DecodedUnit {
 
 export interface ClosedUnit {
   readonly keepBytes: number;
+  /** Whether what is not kept holds nothing that was flushed: a line that was cut off, or what is no part of the unit. */
+  readonly isAll: boolean;
   readonly closing: Uint8Array;
   readonly text: Uint8Array;
 }

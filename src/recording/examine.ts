@@ -1,6 +1,6 @@
-import { decodeLine } from "../frame/decode.ts";
+import { decodeBytes } from "../frame/decode.ts";
 import type { Frame, SourceKind } from "../frame/frame.ts";
-import type { FileBytes } from "./bytes.ts";
+import { type FileBytes, lengthWithoutZeros } from "./bytes.ts";
 import { findLastIndex } from "./chain.ts";
 import { type Codec, codecOf } from "./codec.ts";
 import { MAX_LINE_BYTES, MAX_UNIT_TEXT_BYTES } from "./limits.ts";
@@ -28,7 +28,6 @@ export type Found =
 
 const BEGINNING_BYTES = 256 << 10;
 const NEWLINE = 10;
-const NOTHING = new Uint8Array(0);
 const HEADER_START = '{"schema":1,"header":true';
 
 /** Looks at a file without changing it; `codec` is what a recording at that path would be written with. */
@@ -39,11 +38,12 @@ export function examine(file: FileBytes, codec: Codec): Found {
   const text = textOf(beginning, found);
   const end = text.indexOf(NEWLINE);
   if (end < 0) return withoutLine(file, codec, found);
-  const first = decodeLine(text.subarray(0, end).toString());
+  const first = decodeBytes(text, 0, end);
   if (first.kind === "bad") return { kind: "foreign" };
   if (first.kind === "refused") return { kind: "refused", schema: first.schema };
   const identity = first.kind === "frame" ? identityOfFrame(first.frame) : identityOfHeader(first.value);
-  const repaired = identity.recording !== null && found === codec ? findRepair(file, codec) : null;
+  const { recording } = identity;
+  const repaired = recording !== null && found === codec ? findRepair(file, codec, recording) : null;
   if (repaired === "empty") return { kind: "empty" };
   return repaired === null ? { kind: "adopt", identity, codec: found } : { kind: "continue", identity, ...repaired };
 }
@@ -59,8 +59,8 @@ function isEmpty(file: FileBytes, beginning: Buffer): boolean {
 
 /** The text that the file begins with; of a damaged unit that before the damage. */
 function textOf(beginning: Buffer, codec: Codec): Buffer {
-  const { text, damage } = codec.decodeUnit(beginning, MAX_UNIT_TEXT_BYTES);
-  return Buffer.from(damage === null ? text : (codec.closeUnit(beginning)?.text ?? NOTHING));
+  const { text, length } = codec.decodeUnit(beginning, MAX_UNIT_TEXT_BYTES);
+  return Buffer.from(length === null ? codec.cutText(beginning) : text);
 }
 
 /** Its first line cannot be read: because it was never written whole, because it is damaged, or because there is none. */
@@ -73,7 +73,8 @@ function withoutLine(file: FileBytes, codec: Codec, found: Codec): Found {
 /** The first write of one of ours was cut off, if what there is looks exactly so; a power loss adds zero bytes. */
 function isOurBeginning(file: FileBytes, codec: Codec): boolean {
   if (file.size > MAX_LINE_BYTES) return false;
-  const bytes = withoutZeroTail(file.read(0, file.size));
+  const read = file.read(0, file.size);
+  const bytes = read.subarray(0, lengthWithoutZeros(read));
   const start = Buffer.from(codec.start).subarray(0, bytes.length);
   if (!bytes.subarray(0, start.length).equals(start)) return false;
   if (codec.magic.length > 0 && bytes.indexOf(codec.magic, 1) >= 0) return false;
@@ -81,12 +82,6 @@ function isOurBeginning(file: FileBytes, codec: Codec): boolean {
   const { text, damage } = isPlain ? { text: bytes, damage: null } : codec.decodeUnit(bytes, MAX_UNIT_TEXT_BYTES);
   const known = Buffer.from(HEADER_START).subarray(0, text.length);
   return damage === null && known.equals(text.subarray(0, known.length));
-}
-
-function withoutZeroTail(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  return bytes.subarray(0, end);
 }
 
 function identityOfHeader(value: Parameters<typeof decodeHeader>[0]): Identity {

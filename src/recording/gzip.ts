@@ -1,4 +1,5 @@
 import zlib from "node:zlib";
+import { lengthWithoutZeros } from "./bytes.ts";
 import type { ClosedUnit, Codec, DecodedUnit, UnitEncoder } from "./codec.ts";
 import { damageOf } from "./damage.ts";
 import { StreamFlusher } from "./flusher.ts";
@@ -117,7 +118,7 @@ interface Sound {
  * copy lines from before. A member that was never flushed gives all that can be inflated but for such zero bytes.
  */
 function soundPart(deflated: Buffer): Sound {
-  const cut = withoutZeros(deflated);
+  const cut = deflated.subarray(0, lengthWithoutZeros(deflated));
   const used = inflated(cut);
   const marks = flushMarks(used === null ? cut : cut.subarray(0, used.usedBytes));
   const sound = used === null ? soundMarks(cut, marks) : marks.length;
@@ -125,12 +126,6 @@ function soundPart(deflated: Buffer): Sound {
   if (flushed !== null) return flushed;
   const text = (used ?? inflatedUpToDamage(cut)).text;
   return { text: text.subarray(0, text.lastIndexOf(NEWLINE) + 1), flushedBytes: 0, flushedTextBytes: 0 };
-}
-
-function withoutZeros(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  return bytes.subarray(0, end);
 }
 
 /** What follows the header of a member; `null` where not all of the header is there. */
@@ -154,8 +149,12 @@ function closeUnit(bytes: Uint8Array): ClosedUnit | null {
   if (found === null) return null;
   const { text, flushedBytes, flushedTextBytes } = soundPart(found.deflated);
   if (text.length === 0) return null;
+  const { header, deflated } = found;
   const rest = zlib.deflateRawSync(text.subarray(flushedTextBytes), ENCODE);
-  return { keepBytes: found.header + flushedBytes, closing: Buffer.concat([rest, trailerOf(text)]), text };
+  // One that has its end, and another checksum, is damaged somewhere: nothing of it is thrown away.
+  const hasEnd = (inflated(deflated)?.usedBytes ?? deflated.length) + TRAILER_BYTES <= deflated.length;
+  const isAll = !hasEnd && flushMarks(deflated.subarray(flushedBytes)).length === 0;
+  return { keepBytes: header + flushedBytes, isAll, closing: Buffer.concat([rest, trailerOf(text)]), text };
 }
 
 /** Where flushes end, and some places that only look so. */

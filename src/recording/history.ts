@@ -2,6 +2,7 @@ import { ALL, type Measure, measureKey } from "../frame/points.ts";
 import type { Curve } from "../frame/summary.ts";
 import { type Block, BlockMismatch, type BlockStore } from "./block.ts";
 import type { BlockCache } from "./block_cache.ts";
+import { whenKnown } from "./block_order.ts";
 import type { History } from "./cursor.ts";
 import { type DecodedBlock, frameOf } from "./decoded_block.ts";
 import type { PointStore } from "./points.ts";
@@ -103,12 +104,25 @@ export class HistoryFiller {
         await this.#read(ordinal);
       }
     } catch (error) {
-      // Where the block turns out to be another one, the store looks again; else whoever moves there will find out why.
-      if (error instanceof BlockMismatch) this.#store.distrust(error.block);
-      this.#floor = this.#newest + 1;
+      await this.#afterwards(error);
     } finally {
       this.#isFilling = false;
       if (!this.#close.signal.aborted) this.#onFilled();
+    }
+  }
+
+  /** Where a block turns out to be another one, the store looks again, and so does this. */
+  async #afterwards(error: unknown): Promise<void> {
+    if (error instanceof BlockMismatch && this.#store.distrust(error.block)) {
+      await whenKnown(
+        this.#store,
+        new AbortController().signal,
+        () => this.#close.signal.aborted,
+        () => {},
+      );
+    } else {
+      // The block cannot be read; whoever moves there will find out why.
+      this.#floor = this.#newest + 1;
     }
   }
 

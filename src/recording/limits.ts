@@ -12,6 +12,9 @@ export const BLOCK_TEXT_BYTES = 8 << 20;
 /** Blocks of the first versions ended at 16 MiB; the last line may be a long one. */
 export const LARGEST_BLOCK_TEXT_BYTES = (16 << 20) + MAX_LINE_BYTES;
 
+/** What a block takes as stored, where it does not compress at all. */
+export const MAX_BLOCK_BYTES = LARGEST_BLOCK_TEXT_BYTES + (1 << 20);
+
 /** A block ends after a frame whose `seq` is a multiple of this. */
 export const BLOCK_FRAMES = 1000;
 

@@ -15,6 +15,17 @@ export type Trust =
   /** All of every line is read. */
   | "nothing";
 
+/** The lines of a text that count: frames that are no copies, headers, index lines, and those of another schema. */
+export function* judgedLines(text: Uint8Array, judge: LineJudge): Generator<Line> {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.length);
+  for (let start = 0, end = bytes.indexOf(NEWLINE); end >= 0; start = end + 1, end = bytes.indexOf(NEWLINE, start)) {
+    const verdict = judge.judge(bytes, start, end);
+    if (verdict !== "bad" && verdict !== "copy" && judge.line !== null) yield judge.line;
+  }
+}
+
+const NEWLINE = 10;
+
 /**
  * Tells line by line what is a frame of a recording, and where on the timeline. Whoever reads the same lines from the
  * same state on, with the same trust, is told the same: a scan, and later the block that it found.

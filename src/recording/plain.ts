@@ -26,6 +26,6 @@ export const plain: Codec = {
   cutText: wholeLines,
   closeUnit(bytes): ClosedUnit | null {
     const text = wholeLines(bytes);
-    return text.length === 0 ? null : { keepBytes: text.length, closing: NOTHING, text };
+    return text.length === 0 ? null : { keepBytes: text.length, isAll: true, closing: NOTHING, text };
   },
 };

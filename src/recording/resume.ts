@@ -5,9 +5,10 @@ import { BlockCollector, openAfterBlock } from "./block_summary.ts";
 import type { FileBytes } from "./bytes.ts";
 import { readIndexAt } from "./chain.ts";
 import type { Codec } from "./codec.ts";
-import { MAX_UNIT_TEXT_BYTES } from "./limits.ts";
+import { LARGEST_BLOCK_TEXT_BYTES, MAX_BLOCK_BYTES } from "./limits.ts";
+import { judgedLines, LineJudge } from "./line_judge.ts";
 import { decodeHeader, type IndexEntry, type IndexLine } from "./lines.ts";
-import { linesOf, type Repair } from "./repair.ts";
+import type { Repair, UnclosedText } from "./repair.ts";
 import type { Unclosed } from "./segment_writer.ts";
 
 /** Where the detection of events goes on. */
@@ -41,7 +42,7 @@ export function resume(file: FileBytes, codec: Codec, { index, unclosed }: Repai
   const detector =
     index === null ? new Detector({ interval_ms: null, ...before }) : detectorBehind(file, codec, index, mustRemember);
   if (unclosed === null) return { open: detector.open, unclosed: null };
-  const collector = collect(detector, unclosed.text, index?.block.interval_ms ?? null);
+  const collector = collect(detector, unclosed, index?.block.interval_ms ?? null);
   return { open: detector.open, unclosed: { start: unclosed.start, collector } };
 }
 
@@ -54,9 +55,9 @@ function detectorBehind(file: FileBytes, codec: Codec, index: IndexLine, mustRem
   const known_ms = open === null ? block.first_elapsed_ms : block.elapsed_ms;
   const entries = blocksSince(file, codec, index, known_ms - lookback_ms(block.interval_ms));
   const detector = new Detector({ interval_ms: entries[0]?.block.interval_ms ?? null });
-  for (const entry of entries.slice(0, -1)) feed(detector, textOf(file, codec, entry));
+  for (const entry of entries.slice(0, -1)) feed(detector, textOf(file, codec, entry), anyLines());
   if (open === null) detector.open = block.open;
-  feed(detector, textOf(file, codec, index));
+  feed(detector, textOf(file, codec, index), anyLines());
   if (open !== null) detector.open = open;
   return detector;
 }
@@ -74,17 +75,21 @@ function blocksSince(file: FileBytes, codec: Codec, last: IndexLine, since_ms: n
   return entries;
 }
 
+/** `""` of one that cannot be: what an index says is not trusted. */
 const textOf = (file: FileBytes, codec: Codec, { byte_offset, at }: IndexEntry): Uint8Array =>
-  codec.decodeUnit(file.read(byte_offset, at - byte_offset), MAX_UNIT_TEXT_BYTES).text;
+  codec.decodeUnit(file.read(byte_offset, Math.min(at - byte_offset, MAX_BLOCK_BYTES)), LARGEST_BLOCK_TEXT_BYTES).text;
+
+const anyLines = (): LineJudge => new LineJudge(null, null, "nothing");
 
 /** Shows the detector what is in a text, and gives each frame with what was found in it. */
 function feed(
   detector: Detector,
   text: Uint8Array,
+  judge: LineJudge,
   take: (frame: Frame, events: readonly DetectedEvent[]) => void = () => {},
   onHeader: (interval_ms: number | null) => void = () => {},
 ): void {
-  for (const line of linesOf(text)) {
+  for (const line of judgedLines(text, judge)) {
     if (line.kind === "header") {
       const { interval_ms } = decodeHeader(line.value);
       detector.restart(interval_ms);
@@ -97,12 +102,14 @@ function feed(
 }
 
 /** A block of which there is no summary yet; `interval_ms` is that of the block before it. */
-function collect(detector: Detector, text: Uint8Array, interval_ms: number | null): BlockCollector {
+function collect(detector: Detector, unclosed: UnclosedText, interval_ms: number | null): BlockCollector {
   const { open } = detector;
+  const { text, before, recording } = unclosed;
+  const judge = new LineJudge(before, recording, "nothing");
   let collector = new BlockCollector({ interval_ms, open });
   const headed = (own_ms: number | null) => {
     if (collector.frames === 0) collector = new BlockCollector({ interval_ms: own_ms, open });
   };
-  feed(detector, text, (frame, events) => collector.add(frame, events, detector.refused), headed);
+  feed(detector, text, judge, (frame, events) => collector.add(frame, events, detector.refused), headed);
   return collector;
 }

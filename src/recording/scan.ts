@@ -1,4 +1,5 @@
-import type { FileBytes } from "./bytes.ts";
+import { decodeBytes } from "../frame/decode.ts";
+import { type FileBytes, lengthWithoutZeros } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 import { MAX_LINE_BYTES } from "./limits.ts";
 import { textPieces } from "./pieces.ts";
@@ -23,7 +24,10 @@ export async function* scanLines(file: FileBytes, codec: Codec, from = 0): Async
     }
   }
   const rest = splitter.rest();
-  if (rest > 0) yield { skipped: `the last ${rest} bytes are no whole line` };
+  if (rest === null) return;
+  yield rest.length > 0 && decodeBytes(rest, 0, rest.length).kind === "frame"
+    ? { line: rest }
+    : { skipped: "the last bytes are no whole line" };
 }
 
 class LineSplitter {
@@ -47,9 +51,11 @@ class LineSplitter {
     this.#tooLong = false;
   }
 
-  /** How many bytes are left over that no newline ended. */
-  rest(): number {
-    return this.#heldBytes;
+  /** What is left over that no newline ended, without zero bytes at its end; `null` where there is nothing. */
+  rest(): Buffer | null {
+    if (this.#heldBytes === 0) return null;
+    const rest = Buffer.concat(this.#held);
+    return rest.subarray(0, lengthWithoutZeros(rest));
   }
 
   #hold(part: Uint8Array): void {

@@ -162,7 +162,8 @@ function closeUnit(bytes: Uint8Array, maxTextBytes: number): ClosedUnit | null {
     const keepBytes = firstWithSameText(bytes, ends, n, text.length, maxTextBytes);
     const isEnded = extent.ended && keepBytes === extent.blockEnds.at(-1);
     const closing = [isEnded ? NOTHING : EMPTY_LAST_BLOCK, extent.checksum ? checksumBytes(text) : NOTHING];
-    return { keepBytes, closing: Buffer.concat(closing), text };
+    const isAll = extent.length === null && !hasFlush(bytes, extent.blockEnds, keepBytes);
+    return { keepBytes, isAll, closing: Buffer.concat(closing), text };
   }
   return null;
 }
@@ -176,6 +177,12 @@ function flushedEnds(ends: readonly number[]): readonly number[] {
   const flushed = ends.filter((_, n) => isEmptyBlock(ends, n + 1) || isEmptyBlock(ends, n));
   return flushed.length > 0 ? flushed : ends;
 }
+
+/** Whether behind that byte there is a block with an empty one after it. A tail of zero bytes reads as empty blocks. */
+const hasFlush = (bytes: Uint8Array, ends: readonly number[], from: number): boolean =>
+  ends.some(
+    (end, n) => end > from && isEmptyBlock(ends, n + 1) && bytes.subarray(from, end).some((byte) => byte !== 0),
+  );
 
 const isEmptyBlock = (ends: readonly number[], n: number): boolean =>
   (ends[n] ?? 0) - (ends[n - 1] ?? 0) === EMPTY_BLOCK.length;

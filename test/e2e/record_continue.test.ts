@@ -82,11 +82,14 @@ describe.concurrent.each(EXTENSIONS)("after a power loss, %s", (extension) => {
 describe.concurrent.each(COMPRESSED)("damage, %s", (extension) => {
   const garbage = Buffer.from("garbage ".repeat(500));
 
-  test.each(["killed", "closed"] as const)("something else at the end of a file that was %s", async (end) => {
-    const { folder, path } = newPath(extension);
-    writeFileSync(path, Buffer.concat([await bytesOf(extension, end), garbage]));
-    await expectSetAside(folder, path, 3);
-  });
+  test.each(["killed", "closed"] as const)(
+    "what is no part of it goes from the end of a file that was %s",
+    async (end) => {
+      const { folder, path } = newPath(extension);
+      writeFileSync(path, Buffer.concat([await bytesOf(extension, end), garbage]));
+      await expectContinued(folder, path, 3);
+    },
+  );
 
   test("in a block that has its index line: nothing of it goes, and what follows can be read", async () => {
     const { folder, path } = newPath(extension);

@@ -28,7 +28,8 @@ async function readableSeqs(): Promise<number[]> {
 
 function isLine(text: string): boolean {
   try {
-    return JSON.parse(text).schema === 1 && text.startsWith('{"schema":1,');
+    // One that is no UTF-8 is none.
+    return JSON.parse(text).schema === 1 && text.startsWith('{"schema":1,') && !text.includes("\ufffd");
   } catch {
     return false;
   }
