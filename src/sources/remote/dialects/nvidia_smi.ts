@@ -235,7 +235,7 @@ class NvidiaSmiReader implements PageReader {
 const LAST_T_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 function complete(gpu: GpuDraft): void {
-  gpu.frequency = gpu.health?.clocks?.sm ?? null;
+  gpu.frequency = gpu.health?.clocks?.sm || null;
   const reasons = gpu.health?.throttle;
   if (gpu.health && reasons?.some((reason) => REASONS_THAT_SAY_WHY.includes(reason))) {
     gpu.health.throttle = reasons.filter((reason) => reason !== "hardware");
