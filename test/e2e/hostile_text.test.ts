@@ -113,13 +113,25 @@ test("a recording that holds it, whoever made it, says nothing of it either", as
 /** A host may serve a text of any length: nothing that is done with it takes more than by its length. */
 test("a million backslashes from one host keep nobody from recording, and from ending", async () => {
   const [process] = nvidiaFrame.processes ?? [];
-  const run = (unit: string) => unit.repeat(Math.ceil(1_000_000 / unit.length));
-  const commands = ["\\", '\\"', "a=", "a://", "-sk-", ' "', "eyJ"].map(run);
-  const processes = commands.map((command, n) => ({ ...process, pid: n + 1, uses_gpu: true, command }));
-  const bad = await api(() => frameLine({ ...nvidiaFrame, processes } as Frame));
+  const long = ["\\", "a=", "a://", "-sk-", ' "', "eyJ"].map((unit) => unit.repeat(Math.ceil(1_000_000 / unit.length)));
+  const served = (command: string) =>
+    ({ ...nvidiaFrame, processes: [{ ...process, uses_gpu: true, command }] }) as Frame;
+  const bad = await Promise.all(long.map((command) => api(() => frameLine(served(command)))));
   const good = await api(() => frameLine(nvidiaFrame));
   const path = join(folder, "long.ndjson");
-  const options = ["--source", "remote", "--hosts", bad.id, good.id, "-o", path, "-i", "2", "--keep-free", "0"];
+  const options = [
+    "--source",
+    "remote",
+    "--hosts",
+    ...bad.map(({ id }) => id),
+    good.id,
+    "-o",
+    path,
+    "-i",
+    "2",
+    "--keep-free",
+    "0",
+  ];
   const recorder = record(...options);
   const recorded = () =>
     existsSync(path)
