@@ -12,7 +12,9 @@ export class SchemaError extends UsageError {
 
 /** The text of whatever was thrown, as one line. */
 export const oneLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ").trim();
+  (error instanceof Error ? error.message : String(error))
+    .replace(/\s+/g, (space) => (space.includes("\n") ? " " : space))
+    .trim();
 
 /** `ENOENT` and the like; `null` where it is no error of the system's. */
 export const errorCode = (error: unknown): string | null =>

@@ -14,7 +14,7 @@ import { writeStandardOutput } from "./standard_output.ts";
 
 /** `all-smi doctor`. Sets the exit status to 1 where there is a problem. */
 export async function doctor({ json, hostRoot }: DoctorOptions): Promise<void> {
-  const root = hostRoot.replace(/\/+$/, "");
+  const root = hostRoot.replace(/(?<!\/)\/+$/, "");
   if (!existsBelow(root, "/proc")) throw new UsageError(`--host-root ${hostRoot}: there is no proc in it`);
   const setup = setupOf(root);
   const findings = json ? await printJson(setup) : await printText(setup);

@@ -60,7 +60,7 @@ async function openKind(options: SourceOptions & HostOptions): Promise<Sources> 
   }
 }
 
-const rootOf = ({ hostRoot }: SourceOptions): string => (hostRoot === "/" ? "" : hostRoot.replace(/\/+$/, ""));
+const rootOf = ({ hostRoot }: SourceOptions): string => (hostRoot === "/" ? "" : hostRoot.replace(/(?<!\/)\/+$/, ""));
 
 /** What the sources of one machine share. */
 interface Local {

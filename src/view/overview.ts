@@ -61,7 +61,7 @@ export function shownHosts(hosts: readonly Host[], { hostOrder, filter }: Choice
 function commonPrefix(names: readonly string[]): string {
   let prefix = names[0] ?? "";
   for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  const cut = prefix.replace(/\d+$/, "");
+  const cut = prefix.replace(/(?<!\d)\d+$/, "");
   return /[-._]$/.test(cut) || names.every((name) => /^\d/.test(name.slice(cut.length))) ? cut : "";
 }
 

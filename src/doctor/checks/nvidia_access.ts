@@ -141,7 +141,10 @@ interface Library {
 
 export function findLibrary({ own, env }: Machine): Library | null {
   // The loader's cache: paths, with bytes that are none between them.
-  const [cached] = /\/[ -~]*\/libnvidia-ml\.so\.1(?![\d.])/.exec(own.text("/etc/ld.so.cache") ?? "") ?? [];
+  const [, cached] =
+    /(?<![ -~])[ -.0-~]{0,64}(\/[ -~]{0,4096}?\/libnvidia-ml\.so\.1)(?![\d.])/.exec(
+      own.text("/etc/ld.so.cache") ?? "",
+    ) ?? [];
   const named = (env.LD_LIBRARY_PATH ?? "").split(":").map((folder) => `${folder}/${LIBRARY}.1`);
   const path = [...named, ...(cached ? [cached] : []), ...LIBRARY_PATHS].find(
     (candidate) => candidate.startsWith("/") && own.exists(candidate),

@@ -31,7 +31,7 @@ export class Tree {
 
   /** @param absent Codes by which a driver says, beside the usual ones, that there is nothing to read. */
   constructor(root: string, absent: readonly string[] = []) {
-    this.root = root.replace(/\/+$/, "");
+    this.root = root.replace(/(?<!\/)\/+$/, "");
     this.#folders = new FoldersBelow(this.root);
     this.#absent = new Set([...ABSENT, ...absent]);
   }

@@ -94,7 +94,8 @@ function detailOf(tree: Tree, { rail }: TegraGpu): Record<string, string> {
 }
 
 /** Texts of the device tree end with a NUL. */
-export const parseDeviceTreeText = (text: string | null): string | null => text?.replace(/\0+$/, "").trim() || null;
+export const parseDeviceTreeText = (text: string | null): string | null =>
+  text?.replace(/(?<!\0)\0+$/, "").trim() || null;
 
 /** `# R36 (release), REVISION: 3.0, GCID: …` is 36.3.0. */
 export function parseRelease(text: string | null): string | null {

@@ -15,12 +15,12 @@ export function parseList(text: string): ReadonlyMap<string, readonly ListedInst
   const cards = new Map<string, ListedInstance[]>();
   let instances: ListedInstance[] = [];
   for (const line of text.split("\n")) {
-    const [, card] = /^GPU \d+: .*\(UUID: (GPU-[^)]+)\)/.exec(line) ?? [];
+    const [, card] = /^GPU \d+: .*\(UUID: (GPU-[^)]{1,100})\)/.exec(line) ?? [];
     if (card !== undefined) {
       instances = [];
       cards.set(card, instances);
     }
-    const [, profile, device, uuid] = /^ +MIG (\S+) +Device +(\d+): \(UUID: (MIG-[^)]+)\)/.exec(line) ?? [];
+    const [, profile, device, uuid] = /^ +MIG (\S+) +Device +(\d+): \(UUID: (MIG-[^)]{1,100})\)/.exec(line) ?? [];
     if (profile !== undefined && device !== undefined && uuid !== undefined) {
       instances.push({ device: Number(device), profile, uuid });
     }
