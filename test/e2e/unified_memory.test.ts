@@ -6,6 +6,7 @@ import type { Gpu } from "../../src/frame/schema.ts";
 import { mayHaveCards } from "../../src/sources/gpu/nvidia/presence.ts";
 import { fakeNvidiaSmi } from "../nvidia_smi.ts";
 import { StubDriver } from "../nvml_stub.ts";
+import { machineIn } from "./host_root.ts";
 import { PROGRAM, start, testFolder } from "./run.ts";
 
 const folder = testFolder();
@@ -70,4 +71,24 @@ describe.skipIf(mayHaveCards(""))("a chip without memory of its own", () => {
     expect(gpu.total_memory).toBe(81_559 * 2 ** 20);
     expect(Object.keys(gpu.detail)).not.toContain("memory");
   });
+});
+
+test("a processor of AMD's whose GPU has no memory of its own has what it may take of the machine's", async () => {
+  const card = "sys/devices/pci0000:00/0000:03:00.0";
+  const machine = machineIn(folder, {
+    "sys/class/drm/card0/device": "-> ../../../devices/pci0000:00/0000:03:00.0",
+    [`${card}/driver`]: "-> ../../../bus/pci/drivers/amdgpu",
+    [`${card}/vendor`]: "0x1002",
+    [`${card}/device`]: "0x74a0",
+    [`${card}/mem_info_vram_total`]: "0",
+    [`${card}/mem_info_vram_used`]: "0",
+    [`${card}/mem_info_gtt_total`]: "64000000000",
+    [`${card}/mem_info_gtt_used`]: "1000000000",
+    [`${card}/hwmon/hwmon0/name`]: "amdgpu",
+    [`${card}/hwmon/hwmon0/temp2_label`]: "junction",
+    [`${card}/hwmon/hwmon0/temp2_input`]: "44000",
+  });
+  const gpu = await gpuOf([...PROGRAM, "snapshot", "--include", "gpu", "--host-root", machine]);
+  expect(gpu).toMatchObject({ name: "AMD Instinct MI300A", used_memory: 1e9, total_memory: 64e9 });
+  expect(gpu.detail.memory).toStartWith("shared with the machine");
 });

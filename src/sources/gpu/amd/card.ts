@@ -11,6 +11,7 @@ export interface AmdCard extends DrmCard {
   readonly index: number;
   readonly uuid: string;
   readonly title: string;
+  /** 0: it has none, as it takes all from the machine. */
   readonly vram_total: number | null;
   readonly gtt_total: number | null;
   readonly detail: Readonly<Record<string, string>>;
@@ -24,6 +25,7 @@ const SWITCH_PORTS = ["1002:1470", "1002:1471", "1002:1478", "1002:1479"];
 
 export function describeCard(tree: Tree, card: DrmCard, index: number): AmdCard {
   const { folder } = card;
+  const hasNoVram = tree.natural(`${folder}mem_info_vram_total`) === 0;
   const total = (kind: string): number | null =>
     plausible("memory_size", tree.natural(`${folder}mem_info_${kind}_total`));
   return {
@@ -31,7 +33,7 @@ export function describeCard(tree: Tree, card: DrmCard, index: number): AmdCard 
     index,
     uuid: parseUniqueId(tree.text(`${folder}unique_id`)) ?? card.pci,
     title: nameOf(tree, card),
-    vram_total: total("vram"),
+    vram_total: hasNoVram && total("gtt") !== null ? 0 : total("vram"),
     gtt_total: total("gtt"),
     detail: detailOf(tree, card),
     link: linkFolder(tree, card, SWITCH_PORTS),

@@ -21,7 +21,8 @@ export interface Readings {
  * A card that draws on the machine's own memory has no fan and no hot spot of its own; the driver says its part of it
  * that is set aside as VRAM and the rest that it can take as GTT.
  */
-export function sharesMemory({ sensors }: AmdCard, fast: FastReading | null): boolean {
+export function sharesMemory({ sensors, vram_total }: AmdCard, fast: FastReading | null): boolean {
+  if (vram_total === 0) return true;
   const format = fast?.metrics?.version[0];
   return format === undefined ? sensors.hotspot === null && sensors.fan_rpm === null : format !== "1";
 }
