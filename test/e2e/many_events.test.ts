@@ -139,3 +139,26 @@ test("a recording of an earlier version keeps what was on, also where there is l
   await recordFrames(path, later);
   expect(await info(path)).toMatchObject({ ...told, still_on: { error: 205, host_lost: 1 } });
 });
+
+test("of more events than a block keeps the gravest are shown, with and without an index", async () => {
+  const path = join(folder, "storm.ndjson");
+  const frames = counted(90).map((n) => {
+    const errors = n < 40 ? counted(120).map((reader) => `reader-${reader}: no`) : [];
+    const up = n < 80;
+    const scrapes = [{ host: "far", hostname: "far", up, latency_ms: null, error: up ? null : "connection refused" }];
+    return frameWith([gpu(0)], { t_ms: START_MS + n * 1000, elapsed_ms: n * 1000, errors, scrapes });
+  });
+  await recordFrames(path, frames);
+  const shown = async (file: string): Promise<string> => {
+    const view = [...PROGRAM, "view", "--replay", file, "--start", "100%", "--once", "--size", "160x50"];
+    const { code, out } = await start(view).ended;
+    expect(code).toBe(0);
+    return out;
+  };
+  const screen = await shown(path);
+  expect(screen).toContain("does not answer: connection refused");
+  expect(await shown(withoutIndex(path))).toBe(screen);
+  const found = await info(path);
+  expect(found).toMatchObject({ events: { error: 120, host_lost: 1 }, still_on: { host_lost: 1 } });
+  expect(await info(withoutIndex(path))).toEqual(found);
+});
