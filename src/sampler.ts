@@ -9,6 +9,8 @@ export interface SamplerOptions {
   /** The sections that were asked for: `[]` in a frame where no source had any. */
   readonly include: readonly SectionName[];
   readonly hostname: string;
+  /** Of a machine that may be renamed, asked once a cycle, before its sources are. */
+  readonly nameNow?: () => string;
   readonly source: SourceKind;
   readonly interval_ms: number;
   /** No cycle begins this long after the first; 0: until the signal. */
@@ -127,8 +129,9 @@ export class Sampler {
   }
 
   async #cycle(signal: AbortSignal, skipped: number, onFrame: TakeFrame): Promise<void> {
-    const { sources, include, hostname, source, clock } = this.#options;
+    const { sources, include, source, clock } = this.#options;
     const now = this.#now();
+    const hostname = this.#options.nameNow?.() ?? this.#options.hostname;
     const errors = [...clockErrors(this.#last, now), ...skippedErrors(skipped)];
     this.#first ??= now;
     this.#last = now;

@@ -26,9 +26,10 @@ export async function serve(options: ApiOptions): Promise<void> {
   const token = tokenFile === undefined ? null : readToken("--token-file", tokenFile);
   const tls = tlsCert === undefined || tlsKey === undefined ? null : readTls(tlsCert, tlsKey);
   const include = sectionsToServe(options, token);
-  const { sources, kind, hostname, warning } = await openSources(sourceOptions(options, include));
+  const { sources, kind, hostname, nameNow, warning } = await openSources(sourceOptions(options, include));
   if (warning !== null) say(warning);
   const sampler = new Sampler({
+    ...(nameNow && { nameNow }),
     ...{ sources, include, hostname, source: kind, interval_ms: interval, duration_ms: 0, clock: machineClock },
   });
   const feed = new Feed({ interval_ms: interval, clock: machineClock });

@@ -85,7 +85,7 @@ async function gather(path: string, { cursor, store, header }: Replay): Promise<
     interval_ms,
     source: source ?? last?.source ?? null,
     timezone,
-    hosts: hostsOf(segments, [first, last]),
+    hosts: hostsOf(store.hosts.all, [first, last]),
     devices: devicesOf(frames),
     segments: segments.map((one) => ({ path: one.path, bytes: one.bytes, codec: one.codec, frames: one.frames })),
     bytes,
@@ -139,9 +139,8 @@ function stillOn(last: Block | undefined): Record<string, number> | null {
 }
 
 /** The hosts that headers name, else those that the first and the last frame have devices of. */
-function hostsOf(segments: readonly SegmentFacts[], frames: readonly (Frame | undefined)[]): string[] {
-  const named = segments.flatMap(({ header }) => header?.hosts ?? []);
-  if (named.length > 0) return [...new Set(named)];
+function hostsOf(named: readonly string[], frames: readonly (Frame | undefined)[]): string[] {
+  if (named.length > 0) return [...named];
   return [...new Set(frames.flatMap((frame) => (frame === undefined ? [] : hostIds(frame))))];
 }
 

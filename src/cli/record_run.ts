@@ -18,11 +18,12 @@ import { openSources, type Sources } from "./sources.ts";
 import { writeStandardOutput } from "./standard_output.ts";
 import { formatCount } from "./units.ts";
 
-const samplerOf = (options: RecordOptions, { sources, kind, hostname }: Sources): Sampler =>
+const samplerOf = (options: RecordOptions, { sources, kind, hostname, nameNow }: Sources): Sampler =>
   new Sampler({
     sources,
     include: options.include,
     hostname,
+    ...(nameNow && { nameNow }),
     source: kind,
     interval_ms: options.interval,
     duration_ms: options.duration,
@@ -67,11 +68,11 @@ export async function recordToFile(options: RecordOptions, given: string): Promi
 const recorderOptions = (
   { maxSize, maxFiles, keepFree, interval }: RecordOptions,
   { path, codec }: Output,
-  { kind, hostname, hosts }: Sources,
+  { kind, hostname, hosts, machine }: Sources,
   tell: (message: string) => void,
 ): RecorderOptions => ({
   ...{ path, codec: codecs[codec], maxSizeBytes: maxSize, maxFiles, keepFreeBytes: keepFree ?? null },
-  ...{ interval_ms: interval, source: kind, hostname, hosts, version, tell },
+  ...{ interval_ms: interval, source: kind, hostname, hosts, machine, version, tell },
 });
 
 interface Destination {
@@ -127,7 +128,7 @@ function sayWhoIsDown({ scrapes = [] }: Frame, tell: (message: string) => void):
   if (down !== null) tell(down);
 }
 
-const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header => ({
+const headerOf = ({ interval }: RecordOptions, { kind, hosts, machine }: Sources): Header => ({
   t_ms: Date.now(),
   interval_ms: interval,
   source: kind,
@@ -135,6 +136,7 @@ const headerOf = ({ interval }: RecordOptions, { kind, hosts }: Sources): Header
   all_smi_version: version,
   recording: Bun.randomUUIDv7(),
   segment: 1,
+  ...(machine !== null && { machine }),
   first_seq: 0,
   timezone: ownZone(),
 });

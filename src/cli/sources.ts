@@ -1,6 +1,6 @@
 import { zoneFiles } from "../clock/machine_zone.ts";
 import { UsageError } from "../errors.ts";
-import type { SourceKind } from "../frame/frame.ts";
+import { SIMULATED_MACHINE, type SourceKind } from "../frame/frame.ts";
 import type { SectionName } from "../frame/schema.ts";
 import type { GpuRegistry } from "../sources/gpu/registry.ts";
 import { below, existsBelow, linkBelow } from "../sources/local/below_root.ts";
@@ -15,6 +15,10 @@ export interface Sources {
   readonly sources: Source[];
   readonly kind: SourceKind;
   readonly hostname: string;
+  /** Of a machine that may be renamed: its name at the time, which its rows have from then on. */
+  readonly nameNow?: () => string;
+  /** Tells the machine that is recorded from others; `null` where nothing does. */
+  readonly machine: string | null;
   readonly hosts: string[];
   /** What the person who asked for them should know; `null`: nothing. */
   readonly warning: string | null;
@@ -87,16 +91,19 @@ const LOCAL: { readonly [S in SectionName]: Open } = {
 async function localSources(options: SourceOptions): Promise<Sources> {
   const root = rootOf(options);
   if (!existsBelow(root, "/proc")) throw new UsageError(`--host-root ${options.hostRoot}: there is no proc in it`);
-  const { readHostname } = await import("../sources/local/hostname.ts");
-  const hostname = options.hostname ?? readHostname(root);
-  const host = { host_id: hostname, hostname, instance: hostname };
+  const { MachineName } = await import("../sources/local/hostname.ts");
+  const { machineKey } = await import("../sources/local/machine_key.ts");
+  const name = new MachineName(root, options.hostname);
+  const host = name.identity;
+  const { hostname } = host;
   const { GpuRegistry } = await import("../sources/gpu/registry.ts");
   const local: Local = { options, root, host, registry: new GpuRegistry() };
   const { kernelLogSources } = await import("../sources/local/kernel_log/source.ts");
   const readers = (await Promise.all(options.include.map((section) => LOCAL[section](local)))).flat();
   // It comes first: what the kernel's log says of an XID is more than what the driver's library knows of it.
   const sources = [...kernelLogSources(local), ...readers];
-  return { sources, kind: "local", hostname, hosts: [hostname], warning: null };
+  const nameNow = () => name.now();
+  return { sources, kind: "local", hostname, nameNow, machine: machineKey(root), hosts: [hostname], warning: null };
 }
 
 async function mockSources(options: SourceOptions): Promise<Sources> {
@@ -107,7 +114,7 @@ async function mockSources(options: SourceOptions): Promise<Sources> {
   const remote = size.hosts > 1;
   const sources = [mockSource({ ...size, seed: options.seed, include: options.include, processes: options.processes })];
   const hostname = options.hostname ?? (remote ? "remote" : (hosts[0] ?? ""));
-  return { sources, kind: remote ? "remote" : "local", hostname, hosts, warning: null };
+  return { sources, kind: remote ? "remote" : "local", hostname, machine: SIMULATED_MACHINE, hosts, warning: null };
 }
 
 /** Of one host's processes; a frame may have a hundred hosts. */
@@ -134,6 +141,7 @@ async function remoteSources(options: SourceOptions & HostOptions): Promise<Sour
     sources: [source],
     kind: "remote",
     hostname,
+    machine: null,
     hosts: targets.map(({ host_id }) => host_id),
     warning: tokenFile === undefined ? null : tokenInClear(targets),
   };

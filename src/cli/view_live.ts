@@ -11,11 +11,12 @@ import { checkTerminal, showView } from "./view_screen.ts";
 /** `view` of this machine: what the sampler reads goes into a ring, over which the view has a cursor. */
 export async function viewLive(options: LiveOptions): Promise<void> {
   checkTerminal(options);
-  const { sources, kind, hostname, warning } = await openSources(options);
+  const { sources, kind, hostname, nameNow, warning } = await openSources(options);
   const sampler = new Sampler({
     sources,
     include: options.include,
     hostname,
+    ...(nameNow && { nameNow }),
     source: kind,
     interval_ms: options.interval,
     duration_ms: 0,

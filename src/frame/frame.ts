@@ -3,6 +3,9 @@ import type { Chassis, Cpu, FrameEvent, Gpu, Memory, Process, Scrape, Storage } 
 /** The number every line carries, and the only one this program reads. */
 export const SCHEMA = 1;
 
+/** What the headers of simulated machines have for a machine: nobody renames those. */
+export const SIMULATED_MACHINE = "simulated";
+
 /** The device sections of a frame: `[]` was asked for and is empty, absent was not asked for. */
 export interface Sections {
   gpus?: Gpu[];

@@ -73,6 +73,11 @@ export class ActiveSegment {
     this.#writer = new SegmentWriter(file, codec, header(this.#number), this.#detector, continued);
   }
 
+  /** Of the segment that is written, or comes next. */
+  get number(): number {
+    return this.#number;
+  }
+
   /** False between a rotation and the next frame. */
   get isThere(): boolean {
     return this.#writer !== null;

@@ -1,12 +1,14 @@
 import { Conditions, openAfter } from "../events/conditions.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import { isObject, isPosition, parseTime, type Untrusted } from "../frame/decode.ts";
+import { textOr } from "../frame/device_decoder.ts";
 import { formatTime } from "../frame/encode.ts";
 import type { Frame } from "../frame/frame.ts";
 import { CURVES, CurveCollector, type Curves, type Range } from "../frame/summary.ts";
 import type { BlockFindings } from "./block.ts";
 import { BlockEvents, decodeCounts, type EventCounts, type KeptEvents } from "./block_events.ts";
 import type { Origin } from "./event_rows.ts";
+import type { PartialHeader } from "./lines.ts";
 
 /** What a timeline needs to know of a block without decoding it. Times in ms since the epoch. */
 export interface BlockSummary extends Curves, Omit<KeptEvents, "events"> {
@@ -22,6 +24,8 @@ export interface BlockSummary extends Curves, Omit<KeptEvents, "events"> {
   readonly errors: number;
   /** From one frame to the next, as the header says that the block stands under; `null` where none does. */
   readonly interval_ms: number | null;
+  /** The machine's name, where a header of a local recording stands in it that is not the file's first line. */
+  readonly host?: string;
   /** The conditions that were on when it began: the events of their beginnings. */
   readonly open: readonly DetectedEvent[];
   /** What was found in it, or the gravest of that; `null` where nobody looked. */
@@ -78,6 +82,7 @@ export function decodeBlock(value: unknown, before: BlockSummary | null, decode:
   const { first_seq, frames, first_elapsed_ms, elapsed_ms, errors, interval_ms } = value;
   if (![first_seq, frames, first_elapsed_ms, elapsed_ms, errors].every(isPosition)) return null;
   if (times.includes(null)) return null;
+  const host = textOr(value.host, null);
   const curves: Curves = {};
   for (const curve of CURVES) {
     const range = decodeRange(value[curve]);
@@ -89,6 +94,7 @@ export function decodeBlock(value: unknown, before: BlockSummary | null, decode:
     ...({ first_seq, frames, first_elapsed_ms, elapsed_ms, errors } as Record<string, number>),
     ...{ first_t_ms, last_t_ms, lowest_t_ms, highest_t_ms },
     interval_ms: isPosition(interval_ms) ? interval_ms : null,
+    ...(host !== null && { host }),
     open: open ?? [],
     events: open && decode(value.events, origin),
     ...decodeKept(value, open !== null),
@@ -107,7 +113,13 @@ type Moment = Pick<Frame, "seq" | "t_ms" | "elapsed_ms">;
 const momentOf = ({ seq, t_ms, elapsed_ms }: Frame): Moment => ({ seq, t_ms, elapsed_ms });
 
 /** What is known of a block before its first frame. */
-export type BlockStart = Pick<BlockSummary, "interval_ms" | "open">;
+export type BlockStart = Pick<BlockSummary, "interval_ms" | "open" | "host">;
+
+/** What a header says of the machine that is recorded; of many hosts a block does not tell. */
+export function hostIn({ source, hosts }: Pick<PartialHeader, "source" | "hosts">): Pick<BlockStart, "host"> {
+  const [host] = hosts ?? [];
+  return source === "local" && host !== undefined ? { host } : {};
+}
 
 /** Sums up a block while it is written or read: one rule for both. */
 export class BlockCollector {

@@ -13,6 +13,7 @@ export interface Identity {
   readonly segment: number | null;
   readonly source: SourceKind | null;
   readonly hosts: readonly string[] | null;
+  readonly machine: string | null;
 }
 
 /** What a recorder finds at the path that it is to record to. */
@@ -67,7 +68,11 @@ function textOf(beginning: Buffer, codec: Codec): Buffer {
 function withoutLine(file: FileBytes, codec: Codec, found: Codec): Found {
   if (isOurBeginning(file, codec)) return { kind: "empty" };
   if (findLastIndex(file, found) === null) return { kind: "foreign" };
-  return { kind: "adopt", identity: { recording: null, segment: null, source: null, hosts: null }, codec: found };
+  return {
+    kind: "adopt",
+    identity: { recording: null, segment: null, source: null, hosts: null, machine: null },
+    codec: found,
+  };
 }
 
 /** The first write of one of ours was cut off, if what there is looks exactly so; a power loss adds zero bytes. */
@@ -85,8 +90,8 @@ function isOurBeginning(file: FileBytes, codec: Codec): boolean {
 }
 
 function identityOfHeader(value: Parameters<typeof decodeHeader>[0]): Identity {
-  const { recording, segment, source, hosts }: PartialHeader = decodeHeader(value);
-  return { recording, segment, source, hosts };
+  const { recording, segment, source, hosts, machine }: PartialHeader = decodeHeader(value);
+  return { recording, segment, source, hosts, machine: machine ?? null };
 }
 
 /** The Rust tool calls the host of a remote frame `remote`. */
@@ -95,4 +100,5 @@ const identityOfFrame = ({ hostname, source }: Frame): Identity => ({
   segment: null,
   source: source ?? (hostname === "remote" ? "remote" : "local"),
   hosts: hostname === "remote" ? null : [hostname],
+  machine: null,
 });

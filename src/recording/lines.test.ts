@@ -33,6 +33,7 @@ const headerArbitrary: fc.Arbitrary<Header> = fc.record({
   all_smi_version: cleanTextArbitrary,
   recording: cleanTextArbitrary,
   segment: count,
+  machine: cleanTextArbitrary,
   file: cleanTextArbitrary,
   first_seq: count,
   timezone: cleanTextArbitrary,
@@ -58,7 +59,7 @@ describe("a header", () => {
     const line = '{"all_smi_version":"0.28.1","header":true,"hosts":["a",5,null,"b"],"interval_ms":1000,"schema":1}';
     expect(decodeHeader(valueIn(Buffer.from(line), "header"))).toEqual({
       ...{ t_ms: null, interval_ms: 1000, source: null, hosts: ["a", "b"], all_smi_version: "0.28.1" },
-      ...{ recording: null, segment: null, file: null, first_seq: null, timezone: null },
+      ...{ recording: null, segment: null, file: null, machine: null, first_seq: null, timezone: null },
     });
   });
 

@@ -24,6 +24,8 @@ export interface Header {
   /** The same in all segments of a recording. */
   readonly recording: string;
   readonly segment: number;
+  /** Tells the machine that is recorded from others, whatever its name; absent where nothing does. */
+  readonly machine?: string;
   /** The name of the file that the recording was begun under; absent where it goes into none. */
   readonly file?: string;
   readonly first_seq: number;
@@ -153,6 +155,7 @@ export function decodeHeader(value: Untrusted): PartialHeader {
     all_smi_version: text(value.all_smi_version),
     recording: text(value.recording),
     segment: number(value.segment),
+    machine: text(value.machine),
     file: text(value.file),
     first_seq: number(value.first_seq),
     timezone: text(value.timezone),

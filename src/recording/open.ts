@@ -2,7 +2,7 @@ import { lstatSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorCode, SchemaError, systemWords, UsageError } from "../errors.ts";
 import type { DetectedEvent } from "../events/event.ts";
-import type { SourceKind } from "../frame/frame.ts";
+import { SIMULATED_MACHINE, type SourceKind } from "../frame/frame.ts";
 import { endingOf } from "./adopt.ts";
 import { AppendFile } from "./append_file.ts";
 import { FileBytes } from "./bytes.ts";
@@ -23,6 +23,8 @@ export interface Target {
   readonly source: SourceKind;
   /** The one host of a local recording. */
   readonly hostname: string;
+  /** Tells it from others, where anything does. */
+  readonly machine?: string | null;
 }
 
 /** A recording that is locked for us, and where it goes on. */
@@ -248,12 +250,16 @@ async function eventsAfter(target: Target, files: readonly string[]): Promise<Ev
   }
 }
 
-function refuseOther({ source, hosts }: Identity, target: Target, path: string): void {
+/** A machine that was renamed is the same: it is another one only where both machines are known. */
+function refuseOther({ source, hosts, machine }: Identity, target: Target, path: string): void {
   if (source !== null && source !== target.source) {
     throw new UsageError(`${path}: is a ${source} recording, this one would be ${target.source}; give another path`);
   }
   const host = hosts?.[0];
-  if (target.source === "local" && host !== undefined && host !== target.hostname) {
+  if (target.source !== "local" || host === undefined || host === target.hostname) return;
+  const own = target.machine ?? null;
+  const isOther = machine !== null && own !== null && machine !== own;
+  if (own === SIMULATED_MACHINE || isOther) {
     throw new UsageError(`${path}: is a recording of ${host}, this is ${target.hostname}; give another path`);
   }
 }

@@ -14,6 +14,7 @@ import { nameInHeader } from "./name.ts";
 import { type Opened, openRecording } from "./open.ts";
 import { FrameQueue } from "./queue.ts";
 import { freeBytes, keptFreeBytes } from "./room.ts";
+import type { SegmentWriter } from "./segment_writer.ts";
 
 export interface RecorderOptions {
   readonly path: string;
@@ -28,6 +29,8 @@ export interface RecorderOptions {
   readonly source: "local" | "remote";
   readonly hostname: string;
   readonly hosts: readonly string[];
+  /** Tells the machine of a local recording from others, where anything does. */
+  readonly machine?: string | null;
   readonly version: string;
   /** Says something to the person who recorded, once for each thing that happens. */
   readonly tell: (message: string) => void;
@@ -65,6 +68,9 @@ export class Recorder {
   readonly #recording: string;
   readonly #done: Promise<void>;
   readonly #active: ActiveSegment;
+  #hosts: readonly string[];
+  /** Of the machine, in the frames so far. */
+  #name: string;
   #seq: number;
   /** What is added to a frame's own `elapsed_ms`; set by the first frame. */
   #elapsed_ms: number | null = null;
@@ -97,6 +103,8 @@ export class Recorder {
 
   private constructor(options: RecorderOptions, opened: Opened, keepFreeBytes: number) {
     this.#options = options;
+    this.#hosts = options.hosts;
+    this.#name = options.hostname;
     this.#keepFreeBytes = keepFreeBytes;
     this.#recording = opened.recording ?? Bun.randomUUIDv7();
     this.#last = opened.last;
@@ -146,6 +154,7 @@ export class Recorder {
       await this.#makeRoom(offered);
       const writer = await this.#active.writer();
       if (this.#missing > 0) await writer.file.probe(RESUME_BYTES);
+      this.#followName(offered, writer);
       const dropped = this.#queue.droppedSince;
       // What had to be left out is not in the recording: nobody shall find events in it.
       const { frame, line } = fitFrame(this.#numbered(offered, dropped), MAX_LINE_BYTES, frameLine);
@@ -167,6 +176,15 @@ export class Recorder {
       if (words !== this.#unclosedReason) this.#say(`cannot close the segment: ${words}; it is tried again`);
       this.#unclosedReason = words;
     }
+  }
+
+  /** A machine that gets another name is the same: a new header tells it. */
+  #followName({ hostname }: Frame, writer: SegmentWriter): void {
+    if (this.#options.source !== "local" || hostname === this.#name) return;
+    this.#say(`the machine is called ${hostname} now, no longer ${this.#name}`);
+    this.#name = hostname;
+    this.#hosts = [hostname];
+    writer.restate(this.#header(this.#active.number));
   }
 
   #written(): void {
@@ -221,15 +239,16 @@ export class Recorder {
   }
 
   #header(segment: number): Header {
-    const { interval_ms, source, hosts, version } = this.#options;
+    const { interval_ms, source, machine, version } = this.#options;
     return {
       t_ms: Date.now(),
       interval_ms,
       source,
-      hosts,
+      hosts: this.#hosts,
       all_smi_version: version,
       recording: this.#recording,
       segment,
+      ...(machine != null && { machine }),
       file: nameInHeader(this.#options.path),
       first_seq: this.#seq,
       timezone: ownZone(),

@@ -6,6 +6,7 @@ import { addBlock, type FileBlock, isGrown, isSameBlock, nextOrdinal } from "./f
 import { findingsOf, untoldGap, withGap } from "./findings.ts";
 import type { Trust } from "./line_judge.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
+import { NamedHosts } from "./named_hosts.ts";
 import { belowHeader } from "./place.ts";
 import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
 import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
@@ -33,6 +34,7 @@ export class RecordingStore implements BlockStore {
   #blocks: FileBlock[] = [];
   #refused: SchemaError | null = null;
   #header: PartialHeader | null = null;
+  readonly hosts = new NamedHosts();
   #scannedBytes = 0;
   #restUntil = 0;
   /** Looks through files that are under way or wait. */
@@ -204,8 +206,14 @@ export class RecordingStore implements BlockStore {
     }
   }
 
+  #noteHeader(header: PartialHeader | null): void {
+    if (header === null) return;
+    this.#header = header;
+    this.hosts.add(header.hosts);
+  }
+
   async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
-    this.#header = segment.header ?? this.#header;
+    this.#noteHeader(segment.header);
     this.#skipped.set(segment, new Map());
     const first = blocks.length;
     const end = this.#addIndexed(segment, blocks);
@@ -243,6 +251,7 @@ export class RecordingStore implements BlockStore {
         blocks.length = kept;
         return 0;
       }
+      if (entry.block.host !== undefined) this.hosts.add([entry.block.host]);
       addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block), "index");
     }
     return chain.last.end;
@@ -276,7 +285,7 @@ export class RecordingStore implements BlockStore {
         if (blocks === this.#blocks) this.#changes.emit();
       },
       header: (value) => {
-        this.#header = decodeHeader(value);
+        this.#noteHeader(decodeHeader(value));
       },
       skipped: (reason) => this.#count(segment, reason),
       refused: (schema) => {

@@ -1,13 +1,13 @@
 import { Detector, lookback_ms } from "../events/detector.ts";
 import type { DetectedEvent } from "../events/event.ts";
 import type { Frame } from "../frame/frame.ts";
-import { BlockCollector, openAfterBlock } from "./block_summary.ts";
+import { BlockCollector, hostIn, openAfterBlock } from "./block_summary.ts";
 import type { FileBytes } from "./bytes.ts";
 import { readIndexAt } from "./chain.ts";
 import type { Codec } from "./codec.ts";
 import { LARGEST_BLOCK_TEXT_BYTES, MAX_BLOCK_BYTES } from "./limits.ts";
 import { judgedLines, LineJudge } from "./line_judge.ts";
-import { decodeHeader, type IndexEntry, type IndexLine } from "./lines.ts";
+import { decodeHeader, type IndexEntry, type IndexLine, type PartialHeader } from "./lines.ts";
 import type { Repair, UnclosedText } from "./repair.ts";
 import type { Unclosed } from "./segment_writer.ts";
 
@@ -87,13 +87,13 @@ function feed(
   text: Uint8Array,
   judge: LineJudge,
   take: (frame: Frame, events: readonly DetectedEvent[]) => void = () => {},
-  onHeader: (interval_ms: number | null) => void = () => {},
+  onHeader: (header: PartialHeader) => void = () => {},
 ): void {
   for (const line of judgedLines(text, judge)) {
     if (line.kind === "header") {
-      const { interval_ms } = decodeHeader(line.value);
-      detector.restart(interval_ms);
-      onHeader(interval_ms);
+      const header = decodeHeader(line.value);
+      detector.restart(header.interval_ms);
+      onHeader(header);
     } else if (line.kind === "frame" && line.frame.seq !== null) {
       const { seq, elapsed_ms } = line.frame;
       take(line.frame, detector.add(line.frame, { seq, elapsed_ms: elapsed_ms ?? 0 }));
@@ -107,8 +107,9 @@ function collect(detector: Detector, unclosed: UnclosedText, interval_ms: number
   const { text, before, recording } = unclosed;
   const judge = new LineJudge(before, recording, "nothing");
   let collector = new BlockCollector({ interval_ms, open });
-  const headed = (own_ms: number | null) => {
-    if (collector.frames === 0) collector = new BlockCollector({ interval_ms: own_ms, open });
+  const headed = (header: PartialHeader) => {
+    if (collector.frames > 0) return;
+    collector = new BlockCollector({ interval_ms: header.interval_ms, open, ...hostIn(header) });
   };
   feed(detector, text, judge, (frame, events) => collector.add(frame, events, detector.refused), headed);
   return collector;

@@ -1,7 +1,7 @@
 import type { Detector } from "../events/detector.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { AppendFile } from "./append_file.ts";
-import { BlockCollector } from "./block_summary.ts";
+import { BlockCollector, hostIn } from "./block_summary.ts";
 import type { Codec, UnitEncoder } from "./codec.ts";
 import { BLOCK_FRAMES, BLOCK_TEXT_BYTES, endsBlock, SUMMARY_EVERY } from "./limits.ts";
 import { type Header, headerLine, type IndexEntry, indexLine } from "./lines.ts";
@@ -60,6 +60,12 @@ export class SegmentWriter {
     return this.#file;
   }
 
+  /** Another header, before the next frame: a block begins with it. */
+  restate(header: Header): void {
+    this.#header = header;
+    if (this.#block !== null) this.#block.isFull = true;
+  }
+
   /** Appends a frame, already encoded as `line` (with its newline). Rejects as the file's write does. */
   async append(frame: Frame, line: Uint8Array): Promise<void> {
     if (this.#mustEnd()) await this.#endBlock(false);
@@ -81,7 +87,9 @@ export class SegmentWriter {
   }
 
   #newBlock(start: number): Block {
-    const collector = new BlockCollector({ interval_ms: this.#interval_ms, open: this.#detector.open });
+    const header = start > 0 ? this.#header : null;
+    const known = { interval_ms: this.#interval_ms, open: this.#detector.open };
+    const collector = new BlockCollector({ ...known, ...(header !== null && hostIn(header)) });
     return { start, collector, textBytes: 0, isFull: false };
   }
 

@@ -15,12 +15,16 @@ export type Sink = (text: string) => Promise<boolean>;
 export class RecordingStream {
   readonly #sink: Sink;
   readonly #queue = new FrameQueue();
+  readonly #header: Header;
   #seq = 0;
+  /** Of the machine, in the frames so far. */
+  #name: string | null = null;
   /** Resolves when all is written that will be, or nobody reads any more; rejects as the sink does. */
   readonly ended: Promise<void>;
 
   constructor(header: Header, sink: Sink) {
     this.#sink = sink;
+    this.#header = header;
     this.ended = this.#run(Buffer.from(headerLine(header)).toString());
   }
 
@@ -41,11 +45,20 @@ export class RecordingStream {
   #line(offered: Frame): string {
     const dropped = this.#queue.droppedSince;
     const lost = dropped > 0 ? [`recording: ${dropped} frames dropped, the reader did not keep up`] : [];
+    const header = this.#headerBefore(offered);
     const frame = { ...offered, seq: this.#seq++, errors: [...offered.errors, ...lost] };
     const line = `${fitFrame(frame, MAX_LINE_BYTES, frameLine).line}\n`;
     this.#queue.saidDropped(dropped);
     this.#queue.frameBytes = line.length;
-    return line;
+    return header + line;
+  }
+
+  /** A machine that gets another name is the same: a new header tells it. */
+  #headerBefore({ hostname, t_ms }: Frame): string {
+    const isRenamed = this.#header.source === "local" && this.#name !== null && hostname !== this.#name;
+    this.#name = hostname;
+    if (!isRenamed) return "";
+    return Buffer.from(headerLine({ ...this.#header, t_ms, hosts: [hostname], first_seq: this.#seq })).toString();
   }
 
   /** Writes what was offered. */
