@@ -81,6 +81,11 @@ const OTHER = /^(?:NMI )?watchdog: CPU \d{1,5} detected hard LOCKUP on other CPU
 const STALL =
   /^(?:rcu: )?INFO: (rcu_\w{1,24}|rcu) (?:self-detected stall on CPU|detected (?:expedited )?stalls on (?:CPUs\/)?tasks)[^{]{0,8}(?:\{ ?([\w ,.!-]{1,60}?)\s*\})?/;
 
+/** Since 4.5: what the kernel itself has to do is not done. */
+const WORK = /^BUG: workqueue lockup - pool cpus=([\d,-]{1,40}) .{0,120}stuck for (\d{1,9})s!/;
+/** The last that a machine says; some say it and go on. */
+const PANIC = /^Kernel panic - not syncing: (.{1,160})/;
+
 const hang = (text: string, burst?: string): Finding => ({
   ...{ kind: "hang", severity: severities.hang, pci: null, text },
   ...(burst === undefined ? {} : { burst }),
@@ -92,7 +97,11 @@ function lockup(message: string): Finding | null {
     return hang(`${processName(task, pid)} does not let go of CPU ${cpu} for ${seconds} s`, `soft lockup ${cpu}`);
   }
   const [, hard] = HARD.exec(message) ?? SELF.exec(message) ?? OTHER.exec(message) ?? [];
-  return hard === undefined ? null : hang(`CPU ${hard} hangs, also for interrupts`, `hard lockup ${hard}`);
+  if (hard !== undefined) return hang(`CPU ${hard} hangs, also for interrupts`, `hard lockup ${hard}`);
+  const [, cpus, stuck_s] = WORK.exec(message) ?? [];
+  if (cpus !== undefined) return hang(`the kernel's own work on CPU ${cpus} waits for ${stuck_s} s`, "workqueue");
+  const why = PANIC.exec(message)?.[1];
+  return why === undefined ? null : hang(`the kernel gives up: ${why}`);
 }
 
 function stuck(message: string): Finding | null {

@@ -115,6 +115,12 @@ describe("messages of all kernels since 3.10", () => {
       "rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 5-.... } 21 jiffies s: 93 root: 0x2/.",
       "rcu: INFO: rcu_tasks detected stalls on tasks:",
     ];
+    expect(one("BUG: workqueue lockup - pool cpus=3 node=0 flags=0x0 nice=0 stuck for 33s!")).toEqual([
+      "hang critical the kernel's own work on CPU 3 waits for 33 s",
+    ]);
+    expect(one("Kernel panic - not syncing: Fatal exception in interrupt")).toEqual([
+      "hang critical the kernel gives up: Fatal exception in interrupt",
+    ]);
     for (const stall of stalls) expect(heard([stall])).toMatchObject([{ kind: "hang", severity: "critical" }]);
   });
 
