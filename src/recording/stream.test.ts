@@ -30,6 +30,22 @@ test("frames that a reader leaves waiting are dropped beyond a limit, and the ne
   expect(lines[2]?.errors).toEqual(nvidiaFrame.errors);
 });
 
+test("a machine that gets another name has a header of it from there on", async () => {
+  let text = "";
+  const stream = new RecordingStream(HEADER, async (line) => {
+    text += line;
+    return true;
+  });
+  for (const hostname of ["localhost", "localhost", "node7"]) stream.offer({ ...nvidiaFrame, hostname });
+  await stream.close();
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const shown = lines.map(({ header, hosts, first_seq, seq }) => (header ? [hosts, first_seq] : seq));
+  expect(shown).toEqual([[["dgx-01"], 0], 0, 1, [["node7"], 2], 2]);
+});
+
 test("it ends when nobody reads any more, and takes what still comes", async () => {
   let writes = 0;
   const stream = new RecordingStream(HEADER, async () => ++writes < 2);

@@ -1,9 +1,13 @@
 import { hostname } from "node:os";
+import { cleanText } from "../../frame/clean_text.ts";
 import type { HostIdentity } from "../source.ts";
 import { Tree } from "./files.ts";
 
 /** How often a name is read again: a machine gets it late, or another one. */
 const READ_EVERY_MS = 1000;
+
+/** As long as a name of the DNS. */
+const MAX_NAME_BYTES = 253;
 
 /** What a kernel says that nobody has told a name. */
 const UNNAMED = "(none)";
@@ -11,7 +15,7 @@ const UNNAMED = "(none)";
 /** hostname(5): the first line that is no comment. */
 function nameIn(text: string | null): string | null {
   const line = text?.split("\n").find((one) => one.trim() !== "" && !one.trimStart().startsWith("#"));
-  const name = line?.trim() ?? UNNAMED;
+  const name = cleanText(line?.trim() ?? UNNAMED, MAX_NAME_BYTES);
   return name === UNNAMED ? null : name;
 }
 

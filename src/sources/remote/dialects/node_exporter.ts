@@ -96,12 +96,13 @@ class NodeReader implements PageReader {
 
   #fileSystem(labels: Labels, size: "total_bytes" | "available_bytes" | "free_bytes", value: number | null): void {
     const mountPoint = labels.get("mountpoint");
-    // Old kernels list the root twice: first as what was there before its disk was mounted.
-    if (mountPoint === undefined || labels.get("fstype") === "rootfs") return;
+    if (mountPoint === undefined) return;
+    const [device, type] = [labels.get("device") ?? "", labels.get("fstype") ?? ""];
     let one = this.#fileSystems.get(mountPoint);
-    if (one === undefined) {
+    // Old kernels list the root twice: also as what was there before its disk was mounted.
+    if (one !== undefined && type === "rootfs") return;
+    if (one === undefined || one.type === "rootfs") {
       if (this.#fileSystems.size === MOST_READ) return;
-      const [device, type] = [labels.get("device") ?? "", labels.get("fstype") ?? ""];
       one = { device, type, total_bytes: null, available_bytes: null, free_bytes: null };
       this.#fileSystems.set(mountPoint, one);
     }
