@@ -36,10 +36,18 @@ async function countOn(files: readonly string[], before: EventState): Promise<(E
   const detector = new Detector({ interval_ms: null, ...before });
   const judge = new LineJudge(null, null, "nothing");
   let last: Counted | null = null;
+  let unreadable = 0;
   for (const path of files) {
     for await (const line of linesOf(path, judge)) {
+      if (typeof line === "number") {
+        unreadable += line;
+        continue;
+      }
       if (line.kind === "header") detector.restart(decodeHeader(line.value).interval_ms);
-      if (line.kind === "index" && last !== null) last = withLost(last, decodeIndex(line.value));
+      if (line.kind === "index") {
+        last = last && withLost(last, decodeIndex(line.value), unreadable);
+        unreadable = 0;
+      }
       if (line.kind !== "frame") continue;
       last = follow(last, line.frame);
       detector.add(line.frame, last);
@@ -48,21 +56,25 @@ async function countOn(files: readonly string[], before: EventState): Promise<(E
   return last && { last, open: detector.open };
 }
 
-/** Frames of the block that cannot be read any more have had their `seq`. What an index line says beyond that is no more true. */
-function withLost(last: Counted, index: IndexLine | null): Counted {
+/** Frames of the block that cannot be read any more have had their `seq`. What an index line says beyond that is not true. */
+function withLost(last: Counted, index: IndexLine | null, unreadable: number): Counted {
   const lost = (index?.seq ?? 0) - last.seq;
-  return lost > 0 && lost <= BLOCK_FRAMES ? { ...last, seq: last.seq + lost } : last;
+  return lost > 0 && lost <= unreadable ? { ...last, seq: last.seq + lost } : last;
 }
 
-/** The lines of a file that count. */
-async function* linesOf(path: string, judge: LineJudge): AsyncGenerator<Line> {
+/** The lines of a file that count; between them numbers of lines at most that cannot be read. */
+async function* linesOf(path: string, judge: LineJudge): AsyncGenerator<Line | number> {
   const file = FileBytes.open(path);
   try {
     for await (const scanned of scanLines(file, codecOf(file.read(0, 64)))) {
-      if ("skipped" in scanned) continue;
+      if ("skipped" in scanned) {
+        yield BLOCK_FRAMES;
+        continue;
+      }
       const { buffer, byteOffset, length } = scanned.line;
       const verdict = judge.judge(Buffer.from(buffer, byteOffset, length), 0, length);
-      if (verdict !== "bad" && verdict !== "copy" && judge.line !== null) yield judge.line;
+      if (verdict === "bad") yield 1;
+      else if (verdict !== "copy" && judge.line !== null) yield judge.line;
     }
   } finally {
     file.close();

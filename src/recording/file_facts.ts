@@ -1,5 +1,5 @@
 import { constants, type FileHandle, lstat, open } from "node:fs/promises";
-import { decodeLine, type Line } from "../frame/decode.ts";
+import { decodeBytes, type Line } from "../frame/decode.ts";
 import { hostIds } from "../frame/hosts.ts";
 import { codecOf } from "./codec.ts";
 import { fileId } from "./file_id.ts";
@@ -68,7 +68,7 @@ function firstLines(bytes: Uint8Array): Line[] {
   for (let start = 0; lines.length < 2; ) {
     const end = text.indexOf(NEWLINE, start);
     if (end < 0) break;
-    const line = decodeLine(Buffer.from(text.buffer, text.byteOffset + start, end - start).toString());
+    const line = decodeBytes(Buffer.from(text.buffer, text.byteOffset, text.length), start, end);
     if (line.kind === "bad") break;
     lines.push(line);
     if (line.kind !== "header" || typeof line.value.recording === "string") break;

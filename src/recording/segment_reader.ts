@@ -1,5 +1,5 @@
 import { systemWords, UsageError } from "../errors.ts";
-import { decodeLine } from "../frame/decode.ts";
+import { decodeBytes } from "../frame/decode.ts";
 import type { BlockFacts, OnProgress } from "./block.ts";
 import { scanBlocks } from "./block_scan.ts";
 import { blockText } from "./block_text.ts";
@@ -108,7 +108,7 @@ export class SegmentReader {
       const { text } = this.codec.decodeUnit(this.file.read(0, length), MAX_UNIT_TEXT_BYTES);
       const end = text.indexOf(NEWLINE);
       if (end < 0) continue;
-      const line = decodeLine(Buffer.from(text.subarray(0, end)).toString());
+      const line = decodeBytes(Buffer.from(text.buffer, text.byteOffset, text.length), 0, end);
       return line.kind === "header" ? decodeHeader(line.value) : null;
     }
     return null;

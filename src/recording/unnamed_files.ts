@@ -1,4 +1,4 @@
-import { decodeLine } from "../frame/decode.ts";
+import { decodeBytes } from "../frame/decode.ts";
 import { FileBytes } from "./bytes.ts";
 import { codecOf } from "./codec.ts";
 import type { FileFacts } from "./file_facts.ts";
@@ -44,7 +44,7 @@ export async function isBefore(file: FileFacts, t_ms: number): Promise<boolean> 
 }
 
 function timeOf(bytes: Uint8Array): number | null {
-  const line = decodeLine(Buffer.from(bytes).toString());
+  const line = decodeBytes(Buffer.from(bytes), 0, bytes.length);
   return line.kind === "frame" ? line.frame.t_ms : null;
 }
 

@@ -178,11 +178,12 @@ function flushedEnds(ends: readonly number[]): readonly number[] {
   return flushed.length > 0 ? flushed : ends;
 }
 
-/** Whether behind that byte there is a block with an empty one after it. A tail of zero bytes reads as empty blocks. */
+/**
+ * Whether behind that byte there is a block with an empty one after it. A tail of zero bytes reads as empty blocks, and
+ * as the rest of one that was cut off: none of ours ends in a zero byte.
+ */
 const hasFlush = (bytes: Uint8Array, ends: readonly number[], from: number): boolean =>
-  ends.some(
-    (end, n) => end > from && isEmptyBlock(ends, n + 1) && bytes.subarray(from, end).some((byte) => byte !== 0),
-  );
+  ends.some((end, n) => end > from && isEmptyBlock(ends, n + 1) && bytes[end - 1] !== 0);
 
 const isEmptyBlock = (ends: readonly number[], n: number): boolean =>
   (ends[n] ?? 0) - (ends[n - 1] ?? 0) === EMPTY_BLOCK.length;
