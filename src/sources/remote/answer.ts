@@ -40,9 +40,11 @@ export class Answer {
   }
 
   readonly sink: Sink = (bytes) => {
+    // To keep a part of a frame costs nothing: it is read when it is whole.
+    if (this.#isFrame && !this.#effort.isSpent) return this.#effort.spendShort(() => this.#feed(bytes));
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
-      if (this.#effort.isSpent || !this.#effort.spend(() => this.#feed(piece))) return false;
+      if (this.#effort.isSpent || !this.#effort.spendShort(() => this.#feed(piece))) return false;
     }
     return true;
   };

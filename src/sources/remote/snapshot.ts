@@ -21,6 +21,8 @@ export interface Choice extends Wanted {
 /** Of one device: links, instances, fans, words of `detail`. Threads are more. */
 const MOST_PARTS = 256;
 const MOST_CORES = 8192;
+/** In a text of so many characters there is nothing that costs much. */
+const SHORT = 256 << 10;
 /** Errors and events of a frame: more than are kept. */
 const MOST_SAYINGS = 64;
 
@@ -48,7 +50,8 @@ function largest(processes: readonly unknown[], most: number): Untrusted[] {
 }
 
 /** Most of a frame are cores and processes that are not kept: what is not decoded costs little. */
-function choose(frame: Untrusted, { include, perCore, processes }: Choice): Untrusted {
+function choose(frame: Untrusted, { include, perCore, processes }: Choice, isShort: boolean): Untrusted {
+  const cut = isShort ? (value: unknown) => value : bounded;
   const { schema, t, timestamp, seq, hostname, errors, events, scrapes } = frame;
   const chosen: Record<string, unknown> = { schema, t, timestamp, seq, hostname };
   for (const [key, list] of Object.entries({ errors, events, scrapes })) {
@@ -56,9 +59,9 @@ function choose(frame: Untrusted, { include, perCore, processes }: Choice): Untr
   }
   for (const name of include) {
     const list = frame[name];
-    if (!Array.isArray(list)) chosen[name] = bounded(list, name);
+    if (!Array.isArray(list)) chosen[name] = cut(list, name);
     else if (name === "processes") chosen[name] = largest(list, processes);
-    else chosen[name] = list.slice(0, MOST_READ).map((device) => bounded(perCore ? device : withoutCores(device), ""));
+    else chosen[name] = list.slice(0, MOST_READ).map((device) => cut(perCore ? device : withoutCores(device), ""));
   }
   return chosen;
 }
@@ -75,7 +78,7 @@ export interface Snapshot {
 
 /** What `/snapshot` of our own API and of the Rust tool's answers; `null` for other JSON. */
 export function readSnapshot(text: string, wanted: Choice): Snapshot | Problem | null {
-  const line = decodeChosen(text, (frame) => choose(frame, wanted));
+  const line = decodeChosen(text, (frame) => choose(frame, wanted, text.length <= SHORT));
   if (line.kind !== "frame") return null;
   const { frame } = line;
   if (hasSeveralHosts(frame)) return "several hosts behind it";
