@@ -1,6 +1,6 @@
 import { type CodecName, codecs } from "../../src/recording/codec.ts";
 import type { Chance } from "./chance.ts";
-import type { Original } from "./originals.ts";
+import { INDEX_START, type Original } from "./originals.ts";
 
 /** What is done to recordings: to their bytes as stored, and to their lines before they are encoded again. */
 
@@ -217,9 +217,21 @@ const textMutations: readonly LineMutation[] = [
   (line, chance) => line.replace(/\}$/, `,${chance.pick(['"seq":0', '"t":"2030-01-01T00:00:00Z"', '"gpus":[]'])}}`),
 ];
 
+const CLAIMED = ["byte_offset", "at", "previous", "previous_summary", "seq"] as const;
+const CLAIMED_OF_BLOCK = ["first_seq", "frames", "first_elapsed_ms", "elapsed_ms"] as const;
+
+/** An index line that tells of another block than is there; `claim` stays as it is when the line is placed. */
+function claiming(line: string, chance: Chance): string {
+  const { block, ...index } = JSON.parse(line) as Record<string, object>;
+  const number = () => chance.pick([...HOSTILE_NUMBERS, 1, 1000, Number.MAX_SAFE_INTEGER, chance.below(5000)]);
+  const ofBlock = chance.oneIn(2) ? { [chance.pick(CLAIMED_OF_BLOCK)]: number() } : {};
+  return JSON.stringify({ ...index, block: { ...block, ...ofBlock }, claim: { [chance.pick(CLAIMED)]: number() } });
+}
+
 function mutatedLine(line: string, chance: Chance): string {
   if (chance.oneIn(4)) return chance.pick(textMutations)(line, chance);
   try {
+    if (line.startsWith(INDEX_START) && chance.oneIn(2)) return claiming(line, chance);
     const value: unknown = JSON.parse(line);
     for (let n = 1 + chance.below(5); n > 0; n--) mutateValue(value, chance);
     return JSON.stringify(value);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import { frameLine } from "../../src/frame/encode.ts";
@@ -111,7 +111,7 @@ export function originals(): Original[] {
   ];
 }
 
-const INDEX_START = '{"schema":1,"index":true,';
+export const INDEX_START = '{"schema":1,"index":true,';
 
 /**
  * Encodes a recording; index lines are told where they stand, so that they are believed. `more` goes before the unit of
@@ -140,9 +140,22 @@ export function encoded({ units, codec }: Original, more: Uint8Array = new Uint8
 
 function placedIndex(line: string, byte_offset: number, at: number, previous: number | null): string {
   try {
-    const { schema, index, ...rest } = JSON.parse(line) as Record<string, unknown>;
-    return JSON.stringify({ schema, index, ...rest, byte_offset, at, ...(previous === null ? {} : { previous }) });
+    const { schema, index, claim, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const place = { byte_offset, at, ...(previous === null ? {} : { previous }) };
+    return JSON.stringify({ schema, index, ...rest, ...place, ...(claim as object | undefined) });
   } catch {
     return line;
   }
+}
+
+const HOLE_BYTES = 1 << 28;
+
+/** The file has a hole from now on, and behind that an index line of the recording, which tells of all before it. */
+export function addHole(path: string, { units, codec }: Original): void {
+  const line = units.flat().find((one) => one.startsWith(INDEX_START));
+  const at = statSync(path).size + HOLE_BYTES;
+  truncateSync(path, at);
+  if (line === undefined) return;
+  const text = placedIndex(line, 0, at, null);
+  appendFileSync(path, codecs[codec].encodeUnit(Buffer.from(`${text}\n`)));
 }

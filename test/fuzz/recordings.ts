@@ -13,7 +13,7 @@ import { makeTheme } from "../../src/view/theme.ts";
 import type { Chance } from "./chance.ts";
 import type { Fuzzed } from "./kind.ts";
 import { type Bomb, type Changed, makeBombs, mutatedBytes, mutatedLines } from "./mutations.ts";
-import { encoded, type Original, originals } from "./originals.ts";
+import { addHole, encoded, type Original, originals } from "./originals.ts";
 import { DANGEROUS } from "./sound.ts";
 
 /** How far a mutated recording got: it was refused in words, or its frames were drawn. */
@@ -51,6 +51,7 @@ async function runCase(path: string, { sound, bombs }: Material, chance: Chance)
     ? encodeChanged(mutatedLines(original, bombs, chance))
     : mutatedBytes(encoded(original), bombs, chance);
   writeFileSync(path, file);
+  if (chance.oneIn(200)) addHole(path, original);
   try {
     const replay = await openReplay(path, false);
     await lookAround(replay, chance).finally(() => replay.cursor.close());
