@@ -4,6 +4,7 @@ import { type App, createApp } from "../api/app.ts";
 import { type Listener, listenTcp } from "../api/listen.ts";
 import { machineClock } from "../clock.ts";
 import { systemWords, UsageError } from "../errors.ts";
+import { cleanText } from "../frame/clean_text.ts";
 import { type SectionName, sections } from "../frame/schema.ts";
 import { type MockMachine, mockMachines } from "../sources/mock/mock.ts";
 import { build } from "./build.ts";
@@ -23,7 +24,7 @@ const SLOW_MS = 6000;
 /** Neither text nor anything that it could be packed as. */
 const GARBAGE = Uint8Array.from({ length: 4096 }, (_, n) => 0x80 | ((n * 7) & 0x7f));
 
-const say = (message: string): boolean => process.stderr.write(`all-smi: ${message}\n`);
+const say = (message: string): boolean => process.stderr.write(`all-smi: ${cleanText(message)}\n`);
 
 type Failure = "garbage" | "slow" | "down";
 

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { version } from "../../package.json";
 import { ownZone } from "../clock/zone.ts";
 import { machineClock } from "../clock.ts";
+import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import { codecs } from "../recording/codec.ts";
 import type { Header } from "../recording/lines.ts";
@@ -91,7 +92,7 @@ function sayWhereItGoes(
 }
 
 /** Not by `console.error`, which prints in red on a terminal. */
-const say = (message: string): boolean => process.stderr.write(`all-smi: ${message}\n`);
+const say = (message: string): boolean => process.stderr.write(`all-smi: ${cleanText(message)}\n`);
 
 /** `record -o -`: plain lines to standard output, as long as somebody reads. */
 export async function recordToStandardOutput(options: RecordOptions): Promise<void> {

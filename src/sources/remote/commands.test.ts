@@ -22,6 +22,13 @@ test("all of it, or no more than the name, where that is wanted", () => {
   expect(new Commands("name").shown(process(SECRET))).toBe("python3");
 });
 
+test("arguments that an exporter tells in a process's name are masked in both", () => {
+  const odd = { ...process("a"), process_name: "python3 --api-key abc" };
+  for (const mode of ["masked", "name"] as const) expect(new Commands(mode).named(odd)).toBe("python3 --api-key ***");
+  expect(new Commands("name").shown(odd)).toBe("python3 --api-key ***");
+  expect(new Commands("masked").named({ ...odd, process_name: "x".repeat(2000) })).toBe("x".repeat(512));
+});
+
 test("what is sent is on one line, and not longer than a frame holds", () => {
   for (const mode of ["masked", "full"] as const) {
     const commands = new Commands(mode);

@@ -23,10 +23,18 @@ export class Commands {
   }
 
   shown({ command, process_name }: Process): string {
-    if (this.#mode === "name") return process_name;
+    return this.#masked(this.#mode === "name" ? process_name : command);
+  }
+
+  /** Some exporters tell a process's arguments in its name. */
+  named({ process_name }: Process): string {
+    return this.#masked(process_name);
+  }
+
+  #masked(command: string): string {
     const known = this.#young.get(command);
     if (known !== undefined) return known;
-    const text = this.#old.get(command) ?? shownCommand(command, this.#mode);
+    const text = this.#old.get(command) ?? shownCommand(command, this.#mode === "full" ? "full" : "masked");
     if (command.length <= LONGEST_KNOWN) this.#remember(command, text);
     return text;
   }

@@ -39,7 +39,11 @@ export function keepSmall(told: Told, { include, without, processes, commands }:
   }
   if (kept.processes) {
     const shown = gpuProcesses(told.sections.processes ?? [], processes);
-    kept.processes = shown.map((process) => ({ ...process, command: commands.shown(process) }));
+    kept.processes = shown.map((process) => ({
+      ...process,
+      process_name: commands.named(process),
+      command: commands.shown(process),
+    }));
   }
   return {
     ...told,
