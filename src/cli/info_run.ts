@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from "node:fs";
 import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import { hostIds } from "../frame/hosts.ts";
@@ -8,6 +7,7 @@ import type { Cursor, Position } from "../recording/cursor.ts";
 import { openReplay, type Replay } from "../recording/replay.ts";
 import type { SegmentFacts } from "../recording/segment_reader.ts";
 import { refusedIn } from "../recording/timeline_events.ts";
+import { isLocked } from "./file_lock.ts";
 import type { InfoOptions } from "./info.ts";
 import { writeStandardOutput } from "./standard_output.ts";
 import { formatBytes, formatElapsed } from "./units.ts";
@@ -170,18 +170,9 @@ const namedDevices = ({ gpus = [], cpus = [] }: Frame): { host_id: string; name:
 
 function endedOf(newest: SegmentFacts | undefined): Ended {
   if (newest === undefined || newest.ended === "unknown") return "unknown";
-  if (newest.ended === "closed") return "closed";
-  return isLocked(newest.path) ? "recording" : "killed";
-}
-
-/** Whether some process holds a lock on the file: its recorder is at work. Looks, and does not touch the lock. */
-function isLocked(path: string): boolean {
-  try {
-    const { ino } = statSync(path);
-    return readFileSync("/proc/locks", "utf8").includes(`:${ino} `);
-  } catch {
-    return false;
-  }
+  // Between two segments a recorder holds the lock on the one that it has closed.
+  if (isLocked(newest.path)) return "recording";
+  return newest.ended === "closed" ? "closed" : "killed";
 }
 
 const ENDED: Readonly<Record<Ended, string>> = {

@@ -125,8 +125,16 @@ export class Analyst {
     if (this.#numbering !== this.#store.numbering) this.#forget();
     for (let block = this.#todo(); block !== undefined; block = this.#todo()) {
       this.#stop.signal.throwIfAborted();
-      if (block.findings === null) await this.#lookAt(block);
-      else await this.#refine(block, block.findings);
+      const { blocks } = this.#store;
+      try {
+        if (block.findings === null) await this.#lookAt(block);
+        else await this.#refine(block, block.findings);
+      } catch (error) {
+        // Blocks may go away while one looks at them: then there are others.
+        if (this.#store.blocks === blocks) throw error;
+        this.#detector = null;
+        this.#look = null;
+      }
     }
   }
 

@@ -6,7 +6,7 @@ export type ReadableBytes = Pick<FileBytes, "size" | "read">;
 
 /** A file that is read in pieces at any place. It may grow meanwhile; {@link refresh} takes note. */
 export class FileBytes {
-  readonly fd: number;
+  #fd: number;
   /** Tells a file that was renamed from another one at its old name. */
   readonly id: string;
   /** Neither a pipe nor a device: those have no place to read at. */
@@ -15,7 +15,7 @@ export class FileBytes {
 
   constructor(fd: number) {
     const stats = fstatSync(fd, { bigint: true });
-    this.fd = fd;
+    this.#fd = fd;
     this.id = fileId(stats);
     this.isRegular = stats.isFile();
     this.#size = Number(stats.size);
@@ -26,18 +26,33 @@ export class FileBytes {
     return new FileBytes(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   }
 
+  get fd(): number {
+    return this.#fd;
+  }
+
   get size(): number {
     return this.#size;
   }
 
   refresh(): void {
-    this.#size = fstatSync(this.fd).size;
+    this.#size = fstatSync(this.#fd).size;
+  }
+
+  /** Opens it by another name that it has got: by the old one the system calls it removed. */
+  reopen(path: string): void {
+    const other = FileBytes.open(path);
+    if (other.id !== this.id) {
+      other.close();
+      return;
+    }
+    this.close();
+    this.#fd = other.#fd;
   }
 
   /** Whether it has no name any more: as long as it is open it takes its room on the disk. */
   get isRemoved(): boolean {
     try {
-      return fstatSync(this.fd).nlink === 0;
+      return fstatSync(this.#fd).nlink === 0;
     } catch {
       // Over a network the file is gone with its name.
       return true;
@@ -49,7 +64,7 @@ export class FileBytes {
     const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - at)));
     let read = 0;
     while (read < buffer.length) {
-      const got = readSync(this.fd, buffer, read, buffer.length - read, at + read);
+      const got = readSync(this.#fd, buffer, read, buffer.length - read, at + read);
       if (got === 0) break;
       read += got;
     }
@@ -57,7 +72,7 @@ export class FileBytes {
   }
 
   close(): void {
-    closeSync(this.fd);
+    closeSync(this.#fd);
   }
 }
 

@@ -1,16 +1,16 @@
 import { SchemaError, systemWords, UsageError } from "../errors.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
-import { DecodedBlock } from "./decoded_block.ts";
 import { type Effort, effortOf } from "./effort.ts";
-import { addBlock, type FileBlock, isGrown, isSameBlock, nextOrdinal } from "./file_block.ts";
-import { findingsOf, untoldGap, withGap } from "./findings.ts";
+import { emptinessOf, type FileBlock, factsOf, mergeBlocks, noteMissing, startBehind } from "./file_block.ts";
+import { findingsOf } from "./findings.ts";
 import type { Trust } from "./line_judge.ts";
 import { decodeHeader, type PartialHeader } from "./lines.ts";
 import { NamedHosts } from "./named_hosts.ts";
 import { belowHeader } from "./place.ts";
-import { BLOCK_LIMITS, type BlockLimits, type ScanListener } from "./scan_listener.ts";
+import { BLOCK_LIMITS, type BlockLimits, type ScanListener, type ScanStart } from "./scan_listener.ts";
 import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
 import { type OpenSegments, SegmentFinder } from "./segment_set.ts";
+import { SkippedLines } from "./skipped_lines.ts";
 
 const POLL_MS = 500;
 /** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
@@ -23,15 +23,16 @@ const REST_FACTOR = 20;
 export class RecordingStore implements BlockStore {
   readonly #path: string;
   readonly #finder: SegmentFinder;
-  readonly #segments: SegmentReader[];
+  #segments: SegmentReader[];
   readonly #limits: BlockLimits;
   /** Of those neither the index is believed, nor the shape of a line. */
   readonly #distrusted = new Set<SegmentReader>();
   readonly #changes = new Changes();
-  /** By segment, since a segment that grows is looked at again. */
-  readonly #skipped = new Map<SegmentReader, Map<string, number>>();
+  readonly #skipped = new SkippedLines();
   readonly #poll: ReturnType<typeof setInterval> | undefined;
   #blocks: FileBlock[] = [];
+  /** Where the first block stands: behind those of segments that were let go. */
+  #beginning: ScanStart = { state: null, ordinal: 0 };
   #refused: SchemaError | null = null;
   #header: PartialHeader | null = null;
   readonly hosts = new NamedHosts();
@@ -71,11 +72,7 @@ export class RecordingStore implements BlockStore {
   }
 
   get skipped(): ReadonlyMap<string, number> {
-    const total = new Map<string, number>();
-    for (const counts of this.#skipped.values()) {
-      for (const [reason, count] of counts) total.set(reason, (total.get(reason) ?? 0) + count);
-    }
-    return total;
+    return this.#skipped.total;
   }
 
   get effort(): Effort {
@@ -101,20 +98,14 @@ export class RecordingStore implements BlockStore {
 
   /** The files, oldest first, with the frames that are known of each so far. */
   get segments(): readonly SegmentFacts[] {
-    return this.#segments.map((segment) => {
-      const blocks = this.#blocks.filter((block) => block.segment === segment);
-      const frames = blocks.reduce((sum, block) => sum + block.frames, 0);
-      const { path, codec, file, header } = segment;
-      const highest_seq = blocks.reduce((highest, block) => Math.max(highest, block.highest_seq), -1);
-      return { path, codec: codec.name, bytes: file.size, frames, header, ...segment.ending(highest_seq) };
-    });
+    return this.#segments.map((segment) => factsOf(segment, this.#blocks));
   }
 
   /** Resolves when all files have been looked through; throws a UsageError where there is no frame in any. */
   async complete(): Promise<void> {
     await this.#ready;
     if (this.#blocks.length > 0) return;
-    throw this.#refused ?? new UsageError(`${this.#path}: ${this.#emptiness()}`);
+    throw this.#refused ?? new UsageError(`${this.#path}: ${emptinessOf(this.#segments, this.#header !== null)}`);
   }
 
   /** Resolves when there is something to show; throws a UsageError where there never will be. */
@@ -126,12 +117,6 @@ export class RecordingStore implements BlockStore {
     if (this.#blocks.length === 0) await this.complete();
   }
 
-  #emptiness(): string {
-    if (this.#segments.every(({ file }) => file.size === 0)) return "is empty";
-    if (this.#header !== null) return "has a header and no frames";
-    return this.#segments.map(({ obstacle }) => obstacle).find((words) => words !== null) ?? "is not a recording";
-  }
-
   load(block: Block, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
     const { segment, where } = block as FileBlock;
     return segment.load(where, signal, onProgress);
@@ -139,7 +124,7 @@ export class RecordingStore implements BlockStore {
 
   distrust(block: Block): boolean {
     const { segment, trust } = block as FileBlock;
-    if (this.#isClosed) return false;
+    if (this.#isClosed || !this.#segments.includes(segment)) return false;
     // One that was made before is not there any more, or will soon be gone.
     if (this.#distrusted.has(segment)) return this.#pending > 0 || trust !== "nothing";
     this.#distrusted.add(segment);
@@ -182,18 +167,14 @@ export class RecordingStore implements BlockStore {
       if (this.#refused !== null || this.#isClosed) break;
       await this.#addReadable(segment, blocks);
     }
-    if (blocks !== known) this.#replace(known, blocks);
+    if (blocks !== known) {
+      const { isGrown, merged } = mergeBlocks(known, blocks);
+      this.#blocks = merged;
+      if (!isGrown) this.#numbering++;
+    }
     this.#pending--;
     this.#restUntil = performance.now() + (performance.now() - start) * REST_FACTOR;
     this.#changes.emit();
-  }
-
-  /** A block that is as it was stays the same object: whoever has decoded it need not do so again. */
-  #replace(known: readonly FileBlock[], blocks: FileBlock[]): void {
-    const isSame = known.map((block, n) => isSameBlock(block, blocks[n]));
-    this.#blocks = blocks.map((block, n) => (isSame[n] ? (known[n] ?? block) : block));
-    const hasGrown = known.every((block, n) => isSame[n] || isGrown(block, blocks[n]));
-    if (!hasGrown) this.#numbering++;
   }
 
   async #addReadable(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
@@ -202,7 +183,7 @@ export class RecordingStore implements BlockStore {
       const isNewest = segment === this.#segments.at(-1);
       if (isNewest && this.#poll !== undefined) this.#isEnded = segment.isClosed;
     } catch (error) {
-      this.#count(segment, `${segment.path}: ${systemWords(error)}`);
+      this.#skipped.count(segment, `${segment.path}: ${systemWords(error)}`);
     }
   }
 
@@ -214,28 +195,15 @@ export class RecordingStore implements BlockStore {
 
   async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
     this.#noteHeader(segment.header);
-    this.#skipped.set(segment, new Map());
+    this.#skipped.begin(segment);
     const first = blocks.length;
     const end = this.#addIndexed(segment, blocks);
-    await this.#noteMissing(segment, blocks[first]);
+    await noteMissing(blocks[first]);
     await this.#scan(segment, end, blocks);
-    const isSound = this.#skipped.get(segment)?.size === 0;
+    const isSound = this.#skipped.isNone(segment);
     // Where something was skipped that explains what is missing, it told the truth when it was written.
     if (isSound && this.#distrusted.has(segment) && segment.readIndex() !== null)
-      this.#count(segment, "an index that is not true");
-  }
-
-  /** A segment that was taken away is a gap, which no index line tells of. */
-  async #noteMissing(segment: SegmentReader, block: FileBlock | undefined): Promise<void> {
-    if (block?.findings == null) return;
-    const gap_ms = untoldGap(block, block.findings, segment.header?.interval_ms ?? null);
-    if (gap_ms === null) return;
-    const text = await segment.load(block.where, new AbortController().signal, () => {});
-    if (text === null) return;
-    const decoded = new DecodedBlock(text, block);
-    const frame = decoded.frames > 0 ? decoded.frame(0) : null;
-    if (frame !== null) block.findings = withGap(block, block.findings, gap_ms, frame.hostname);
-    decoded.free();
+      this.#skipped.count(segment, "an index that is not true");
   }
 
   /** Adds what the index tells; returns where that ends. */
@@ -243,16 +211,18 @@ export class RecordingStore implements BlockStore {
     const chain = this.#distrusted.has(segment) ? null : segment.readIndex();
     if (chain === null) return 0;
     const kept = blocks.length;
-    const before = blocks.at(-1)?.after ?? null;
+    const before = startBehind(blocks, this.#beginning).state;
     const recording = segment.header?.recording ?? before?.recording ?? null;
     for (const entry of chain.entries) {
-      const facts = indexedBlock(entry, belowHeader(blocks.at(-1)?.after ?? null, recording), recording);
+      const { state, ordinal } = startBehind(blocks, this.#beginning);
+      const facts = indexedBlock(entry, belowHeader(state, recording), recording);
       if (facts === null) {
         blocks.length = kept;
         return 0;
       }
       if (entry.block.host !== undefined) this.hosts.add([entry.block.host]);
-      addBlock(blocks, segment, facts, { kind: "unit", entry }, findingsOf(entry.block), "index");
+      const found = { where: { kind: "unit", entry }, findings: findingsOf(entry.block), trust: "index" } as const;
+      blocks.push({ ...facts, first_ordinal: ordinal, segment, ...found });
     }
     return chain.last.end;
   }
@@ -261,7 +231,7 @@ export class RecordingStore implements BlockStore {
     const before = this.#scannedBytes;
     this.#scannedBytes = before + from;
     if (from < segment.file.size) {
-      const start = { state: blocks.at(-1)?.after ?? null, ordinal: nextOrdinal(blocks) };
+      const start = startBehind(blocks, this.#beginning);
       const trust = this.#trustIn(segment);
       const listener = this.#listener(segment, blocks, trust);
       for await (const at of segment.scan(from, start, this.#limits, listener, trust)) {
@@ -281,28 +251,26 @@ export class RecordingStore implements BlockStore {
   #listener(segment: SegmentReader, blocks: FileBlock[], trust: Trust): ScanListener {
     return {
       block: (facts, range) => {
-        addBlock(blocks, segment, facts, { kind: "range", range }, null, trust);
+        const { ordinal } = startBehind(blocks, this.#beginning);
+        const found = { where: { kind: "range", range }, findings: null, trust } as const;
+        blocks.push({ ...facts, first_ordinal: ordinal, segment, ...found });
         if (blocks === this.#blocks) this.#changes.emit();
       },
       header: (value) => {
         this.#noteHeader(decodeHeader(value));
       },
-      skipped: (reason) => this.#count(segment, reason),
+      skipped: (reason) => this.#skipped.count(segment, reason),
       refused: (schema) => {
         this.#refused = new SchemaError(schema);
       },
     };
   }
 
-  #count(segment: SegmentReader, reason: string): void {
-    const counts = this.#skipped.get(segment);
-    counts?.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
-
   /** Takes in what was written since: the newest file grew, or there is a newer one. */
   async #look(): Promise<void> {
     if (this.#isLooking || this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
     this.#isLooking = true;
+    this.#letGo();
     // In this order: where there is a newer file, nothing is written to this one any more.
     const newer = await this.#finder.openNewer(this.#path, this.#segments);
     this.#isLooking = false;
@@ -314,5 +282,22 @@ export class RecordingStore implements BlockStore {
     const hasGrown = this.#segments[newest]?.refresh() ?? false;
     this.#segments.push(...newer);
     if (newer.length > 0 || hasGrown) this.#rebuild(newest);
+  }
+
+  /** What was removed takes its room on the disk as long as it is open. There is always something left to show. */
+  #letGo(): void {
+    const gone = this.#segments.slice(0, -1).filter(({ file }) => file.isRemoved);
+    const kept = this.#blocks.filter(({ segment }) => !gone.includes(segment));
+    const first = kept[0];
+    if (gone.length === 0 || first === undefined) return;
+    this.#beginning = { state: first.before, ordinal: first.first_ordinal };
+    this.#blocks = kept;
+    this.#segments = this.#segments.filter((segment) => !gone.includes(segment));
+    for (const segment of gone) {
+      this.#skipped.forget(segment);
+      this.#distrusted.delete(segment);
+      segment.retire();
+    }
+    this.#changes.emit();
   }
 }

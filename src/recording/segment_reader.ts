@@ -51,19 +51,24 @@ interface TextStream {
 
 /** One file of a recording, in whatever state. */
 export class SegmentReader {
-  readonly path: string;
+  #path: string;
   readonly file: FileBytes;
   #codec: Codec;
   #header: PartialHeader | null;
   /** The playhead's, and one for what is read behind it. */
   readonly #streams: TextStream[] = [];
   #loading: Promise<void> = Promise.resolve();
+  #isRetired = false;
 
   private constructor(path: string, file: FileBytes) {
-    this.path = path;
+    this.#path = path;
     this.file = file;
     this.#codec = codecOf(file.read(0, MAGIC_BYTES));
     this.#header = this.#readHeader();
+  }
+
+  get path(): string {
+    return this.#path;
   }
 
   get codec(): Codec {
@@ -72,6 +77,13 @@ export class SegmentReader {
 
   get header(): PartialHeader | null {
     return this.#header;
+  }
+
+  /** Its recorder has closed it, and given it its number. */
+  renamed(path: string): void {
+    if (path === this.#path) return;
+    this.file.reopen(path);
+    this.#path = path;
   }
 
   /** Takes note of what was written since; `true` if there was something. */
@@ -154,6 +166,7 @@ export class SegmentReader {
 
   /** `null` where there is no such block. Rejects with the signal's reason when aborted. */
   async load(where: Where, signal: AbortSignal, onProgress: OnProgress): Promise<Buffer | null> {
+    if (this.#isRetired) return null;
     if (where.kind === "range") return await this.#loadRange(where.range, signal, onProgress);
     const { byte_offset, at } = where.entry;
     return blockText(this.codec, this.file.read(byte_offset, at - byte_offset));
@@ -215,6 +228,12 @@ export class SegmentReader {
       }
       if ("text" in value) return value.text;
     }
+  }
+
+  /** Closes the file as soon as nothing reads in it; until then nothing new begins to. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#loading = this.#loading.then(() => this.close());
   }
 
   close(): void {

@@ -28,6 +28,8 @@ const MOST_TRIES = 10;
 /** Finds the segments of a recording among the files of a folder, also again and again: a recorder adds to them. */
 export class SegmentFinder {
   readonly #facts = new FactsReader();
+  /** When the folder was changed, as it was seen last. */
+  #folder_ns = 0n;
 
   /**
    * Opens the recording at a path, one of its segments, or the only one in a folder. Where a recorder renames files
@@ -46,22 +48,33 @@ export class SegmentFinder {
 
   /**
    * Opens the files of the recording at a path that are none of `known`: what a rotation has added. One under way is
-   * seen half done now and then: then there are none yet. Another recording at the path adds none.
+   * seen half done now and then: then there are none yet. Another recording at the path adds none. Those that are known
+   * are told of their new names.
    */
   async openNewer(path: string, known: readonly SegmentReader[]): Promise<SegmentReader[]> {
     const ids = new Set(known.map(({ file }) => file.id));
     try {
-      const newest = await stat(path, { bigint: true });
-      if (ids.has(fileId(newest))) return [];
-      const group = await this.#groupOf(path);
-      const isSame = group?.files.some((file) => ids.has(file.id) || isOfOne(file, known));
-      const newer = isSame ? (group?.files ?? []).filter(({ id }) => !ids.has(id)) : [];
+      if (!(await this.#mayHaveNewer(path, ids))) return [];
+      const isOfIt = (file: FileFacts): boolean => ids.has(file.id) || isOfOne(file, known);
+      const group = (await this.#groupsAround(path)).find(({ files }) => files.some(isOfIt));
+      for (const { id, path: name } of group?.files ?? []) known.find(({ file }) => file.id === id)?.renamed(name);
+      const newer = (group?.files ?? []).filter(({ id }) => !ids.has(id));
       if (newer.some(({ isRecording }) => !isRecording)) return [];
       const { segments, failure } = openEach(newer);
       if (failure === null) return segments;
       for (const segment of segments) segment.close();
     } catch {}
     return [];
+  }
+
+  /** Where there is nothing at the path, a closed segment may have come to the folder since the last look. */
+  async #mayHaveNewer(path: string, ids: ReadonlySet<string>): Promise<boolean> {
+    const newest = await stat(path, { bigint: true }).catch(() => null);
+    if (newest !== null) return !ids.has(fileId(newest));
+    const { mtimeNs } = await stat(dirname(path), { bigint: true });
+    const hasChanged = mtimeNs !== this.#folder_ns;
+    this.#folder_ns = mtimeNs;
+    return hasChanged;
   }
 
   async #find(path: string): Promise<FoundFiles> {
@@ -76,17 +89,23 @@ export class SegmentFinder {
 
   /** The recording that has a file at the path, or goes on there. Throws a UsageError where there are several. */
   async #groupOf(path: string): Promise<FileGroup | null> {
+    const groups = await this.#groupsAround(path);
+    const own = await stat(path, { bigint: true }).then(fileId, () => null);
+    const isIn = ({ files, copies }: FileGroup): boolean => [...files, ...copies].some(({ id }) => id === own);
+    if (own !== null) return groups.find(isIn) ?? null;
+    const going = goingOnAt(groups, join(path));
+    if (going.length > 1) throw new UsageError(`${path}: no such file; several have it in their names: ${list(going)}`);
+    return going[0] ?? null;
+  }
+
+  /** The recordings of all files that may be of the one at a path. */
+  async #groupsAround(path: string): Promise<FileGroup[]> {
     const here = join(path);
     const names = await namesIn(dirname(path));
     const own = await fileFacts(here, true);
     const family = names.filter((name) => isKin(name, basename(here)) && name !== basename(here));
     const others = await this.#facts.read(family.map((name) => join(dirname(here), name)));
-    const groups = await groupFiles(own === null ? others : [...others, own]);
-    const isIn = ({ files, copies }: FileGroup): boolean => [...files, ...copies].some(({ id }) => id === own?.id);
-    if (own !== null) return groups.find(isIn) ?? null;
-    const going = goingOnAt(groups, here);
-    if (going.length > 1) throw new UsageError(`${path}: no such file; several have it in their names: ${list(going)}`);
-    return going[0] ?? null;
+    return await groupFiles(own === null ? others : [...others, own]);
   }
 
   async #onlyRecordingIn(directory: string): Promise<FoundFiles> {

@@ -129,7 +129,9 @@ test.concurrent("what is no recording is not removed, whatever it is called", as
   expect((await recorder.ended).code).toBe(0);
   expect(readFileSync(foreign, "utf8")).toBe("notes of somebody\n");
   expect(existsSync(join(folder, "t.0002.ndjson"))).toBe(true);
-  expect((await readFrames(join(folder, "t.0006.ndjson"))).length).toBeGreaterThan(0);
+  // By now it may have been the oldest, too.
+  const newest = readdirSync(folder).filter((name) => /^t\.\d+\.ndjson$/.test(name));
+  expect((await readFrames(join(folder, newest.sort().at(-1) ?? ""))).length).toBeGreaterThan(0);
 });
 
 test.concurrent("names with dots in them, and the place where the Rust tool has the number", async () => {
