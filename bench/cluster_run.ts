@@ -6,10 +6,9 @@ import type { Frame } from "../src/frame/frame.ts";
 import { FileBytes } from "../src/recording/bytes.ts";
 import { codecOf } from "../src/recording/codec.ts";
 import { scanLines } from "../src/recording/scan.ts";
-import { firstBytes, type Memory, memoryOf, type Sample, sampleOf } from "./recorder.ts";
+import { firstBytes, type Memory, memoryOf, PROGRAM, type Sample, sampleOf } from "./recorder.ts";
 import type { Measured } from "./replay_measure.ts";
 
-const PROGRAM = join(import.meta.dir, "../bin/all-smi");
 const PORT = 21_001;
 const SEEKS = 300;
 
@@ -38,18 +37,19 @@ export interface ClusterCost {
   readonly seek_ms: { readonly median: number; readonly p99: number };
 }
 
-const run = (...options: string[]) => Bun.spawn([PROGRAM, ...options], { stdio: ["ignore", "ignore", "inherit"] });
+const run = (program: string, ...options: string[]) =>
+  Bun.spawn([program, ...options], { stdio: ["ignore", "ignore", "inherit"] });
 
-/** Serves that many nodes, records them, and reads what was recorded. */
-export async function measureCluster(cluster: ClusterRun): Promise<ClusterCost> {
+/** Serves that many nodes, records them by `program`, and reads what was recorded. */
+export async function measureCluster(cluster: ClusterRun, program = PROGRAM): Promise<ClusterCost> {
   const folder = mkdtempSync(join(tmpdir(), "all-smi-bench-"));
-  const nodes = run("mock", ...nodeOptions(cluster, join(folder, "nodes")));
+  const nodes = run(PROGRAM, "mock", ...nodeOptions(cluster, join(folder, "nodes")));
   try {
     while (!existsSync(join(folder, "nodes"))) {
       if (nodes.exitCode !== null) throw new Error("the nodes could not be served");
       await Bun.sleep(20);
     }
-    return await measureRecorder(cluster, folder, nodes.pid);
+    return await measureRecorder(cluster, program, folder, nodes.pid);
   } finally {
     nodes.kill("SIGKILL");
     await nodes.exited;
@@ -62,10 +62,16 @@ const nodeOptions = ({ nodes, garbage, slow, down }: ClusterRun, hostfile: strin
   ...["--garbage", `${garbage}`, "--slow", `${slow}`, "--down", `${down}`],
 ];
 
-async function measureRecorder(cluster: ClusterRun, folder: string, nodesPid: number): Promise<ClusterCost> {
+async function measureRecorder(
+  cluster: ClusterRun,
+  program: string,
+  folder: string,
+  nodesPid: number,
+): Promise<ClusterCost> {
   const { interval_s, frames, warmUp } = cluster;
   const path = join(folder, "cluster.ndjson.zst");
   const recorder = run(
+    program,
     ...["record", "--hostfile", join(folder, "nodes"), "-o", path, "--quiet"],
     ...["-i", `${interval_s}`, "--duration", `${frames * interval_s}`],
   );

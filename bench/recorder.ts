@@ -6,7 +6,8 @@ import { codecOf } from "../src/recording/codec.ts";
 import { scanLines } from "../src/recording/scan.ts";
 import { childrenOf } from "../test/child_processes.ts";
 
-const PROGRAM = join(import.meta.dir, "../bin/all-smi");
+/** Of this checkout. */
+export const PROGRAM = join(import.meta.dir, "../bin/all-smi");
 
 /** Until every section has had its first, dearer reading and idle processes are known as such. */
 const WARM_UP_FRAMES = 30;
@@ -52,10 +53,11 @@ export async function measureRecorder(
   frames: number,
   interval_s: number,
   env: Readonly<Record<string, string>> = {},
+  program = PROGRAM,
 ): Promise<RecorderCost> {
   const folder = mkdtempSync(join(tmpdir(), "all-smi-bench-"));
   const path = join(folder, "trace.ndjson.zst");
-  const recorder = Bun.spawn([PROGRAM, "record", "-o", path, "-i", String(interval_s), "--quiet", ...options], {
+  const recorder = Bun.spawn([program, "record", "-o", path, "-i", String(interval_s), "--quiet", ...options], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
