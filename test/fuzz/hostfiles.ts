@@ -7,7 +7,7 @@ import { DANGEROUS } from "./sound.ts";
 import { mutatedText } from "./text_mutations.ts";
 
 const MOST_BYTES = 1 << 20;
-const LONGEST_MESSAGE = 1000;
+const LONGEST_MESSAGE = 2000;
 
 const SAMPLES = [
   "node-[001-100]:9090\nhttps://dgx-07.example.invalid:9443\ndgx-01=dgx-01:9100,dgx-01:9400 # two\n",

@@ -133,10 +133,13 @@ function memoryCheck(what: string, samples: readonly Held[]): Check {
   return { what: `${what}: memory flat`, found, isWell: last <= first * 1.05 };
 }
 
-function descriptorCheck(what: string, samples: readonly Held[], end: Held, most: number): Check {
-  const [first] = thirds(samples, ({ descriptors }) => descriptors);
-  const found = `${first} at first, ${end.descriptors} at the end, ${end.deleted.length} of removed files`;
-  return { what: `${what}: descriptors`, found, isWell: end.descriptors <= first + most && end.deleted.length === 0 };
+/** Of files that are none of the recording, as many as at first; of the recording's, one for each that is there. */
+function descriptorCheck(what: string, samples: readonly Held[], end: Held): Check {
+  const [first] = thirds(samples, (held) => held.descriptors - held.segments);
+  const others = end.descriptors - end.segments;
+  const found = `${first} at first, ${others} at the end; ${end.segments} of segments, ${end.deleted.length} of removed ones`;
+  const isWell = others <= first + BAD && end.segments <= KEPT_SEGMENTS + 1 && end.deleted.length === 0;
+  return { what: `${what}: descriptors`, found, isWell };
 }
 
 async function run(): Promise<Check[]> {
@@ -179,8 +182,8 @@ async function run(): Promise<Check[]> {
       { what: "the viewer drew", found: `${drawnBytes} bytes`, isWell: drawnBytes > 100_000 },
       memoryCheck("recorder", samples.recorder),
       memoryCheck("viewer", samples.viewer),
-      descriptorCheck("recorder", samples.recorder, end.recorder, BAD),
-      descriptorCheck("viewer", samples.viewer, end.viewer, KEPT_SEGMENTS),
+      descriptorCheck("recorder", samples.recorder, end.recorder),
+      descriptorCheck("viewer", samples.viewer, end.viewer),
     ];
   } catch (error) {
     throw new Error(`the viewer's last words: ${JSON.stringify(drawn)}`, { cause: error });

@@ -4,9 +4,13 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 export interface Held {
   readonly residentMiB: number;
   readonly descriptors: number;
+  /** Of them, those of files of the recording. */
+  readonly segments: number;
   /** Open files that have no name any more. */
   readonly deleted: readonly string[];
 }
+
+const isSegment = (target: string): boolean => target.includes("/rec.");
 
 export function heldBy(pid: number): Held {
   const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
@@ -20,7 +24,8 @@ export function heldBy(pid: number): Held {
   return {
     residentMiB: Number(resident) / 1024,
     descriptors: targets.length,
-    deleted: targets.filter((target) => target.includes("/rec") && target.endsWith(" (deleted)")),
+    segments: targets.filter(isSegment).length,
+    deleted: targets.filter((target) => isSegment(target) && target.endsWith(" (deleted)")),
   };
 }
 

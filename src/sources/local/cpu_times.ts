@@ -79,9 +79,11 @@ function rowLoad(before: readonly number[], oldRow: number, after: readonly numb
   return load;
 }
 
-/** Percent; `null` where no tick passed. */
+/** Percent; `null` where no tick passed, or more than a number can say. */
 export const utilizationOf = (load: Load | undefined): number | null =>
-  load === undefined || load.total === 0 ? null : Math.round((1000 * load.busy) / load.total) / 10;
+  load === undefined || load.total === 0 || !Number.isFinite(load.total)
+    ? null
+    : Math.round((1000 * load.busy) / load.total) / 10;
 
 export function addLoads(loads: readonly (Load | undefined)[]): Load {
   const all = { busy: 0, total: 0 };

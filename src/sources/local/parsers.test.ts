@@ -28,6 +28,7 @@ describe("/proc/stat", () => {
     expect(times("intr 1\ncpu  1 2 3 4\n")).toBeNull();
     expect(times("cpu0 1 2 3 4\n")).toBeNull();
     expect(utilizationOf(undefined)).toBeNull();
+    expect(utilizationOf({ busy: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY })).toBeNull();
   });
 });
 

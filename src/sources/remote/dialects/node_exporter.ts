@@ -106,7 +106,7 @@ class NodeReader implements PageReader {
       one = { device, type, total_bytes: null, available_bytes: null, free_bytes: null };
       this.#fileSystems.set(mountPoint, one);
     }
-    one[size] = value;
+    one[size] = plausible("count", value);
   }
 
   #fan(labels: Labels, what: "rpm" | "max_rpm", value: number | null): void {

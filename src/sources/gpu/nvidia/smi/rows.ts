@@ -104,10 +104,13 @@ function healthOf(values: GpuValues, log: LogCard | null): Health {
   };
 }
 
+/** No card has more: seven parts, each in seven at most. */
+const MOST_INSTANCES = 49;
+
 /** `null`: not known. Of a list that has none, while the log has some, nothing was understood. */
 function instancesOf(listed: readonly ListedInstance[] | undefined, log: LogCard | null): Instances | null {
   if (listed === undefined || (listed.length === 0 && log !== null && log.instances.length > 0)) return null;
-  return listed.map(({ device, uuid, profile }) => {
+  return listed.slice(0, MOST_INSTANCES).map(({ device, uuid, profile }) => {
     const logged = log?.instances.find((one) => one.device === device);
     return {
       gpu_instance: logged?.gpu_instance ?? null,
