@@ -232,7 +232,8 @@ export class RecordingStore implements BlockStore {
     this.#scannedBytes = before + from;
     if (from < segment.file.size) {
       const start = startBehind(blocks, this.#beginning);
-      const trust = this.#trustIn(segment);
+      // A file in which something was not what it seemed is read as a whole.
+      const trust = this.#distrusted.has(segment) ? "nothing" : "shape";
       const listener = this.#listener(segment, blocks, trust);
       for await (const at of segment.scan(from, start, this.#limits, listener, trust)) {
         this.#scannedBytes = before + Math.min(at, segment.file.size);
@@ -241,11 +242,6 @@ export class RecordingStore implements BlockStore {
       }
     }
     this.#scannedBytes = before + segment.file.size;
-  }
-
-  /** A file in which something was not what it seemed is read as a whole. */
-  #trustIn(segment: SegmentReader): Trust {
-    return this.#distrusted.has(segment) ? "nothing" : "shape";
   }
 
   #listener(segment: SegmentReader, blocks: FileBlock[], trust: Trust): ScanListener {
