@@ -4,18 +4,16 @@ import { isLoopbackHost } from "../api/host_check.ts";
 import { type Listener, listenTcp, listenUnix, type Tls } from "../api/listen.ts";
 import { machineClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
-import { cleanText } from "../frame/clean_text.ts";
 import type { SectionName } from "../frame/schema.ts";
 import { Sampler } from "../sampler.ts";
 import type { ApiOptions } from "./api.ts";
 import { build } from "./build.ts";
 import type { SourceOptions } from "./options.ts";
+import { say } from "./say.ts";
 import { readToken } from "./secret_file.ts";
 import { stopSignal } from "./signals.ts";
 import { openSources } from "./sources.ts";
 import { readTls } from "./tls_files.ts";
-
-const say = (message: string): boolean => process.stderr.write(`all-smi: ${cleanText(message)}\n`);
 
 /** What each frame leaves behind for each client is little, and for hundreds of them 10 MiB before the runtime collects. */
 const COLLECT_EVERY_MS = 30_000;

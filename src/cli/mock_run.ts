@@ -4,13 +4,13 @@ import { type App, createApp } from "../api/app.ts";
 import { type Listener, listenTcp } from "../api/listen.ts";
 import { machineClock } from "../clock.ts";
 import { systemWords, UsageError } from "../errors.ts";
-import { cleanText } from "../frame/clean_text.ts";
 import { type SectionName, sections } from "../frame/schema.ts";
 import { type MockMachine, mockMachines } from "../sources/mock/mock.ts";
 import { build } from "./build.ts";
 import type { MockCommandOptions } from "./mock.ts";
 import { MockFeed, Seconds } from "./mock_feed.ts";
 import { writeOutputFile } from "./output_file.ts";
+import { say } from "./say.ts";
 import { stopSignal } from "./signals.ts";
 import { formatCount } from "./units.ts";
 import { useMachineZone } from "./zones.ts";
@@ -23,8 +23,6 @@ const SLOW_MS = 6000;
 
 /** Neither text nor anything that it could be packed as. */
 const GARBAGE = Uint8Array.from({ length: 4096 }, (_, n) => 0x80 | ((n * 7) & 0x7f));
-
-const say = (message: string): boolean => process.stderr.write(`all-smi: ${cleanText(message)}\n`);
 
 type Failure = "garbage" | "slow" | "down";
 
@@ -47,7 +45,7 @@ export async function mock(options: MockCommandOptions): Promise<void> {
       if (node.failure === "down") continue;
       listeners.push(listenTcp(appOf(node, seconds), { hostname: HOST, port: node.port, tls: null }));
     }
-    if (options.hostfile !== undefined) writeHostfile(options.hostfile, nodes);
+    if (options.hostfile !== undefined) await writeHostfile(options.hostfile, nodes);
     tell(nodes, options);
     await machineClock.until(Number.POSITIVE_INFINITY, stop);
   } finally {
@@ -81,13 +79,13 @@ function appOf({ machine, failure }: Node, seconds: Seconds): App {
   });
 }
 
-function writeHostfile(path: string, nodes: readonly Node[]): void {
+async function writeHostfile(path: string, nodes: readonly Node[]): Promise<void> {
   const lines = nodes.map(({ port, failure, machine }) => {
     const remarks = failure === null ? machine.hostname : `${machine.hostname}, ${failure}`;
     return `${HOST}:${port} # ${remarks}\n`;
   });
   try {
-    writeOutputFile(path, lines.join(""));
+    await writeOutputFile(path, lines.join(""));
   } catch (error) {
     throw new UsageError(`--hostfile ${path}: ${systemWords(error)}`);
   }

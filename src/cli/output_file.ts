@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { UsageError } from "../errors.ts";
+import { systemWords, UsageError } from "../errors.ts";
+import { Folder } from "../recording/folder.ts";
 
 /** Says why a file cannot be written to that path, before any work is done for it. */
 export function checkOutputPath(path: string): void {
@@ -28,17 +29,25 @@ export function checkOutputPath(path: string): void {
   } catch {
     throw new UsageError(`--output ${path}: the folder ${folder} is not writable`);
   }
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found?.isSymbolicLink()) throw new UsageError(`--output ${path}: is a symbolic link`);
   if (found?.isDirectory()) throw new UsageError(`--output ${path}: is a directory`);
   if (found && !found.isFile()) throw new UsageError(`--output ${path}: is no regular file`);
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new UsageError(`--output ${path}: ${systemWords(error)}`);
+  }
 }
 
 /**
  * Writes a file whole or not at all: beside it, synced, then renamed onto it. A new file has the mode that the umask
  * leaves it, one that replaces another the mode of that, and its owner where we may give files away.
  */
-export function writeOutputFile(path: string, text: string): void {
+export async function writeOutputFile(path: string, text: string): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.all-smi-${randomBytes(8).toString("hex")}.tmp`);
   const replaced = replacedFile(path);
@@ -58,7 +67,7 @@ export function writeOutputFile(path: string, text: string): void {
     unlinkSync(temporary);
     throw error;
   }
-  syncFolder(folder);
+  await bringToDisk(folder);
 }
 
 /** A link that stands there by now is none. */
@@ -81,11 +90,8 @@ function makeAlike(descriptor: number, { uid, gid, mode }: Stats): void {
 }
 
 /** Makes the rename itself survive a power loss. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+function bringToDisk(path: string): Promise<void> {
+  const folder = new Folder(path);
+  folder.changed();
+  return folder.sync();
 }

@@ -1,7 +1,7 @@
-import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import type { RecorderStatus } from "../recording/recorder.ts";
 import { type Progress, progressLine, summaryLine } from "./progress_line.ts";
+import { say } from "./say.ts";
 
 const ERASE_LINE = "\r\x1b[K";
 const REFRESH_MS = 1000;
@@ -31,7 +31,8 @@ export class RecordProgress {
 
   /** Something that is to stay on the screen, above the line that updates. */
   say(message: string): void {
-    process.stderr.write(`${this.#timer ? ERASE_LINE : ""}all-smi: ${cleanText(message)}\n`);
+    if (this.#timer) process.stderr.write(ERASE_LINE);
+    say(message);
   }
 
   stop(): void {

@@ -2,7 +2,6 @@ import { dirname } from "node:path";
 import { version } from "../../package.json";
 import { ownZone } from "../clock/zone.ts";
 import { machineClock } from "../clock.ts";
-import { cleanText } from "../frame/clean_text.ts";
 import type { Frame } from "../frame/frame.ts";
 import { codecs } from "../recording/codec.ts";
 import type { Header } from "../recording/lines.ts";
@@ -14,6 +13,7 @@ import { makeFolders, removeFolders } from "./folders.ts";
 import { hostsDown } from "./hosts_down.ts";
 import type { RecordOptions } from "./record.ts";
 import { RecordProgress } from "./record_progress.ts";
+import { say } from "./say.ts";
 import { stopSignal } from "./signals.ts";
 import { openSources, type Sources } from "./sources.ts";
 import { writeStandardOutput } from "./standard_output.ts";
@@ -90,9 +90,6 @@ function sayWhereItGoes(
   if (earlierFrames > 0) tell(`continues ${path}, ${formatCount(earlierFrames, "frame")} so far`);
   else if (path !== given && output !== undefined) tell(`writing to ${path}`);
 }
-
-/** Not by `console.error`, which prints in red on a terminal. */
-const say = (message: string): boolean => process.stderr.write(`all-smi: ${cleanText(message)}\n`);
 
 /** `record -o -`: plain lines to standard output, as long as somebody reads. */
 export async function recordToStandardOutput(options: RecordOptions): Promise<void> {

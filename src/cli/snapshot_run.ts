@@ -1,11 +1,12 @@
 import { machineClock } from "../clock.ts";
-import { UsageError } from "../errors.ts";
+import { systemWords, UsageError } from "../errors.ts";
 import { DEFAULT_COLUMNS, unknownKeys } from "../frame/csv.ts";
 import type { Frame } from "../frame/frame.ts";
 import { sections } from "../frame/schema.ts";
 import { Sampler } from "../sampler.ts";
 import { hostsDown } from "./hosts_down.ts";
 import { checkOutputPath, writeOutputFile } from "./output_file.ts";
+import { say } from "./say.ts";
 import { type SnapshotOptions, STANDARD_OUTPUT } from "./snapshot.ts";
 import { csvFormat, jsonFormat, prometheusFormat, type SnapshotFormat } from "./snapshot_format.ts";
 import { openSources } from "./sources.ts";
@@ -18,16 +19,24 @@ export async function snapshot(options: SnapshotOptions): Promise<void> {
   const texts: string[] = [];
   const write = toFile ? async (text: string) => texts.push(text) > 0 : writeStandardOutput;
   const devices = await sample(options, formatOf(options, !toFile && process.stdout.isTTY), write);
-  if (toFile) writeOutputFile(options.output, texts.join(""));
+  if (toFile) await writeFile(options.output, texts.join(""));
   if (devices !== 0) return;
-  console.error("all-smi: no device found");
+  say("no device found");
   process.exitCode = 1;
+}
+
+async function writeFile(path: string, text: string): Promise<void> {
+  try {
+    await writeOutputFile(path, text);
+  } catch (error) {
+    throw new Error(`--output ${path}: cannot be written: ${systemWords(error)}`);
+  }
 }
 
 function check({ format, query, samples, output }: SnapshotOptions): void {
   if (query && format !== "csv") throw new UsageError("--query names columns: it goes with --format csv");
   for (const name of unknownKeys(query ?? [])) {
-    console.error(`all-smi: --query: no device has "${name}", its cells stay empty`);
+    say(`--query: no device has "${name}", its cells stay empty`);
   }
   if (samples > 1 && format === "prometheus") throw new UsageError("--format prometheus holds one sample, not several");
   if (output !== STANDARD_OUTPUT) checkOutputPath(output);
@@ -51,7 +60,7 @@ async function sample(
   write: (text: string) => Promise<boolean>,
 ): Promise<number | null> {
   const { sources, kind, hostname, warning } = await openSources(options);
-  if (warning !== null) console.error(`all-smi: ${warning}`);
+  if (warning !== null) say(warning);
   const sampler = new Sampler({
     sources,
     include: options.include,
@@ -97,7 +106,7 @@ const deviceCount = (frame: Frame): number =>
 /** Says on stderr what could not be read, each thing once. */
 function tell(errors: readonly string[], told: Set<string>): void {
   for (const error of errors) {
-    if (!told.has(error)) console.error(`all-smi: ${error}`);
+    if (!told.has(error)) say(error);
     told.add(error);
   }
 }

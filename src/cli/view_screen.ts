@@ -6,6 +6,7 @@ import { drawOnce, type OnceOptions } from "../view/once.ts";
 import { skippedWords } from "../view/screen.ts";
 import { backgroundOf, colourDepth, makeTheme, type Theme } from "../view/theme.ts";
 import { outsideWords } from "../view/timecode.ts";
+import { say } from "./say.ts";
 import { writeStandardOutput } from "./standard_output.ts";
 import type { Colour, ScreenOptions, Size } from "./view.ts";
 
@@ -42,7 +43,7 @@ type What = Omit<AppOptions, "theme" | "openTerminal"> & Pick<OnceOptions, "star
 export async function showView(screen: ScreenOptions, what: What): Promise<void> {
   const theme = themeFor(screen.color);
   // For whoever reads on where the view has left the terminal: in the view it is said for seconds only.
-  if (what.warning !== null) console.error(`all-smi: ${what.warning}`);
+  if (what.warning !== null) say(what.warning);
   try {
     if (screen.once) await printOnce(screen, what, theme);
     else await runApp(what, theme);
@@ -60,7 +61,7 @@ async function printOnce({ size }: ScreenOptions, what: What, theme: Theme): Pro
 
 function sayIfOutside({ cursor, start }: What): void {
   const words = start === null || cursor.current === null ? null : outsideWords(start, cursor.current, cursor);
-  if (words !== null) console.error(`all-smi: --start is ${words}`);
+  if (words !== null) say(`--start is ${words}`);
 }
 
 async function runApp(what: What, theme: Theme): Promise<void> {
@@ -80,5 +81,5 @@ function sayWhatWasWrong({ refused, skipped }: Cursor): void {
     process.exitCode = 2;
   }
   const words = skippedWords(skipped);
-  if (words !== null) console.error(`all-smi: ${words}`);
+  if (words !== null) say(words);
 }

@@ -142,6 +142,13 @@ describe("--output", () => {
   });
 });
 
+test("what cannot be written is said in words, with its path", async () => {
+  const path = join(folder, "a".repeat(300));
+  const { code, out, err } = await snapshot("--include", "memory", "-o", path);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toBe(`all-smi: --output ${path}: name too long\n`);
+});
+
 describe("exit status", () => {
   const wrong: string[][] = [
     ["--format", "xml"],
