@@ -51,9 +51,9 @@ function* textsIn(value: unknown, path = ""): Generator<readonly [path: string, 
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-/** A file rounds to what its schema says, to whole numbers at most. */
+/** A file rounds to what its schema says, to whole numbers at most; what no such thing can be is unknown in it. */
 const isRounded = (a: unknown, b: unknown): boolean =>
-  typeof a === "number" && typeof b === "number" && Math.abs(a - b) <= 0.5;
+  typeof a === "number" && Number.isFinite(a) && (b === null || (typeof b === "number" && Math.abs(a - b) <= 0.5));
 
 /** The first place at which two values differ; `null`: they do not. A key without a value is no key. */
 function difference(a: unknown, b: unknown, path: string): string | null {

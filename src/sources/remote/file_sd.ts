@@ -17,7 +17,8 @@ export function addFileSd(text: string, file: string, list: TargetList): void {
     if (!isObject(group) || !Array.isArray(group.targets)) throw new UsageError(`${place}: has no "targets"`);
     const labels = isObject(group.labels) ? group.labels : {};
     for (const target of group.targets as unknown[]) {
-      if (typeof target !== "string") throw new UsageError(`${place}: ${JSON.stringify(target)} is no host`);
+      if (typeof target !== "string")
+        throw new UsageError(`${place}: ${JSON.stringify(target)?.slice(0, 80)} is no host`);
       const scheme = typeof labels.__scheme__ === "string" ? `${labels.__scheme__}://` : "";
       const path = typeof labels.__metrics_path__ === "string" ? labels.__metrics_path__ : "";
       list.addEndpoints(null, [endpointOf(scheme + target + path, place)], place);

@@ -96,11 +96,11 @@ export class TargetList {
 
   /** With ranges, one machine for each number in them. */
   #addNamed(name: string, parts: readonly string[], place: string): void {
-    if (parts.length === 0) throw new UsageError(`${place}: ${name}: no host behind the =`);
+    if (parts.length === 0) throw new UsageError(`${place}: ${shown(name)}: no host behind the =`);
     const names = expanded(name, place);
     const columns = parts.map((part) => expanded(part, place));
     const odd = columns.find((column) => column.length !== names.length);
-    if (odd !== undefined) throw new UsageError(`${place}: ${name}: ${names.length} names, ${odd.length} hosts`);
+    if (odd !== undefined) throw new UsageError(`${place}: ${shown(name)}: ${names.length} names, ${odd.length} hosts`);
     for (const [n, one] of names.entries()) {
       const endpoints = columns.map((column) => endpointOf(column[n] ?? "", place));
       this.addEndpoints(one, endpoints, place);
@@ -137,7 +137,7 @@ function expanded(text: string, place: string): string[] {
 export function endpointOf(text: string, place: string): Endpoint {
   refuseLong(text, place);
   const endpoint = parseEndpoint(text);
-  if (typeof endpoint === "string") throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": ${endpoint}`);
+  if (typeof endpoint === "string") throw new UsageError(`${place}: "${shown(text)}": ${endpoint}`);
   return endpoint;
 }
 
@@ -147,9 +147,12 @@ const masked = (text: string): string => text.replace(/^([a-z]+:\/\/)?.*@/i, "$1
 /** What names a host ends up on screens and in files. */
 function refuseUnclean(id: string, place: string): void {
   refuseLong(id, place);
-  if (!isCleanText(id)) throw new UsageError(`${place}: "${id.slice(0, 80)}": a control character is in no host name`);
+  if (!isCleanText(id)) throw new UsageError(`${place}: "${shown(id)}": a control character is in no host name`);
 }
 
+/** What was written, as a message has it. */
+const shown = (text: string): string => masked(text).slice(0, 80);
+
 function refuseLong(text: string, place: string, most = LONGEST): void {
-  if (text.length > most) throw new UsageError(`${place}: "${masked(text).slice(0, 80)}": too long for a host`);
+  if (text.length > most) throw new UsageError(`${place}: "${shown(text)}": too long for a host`);
 }

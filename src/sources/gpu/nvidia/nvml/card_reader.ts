@@ -224,7 +224,8 @@ export class CardReader {
     row.temperature = readTemperature(device);
     row.used_memory = memory.used;
     row.total_memory = memory.total;
-    row.frequency = readGraphicsClock(device);
+    // Where the key has 0 it is unknown.
+    row.frequency = readGraphicsClock(device) || null;
     row.power_consumption = readWatts(device, "nvmlDeviceGetPowerUsage");
     row.performance_state = readPerformanceState(device);
     row.fan_speed_rpm = steady.fan_speed_rpm;

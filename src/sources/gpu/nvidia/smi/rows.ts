@@ -47,7 +47,8 @@ function rowOf(values: GpuValues, log: LogCard | null): NvidiaCard["row"] {
     temperature: values.temperature,
     used_memory: values.total_memory ? values.used_memory : null,
     total_memory: values.total_memory || null,
-    frequency: values.clock_graphics,
+    // Where the key has 0 it is unknown.
+    frequency: values.clock_graphics || null,
     power_consumption: values.power_w,
     temperature_threshold_slowdown: log?.slowdown_c ?? null,
     temperature_threshold_shutdown: log?.shutdown_c ?? null,
