@@ -1,16 +1,13 @@
-import { SchemaError, systemWords, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { type Block, type BlockFindings, type BlockStore, Changes, type OnProgress } from "./block.ts";
+import { BlockBuilder, type BuildListener } from "./block_builder.ts";
 import { type Effort, effortOf } from "./effort.ts";
-import { emptinessOf, type FileBlock, factsOf, mergeBlocks, noteMissing, startBehind } from "./file_block.ts";
-import { findingsOf } from "./findings.ts";
-import type { Trust } from "./line_judge.ts";
-import { decodeHeader, type PartialHeader } from "./lines.ts";
-import { NamedHosts } from "./named_hosts.ts";
-import { belowHeader } from "./place.ts";
-import { BLOCK_LIMITS, type BlockLimits, type ScanListener, type ScanStart } from "./scan_listener.ts";
-import { indexedBlock, type SegmentFacts, type SegmentReader } from "./segment_reader.ts";
+import { emptinessOf, type FileBlock, factsOf, mergeBlocks } from "./file_block.ts";
+import type { PartialHeader } from "./lines.ts";
+import type { NamedHosts } from "./named_hosts.ts";
+import { BLOCK_LIMITS, type BlockLimits } from "./scan_listener.ts";
+import type { SegmentFacts, SegmentReader } from "./segment_reader.ts";
 import { type OpenSegments, SegmentFinder } from "./segment_set.ts";
-import { SkippedLines } from "./skipped_lines.ts";
 
 const POLL_MS = 500;
 /** A file without index that grows is scanned again as a whole: no more than a twentieth of the time. */
@@ -24,19 +21,10 @@ export class RecordingStore implements BlockStore {
   readonly #path: string;
   readonly #finder: SegmentFinder;
   #segments: SegmentReader[];
-  readonly #limits: BlockLimits;
-  /** Of those neither the index is believed, nor the shape of a line. */
-  readonly #distrusted = new Set<SegmentReader>();
+  readonly #builder: BlockBuilder;
   readonly #changes = new Changes();
-  readonly #skipped = new SkippedLines();
   readonly #poll: ReturnType<typeof setInterval> | undefined;
   #blocks: FileBlock[] = [];
-  /** Where the first block stands: behind those of segments that were let go. */
-  #beginning: ScanStart = { state: null, ordinal: 0 };
-  #refused: SchemaError | null = null;
-  #header: PartialHeader | null = null;
-  readonly hosts = new NamedHosts();
-  #scannedBytes = 0;
   #restUntil = 0;
   /** Looks through files that are under way or wait. */
   #pending = 0;
@@ -56,10 +44,26 @@ export class RecordingStore implements BlockStore {
     this.#path = path;
     this.#finder = finder;
     this.#segments = segments;
-    this.#limits = limits;
+    this.#builder = new BlockBuilder(limits, this.#buildListener());
     this.#pending = 1;
     this.#ready = this.#build(0);
     if (follow) this.#poll = setInterval(() => void this.#look(), POLL_MS);
+  }
+
+  #buildListener(): BuildListener {
+    return {
+      block: (blocks) => {
+        if (blocks === this.#blocks) this.#changes.emit();
+      },
+      scanned: () => {
+        this.#changes.emit();
+        return !this.#isClosed;
+      },
+      added: (segment) => {
+        const isNewest = segment === this.#segments.at(-1);
+        if (isNewest && this.#poll !== undefined) this.#isEnded = segment.isClosed;
+      },
+    };
   }
 
   get blocks(): readonly Block[] {
@@ -68,11 +72,11 @@ export class RecordingStore implements BlockStore {
 
   get scanned(): number {
     const total = this.#segments.reduce((sum, { file }) => sum + file.size, 0);
-    return this.#pending > 0 ? Math.min(0.999, this.#scannedBytes / Math.max(1, total)) : 1;
+    return this.#pending > 0 ? Math.min(0.999, this.#builder.scannedBytes / Math.max(1, total)) : 1;
   }
 
   get skipped(): ReadonlyMap<string, number> {
-    return this.#skipped.total;
+    return this.#builder.skipped.total;
   }
 
   get effort(): Effort {
@@ -80,7 +84,7 @@ export class RecordingStore implements BlockStore {
   }
 
   get refused(): string | null {
-    return this.#refused?.message ?? null;
+    return this.#builder.refused?.message ?? null;
   }
 
   get isEnded(): boolean {
@@ -93,7 +97,12 @@ export class RecordingStore implements BlockStore {
 
   /** The newest header; `null` where no file has one. */
   get header(): PartialHeader | null {
-    return this.#header;
+    return this.#builder.header;
+  }
+
+  /** All hosts that headers name. */
+  get hosts(): NamedHosts {
+    return this.#builder.hosts;
   }
 
   /** The files, oldest first, with the frames that are known of each so far. */
@@ -105,7 +114,9 @@ export class RecordingStore implements BlockStore {
   async complete(): Promise<void> {
     await this.#ready;
     if (this.#blocks.length > 0) return;
-    throw this.#refused ?? new UsageError(`${this.#path}: ${emptinessOf(this.#segments, this.#header !== null)}`);
+    throw (
+      this.#builder.refused ?? new UsageError(`${this.#path}: ${emptinessOf(this.#segments, this.header !== null)}`)
+    );
   }
 
   /** Resolves when there is something to show; throws a UsageError where there never will be. */
@@ -126,8 +137,8 @@ export class RecordingStore implements BlockStore {
     const { segment, trust } = block as FileBlock;
     if (this.#isClosed || !this.#segments.includes(segment)) return false;
     // One that was made before is not there any more, or will soon be gone.
-    if (this.#distrusted.has(segment)) return this.#pending > 0 || trust !== "nothing";
-    this.#distrusted.add(segment);
+    if (this.#builder.isDistrusted(segment)) return this.#pending > 0 || trust !== "nothing";
+    this.#builder.distrust(segment);
     this.#rebuild(this.#segments.indexOf(segment));
     return true;
   }
@@ -162,10 +173,10 @@ export class RecordingStore implements BlockStore {
     const known = this.#blocks;
     const first = known.findIndex(({ segment }) => this.#segments.indexOf(segment) >= from);
     const blocks = first < 0 ? known : known.slice(0, first);
-    this.#scannedBytes = this.#segments.slice(0, from).reduce((sum, { file }) => sum + file.size, 0);
+    this.#builder.beginBehind(this.#segments.slice(0, from));
     for (const segment of this.#segments.slice(from)) {
-      if (this.#refused !== null || this.#isClosed) break;
-      await this.#addReadable(segment, blocks);
+      if (this.#builder.refused !== null || this.#isClosed) break;
+      await this.#builder.add(segment, blocks);
     }
     if (blocks !== known) {
       const { isGrown, merged } = mergeBlocks(known, blocks);
@@ -177,94 +188,10 @@ export class RecordingStore implements BlockStore {
     this.#changes.emit();
   }
 
-  async #addReadable(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
-    try {
-      await this.#addSegment(segment, blocks);
-      const isNewest = segment === this.#segments.at(-1);
-      if (isNewest && this.#poll !== undefined) this.#isEnded = segment.isClosed;
-    } catch (error) {
-      this.#skipped.count(segment, `${segment.path}: ${systemWords(error)}`);
-    }
-  }
-
-  #noteHeader(header: PartialHeader | null): void {
-    if (header === null) return;
-    this.#header = header;
-    this.hosts.add(header.hosts);
-  }
-
-  async #addSegment(segment: SegmentReader, blocks: FileBlock[]): Promise<void> {
-    this.#noteHeader(segment.header);
-    this.#skipped.begin(segment);
-    const first = blocks.length;
-    const end = this.#addIndexed(segment, blocks);
-    await noteMissing(blocks[first]);
-    await this.#scan(segment, end, blocks);
-    const isSound = this.#skipped.isNone(segment);
-    // Where something was skipped that explains what is missing, it told the truth when it was written.
-    if (isSound && this.#distrusted.has(segment) && segment.readIndex() !== null)
-      this.#skipped.count(segment, "an index that is not true");
-  }
-
-  /** Adds what the index tells; returns where that ends. */
-  #addIndexed(segment: SegmentReader, blocks: FileBlock[]): number {
-    const chain = this.#distrusted.has(segment) ? null : segment.readIndex();
-    if (chain === null) return 0;
-    const kept = blocks.length;
-    const before = startBehind(blocks, this.#beginning).state;
-    const recording = segment.header?.recording ?? before?.recording ?? null;
-    for (const entry of chain.entries) {
-      const { state, ordinal } = startBehind(blocks, this.#beginning);
-      const facts = indexedBlock(entry, belowHeader(state, recording), recording);
-      if (facts === null) {
-        blocks.length = kept;
-        return 0;
-      }
-      if (entry.block.host !== undefined) this.hosts.add([entry.block.host]);
-      const found = { where: { kind: "unit", entry }, findings: findingsOf(entry.block), trust: "index" } as const;
-      blocks.push({ ...facts, first_ordinal: ordinal, segment, ...found });
-    }
-    return chain.last.end;
-  }
-
-  async #scan(segment: SegmentReader, from: number, blocks: FileBlock[]): Promise<void> {
-    const before = this.#scannedBytes;
-    this.#scannedBytes = before + from;
-    if (from < segment.file.size) {
-      const start = startBehind(blocks, this.#beginning);
-      // A file in which something was not what it seemed is read as a whole.
-      const trust = this.#distrusted.has(segment) ? "nothing" : "shape";
-      const listener = this.#listener(segment, blocks, trust);
-      for await (const at of segment.scan(from, start, this.#limits, listener, trust)) {
-        this.#scannedBytes = before + Math.min(at, segment.file.size);
-        this.#changes.emit();
-        if (this.#isClosed) return;
-      }
-    }
-    this.#scannedBytes = before + segment.file.size;
-  }
-
-  #listener(segment: SegmentReader, blocks: FileBlock[], trust: Trust): ScanListener {
-    return {
-      block: (facts, range) => {
-        const { ordinal } = startBehind(blocks, this.#beginning);
-        const found = { where: { kind: "range", range }, findings: null, trust } as const;
-        blocks.push({ ...facts, first_ordinal: ordinal, segment, ...found });
-        if (blocks === this.#blocks) this.#changes.emit();
-      },
-      header: (value) => {
-        this.#noteHeader(decodeHeader(value));
-      },
-      skipped: (reason) => this.#skipped.count(segment, reason),
-      refused: (schema) => {
-        this.#refused = new SchemaError(schema);
-      },
-    };
-  }
-
   /** Takes in what was written since: the newest file grew, or there is a newer one. */
   async #look(): Promise<void> {
-    if (this.#isLooking || this.#pending > 0 || this.#refused !== null || performance.now() < this.#restUntil) return;
+    if (this.#isLooking || this.#pending > 0 || this.#builder.refused !== null || performance.now() < this.#restUntil)
+      return;
     this.#isLooking = true;
     this.#letGo();
     // In this order: where there is a newer file, nothing is written to this one any more.
@@ -286,14 +213,10 @@ export class RecordingStore implements BlockStore {
     const kept = this.#blocks.filter(({ segment }) => !gone.includes(segment));
     const first = kept[0];
     if (gone.length === 0 || first === undefined) return;
-    this.#beginning = { state: first.before, ordinal: first.first_ordinal };
     this.#blocks = kept;
     this.#segments = this.#segments.filter((segment) => !gone.includes(segment));
-    for (const segment of gone) {
-      this.#skipped.forget(segment);
-      this.#distrusted.delete(segment);
-      segment.retire();
-    }
+    this.#builder.forget(gone, first);
+    for (const segment of gone) segment.retire();
     this.#changes.emit();
   }
 }
