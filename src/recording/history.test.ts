@@ -1,12 +1,18 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
 import { type NaiveFrame, naiveFrames, naiveSeries } from "../../test/naive_list.ts";
 import { OddFiles, openIfAny, recordingArbitrary } from "../../test/odd_files.ts";
 import { ALL, type Measure, measureKey } from "../frame/points.ts";
 import { eachValue } from "../frame/summary.ts";
+import { BlockCache } from "./block_cache.ts";
 import type { BlockCursor } from "./block_cursor.ts";
 import type { EnvelopeColumn, History } from "./cursor.ts";
+import { HistoryFiller } from "./history.ts";
+import { PointStore } from "./points.ts";
+import { RecordingStore } from "./recording_store.ts";
 
+const FIXTURES = join(import.meta.dirname, "../../test/fixtures/recordings");
 const odd = new OddFiles();
 const RUNS = 60;
 const TEST_MS = 120_000;
@@ -66,6 +72,22 @@ describe("history", () => {
     },
     TEST_MS,
   );
+});
+
+test("a frame that is not there any more hides none of those before it", async () => {
+  const store = await RecordingStore.open(join(FIXTURES, "one-room-for-all.ndjson.zst"), false);
+  await store.complete();
+  const points = new PointStore();
+  const filler = new HistoryFiller(store, new BlockCache(store), points, () => {});
+  const filled = async (ordinal: number): Promise<void> => {
+    while (!filler.upTo(ordinal, 3).isComplete) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const frames = store.blocks.reduce((sum, block) => sum + block.frames, 0);
+  await filled(frames);
+  await filled(frames - 1);
+  expect([frames - 3, frames - 2, frames - 1].map((ordinal) => points.has(ordinal))).toEqual([true, true, true]);
+  filler.close();
+  store.close();
 });
 
 function rangeOf(frames: readonly NaiveFrame[], curve: string): [number, number] {

@@ -46,7 +46,11 @@ export class HistoryFiller {
 
   /** The history of the frames up to that one; what is missing is read from now on. */
   upTo(ordinal: number, length: number): History {
-    if (ordinal !== this.#newest) this.#length = 0;
+    if (ordinal !== this.#newest) {
+      this.#length = 0;
+      // A frame behind it may be gone, as it turned out to be none: that says nothing of those before.
+      if (ordinal < this.#floor) this.#floor = 0;
+    }
     this.#newest = ordinal;
     this.#length = Math.max(this.#length, length);
     const first = ordinal - length + 1;
