@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { SectionName } from "../frame/schema.ts";
 import type { CommandMode } from "../sources/local/mask.ts";
-import { sectionList, wholeNumber } from "./values.ts";
+import { machineName, sectionList, wholeNumber } from "./values.ts";
 
 /** What `--include` takes, in the order of the frame. */
 export const SECTION_WORDS = ["gpu", "cpu", "memory", "chassis", "process", "storage"] as const;
@@ -53,7 +53,7 @@ export function addSourceOptions(command: Command, include: string, own: Own = {
     .addOption(
       new Option("--host-root <path>", "where the machine's /proc, /sys and /etc are (in a container)").default("/"),
     )
-    .addOption(new Option("--hostname <name>", "name to use instead of the machine's own"))
+    .addOption(new Option("--hostname <name>", "name to use instead of the machine's own").argParser(machineName))
     .addOption(
       new Option("--mock <hosts x gpus>", "so many simulated machines and GPUs; means --source mock")
         .default("1x8")

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { cleanText } from "../frame/clean_text.ts";
 import type { SectionName } from "../frame/schema.ts";
 import { parseSections } from "../frame/section_words.ts";
 
@@ -51,4 +52,14 @@ export function sectionList(text: string): SectionName[] {
   const found = parseSections(text);
   if (typeof found === "string") throw new InvalidArgumentError(found);
   return found;
+}
+
+/** As long as a name of the DNS. */
+const MAX_NAME_BYTES = 253;
+
+/** A name of a machine, which goes into every frame. */
+export function machineName(value: string): string {
+  const name = cleanText(value, MAX_NAME_BYTES).trim();
+  if (name === "") throw new InvalidArgumentError("Give a name, or leave the option out.");
+  return name;
 }

@@ -248,6 +248,8 @@ describe("a value of a wrong type, wherever it stands, makes the line none", () 
     ["a boolean", { processes: [{ pid: 1, uses_gpu: 1 }] }],
     ["a choice", { chassis: [{ psu_status: [{ id: 1, status: 1 }] }] }],
     ["labels", { gpus: [{ uuid: "a", detail: [] }] }],
+    ["one of the labels", { gpus: [{ uuid: "a", detail: { a: "b", c: {} } }] }],
+    ["timestamp", { timestamp: 5 }],
     ["a platform", { cpus: [{ platform_type: 1 }] }],
     ["an object", { gpus: [{ uuid: "a", health: 5 }] }],
     ["in an object", { gpus: [{ uuid: "a", health: { ecc: [] } }] }],

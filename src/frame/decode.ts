@@ -73,7 +73,8 @@ function decodeSections(value: Untrusted): Sections | null {
 }
 
 function decodeFrame(value: Untrusted): Line {
-  const t_ms = parseTime(textOr(value.t, null)) ?? parseTime(textOr(value.timestamp, null));
+  const [t, timestamp] = [textOr(value.t, null), textOr(value.timestamp, null)];
+  const t_ms = parseTime(t) ?? parseTime(timestamp);
   if (t_ms === null) return { kind: "bad", reason: "no time" };
   const found = decodeSections(value);
   if (found === null) return { kind: "bad", reason: "a section is neither a list nor an object" };

@@ -114,11 +114,10 @@ const isShortText = (value: unknown): value is string => typeof value === "strin
 function labelsValue(value: unknown): unknown {
   if (!isObject(value)) return wrong(value, {});
   if (hasOnlyShortTexts(value)) return value;
-  const texts = Object.entries(value).flatMap(([key, one]) =>
-    typeof one === "string" || typeof one === "number" || typeof one === "boolean"
-      ? [[bounded(key), bounded(String(one))]]
-      : [],
-  );
+  const texts = Object.entries(value).flatMap(([key, one]) => {
+    if (typeof one === "object") return wrong(one, []);
+    return [[bounded(key), bounded(String(one))]];
+  });
   return Object.fromEntries(texts);
 }
 

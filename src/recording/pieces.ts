@@ -2,7 +2,7 @@ import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import type { FileBytes } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
-import { TOO_MUCH_TEXT } from "./damage.ts";
+import { damageOf, TOO_MUCH_TEXT } from "./damage.ts";
 import { memberHeaderBytes } from "./gzip.ts";
 import { WINDOW_LOG_MAX } from "./limits.ts";
 import { type StepDecoder, stepDecoder } from "./step_decoder.ts";
@@ -126,7 +126,7 @@ async function* inSteps(
       if (used === 0) return null;
     }
   } catch (error) {
-    yield { damage: error instanceof Error ? error.message : String(error), unit_at };
+    yield { damage: damageOf(error), unit_at };
     return "damaged";
   } finally {
     decoder.close();
@@ -186,7 +186,7 @@ async function* throughStream(
   } catch (error) {
     // A unit that the file's end cuts off has given all it had; the decoder calls that an error, too.
     if ((await feeding).isAtEnd) return null;
-    yield { damage: String(error), unit_at };
+    yield { damage: damageOf(error), unit_at };
     return "damaged";
   } finally {
     stream.destroy();

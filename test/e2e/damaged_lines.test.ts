@@ -38,6 +38,8 @@ const LOST: readonly [what: string, damage: Damage][] = [
   ["a text where a number is due, in a device", (line) => replaced(line, '"utilization":', '"utilization":"9","u":')],
   ["a list where a number is due, in a device", (line) => replaced(line, '"temperature":', '"temperature":[],"u":')],
   ["an object where a list is due", (line) => replaced(line, '"errors":[]', '"errors":{}')],
+  ["an object where a label's text is due", (line) => replaced(line, '"detail":{', '"detail":{"a":{},')],
+  ["a number where the time is due", (line) => replaced(line, '"timestamp":', '"timestamp":5,"u":')],
   ["a number where an error is due", (line) => replaced(line, '"errors":[]', '"errors":[5]')],
   ["another schema behind its first keys", (line) => replaced(line, '"errors":[]', '"errors":[],"schema":"1"')],
 ];

@@ -140,3 +140,12 @@ describe.concurrent("a machine that gets its name late, or another one", () => {
     expect(decodeLine(readFileSync(file, "utf8").split("\n")[0] ?? "").kind).toBe("header");
   });
 });
+
+test("a name that is given is clean in headers and frames; one of nothing is refused", async () => {
+  const path = join(mkdtempSync(join(folder, "given-")), "given.ndjson");
+  const given = (name: string) => recordOf(machine("own"), path, "--duration", "0.3s", "--hostname", name).ended;
+  expect((await given(" \u0007 ")).code).toBe(2);
+  expect((await given("a\u001b[31m\u202eb")).code).toBe(0);
+  expect(headersOf(path).map(({ hosts }) => hosts)).toEqual([["a [31m b"]]);
+  expect(new Set(framesOf(path).map(({ hostname }) => hostname))).toEqual(new Set(["a [31m b"]));
+});
