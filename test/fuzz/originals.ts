@@ -148,7 +148,7 @@ function placedIndex(line: string, byte_offset: number, at: number, previous: nu
   }
 }
 
-const HOLE_BYTES = 1 << 28;
+const HOLE_BYTES = 1 << 26;
 
 /** The file has a hole from now on, and behind that an index line of the recording, which tells of all before it. */
 export function addHole(path: string, { units, codec }: Original): void {
