@@ -140,6 +140,36 @@ test("a node has its disks, each once: no snapshots, no layers and volumes of it
   expect(disks).toEqual(["/", "/tank", "/var/lib/docker"]);
 });
 
+test("nor those of an engine that has its folder elsewhere", async () => {
+  const layer = `${"0123456789ab".repeat(5)}0123`;
+  const pod = "/data/kubelet/pods/1-2/volumes/kubernetes.io~csi/pvc-1/mount";
+  const paths = [
+    `/data/docker/devicemapper/mnt/${layer}`,
+    `/data/docker/zfs/graph/${layer}`,
+    `/data/docker/btrfs/subvolumes/${layer}-init`,
+    "/data/containerd/io.containerd.runtime.v2.task/k8s.io/ab/rootfs",
+    "/mnt/layer",
+    pod,
+    "/data/overlay/results",
+  ];
+  const disks = await disksOf({
+    ...mounts(
+      "8:1 / / ext4 /dev/sda1",
+      "8:16 / /data ext4 /dev/sdb",
+      `253:9 / ${paths[0]} xfs /dev/mapper/pool-ab`,
+      `0:45 / ${paths[1]} zfs tank/docker/ab`,
+      `0:46 /ab ${paths[2]} btrfs /dev/sdd`,
+      `253:10 / ${paths[3]} xfs /dev/mapper/pool-snap-7`,
+      "253:11 / /mnt/layer xfs /dev/mapper/docker-8:1-4711-ab",
+      `8:32 / ${pod} ext4 /dev/sdc`,
+      "8:48 / /data/overlay/results ext4 /dev/sde",
+    ),
+    "/data": FOLDER,
+    ...Object.fromEntries(paths.map((path) => [path, FOLDER] as const)),
+  });
+  expect(disks).toEqual(["/", "/data", "/data/overlay/results"]);
+});
+
 const fileSystem = (device: string, fstype: string, mountpoint: string): string =>
   ["size", "free", "avail"]
     .map(

@@ -70,6 +70,39 @@ test.each<[string, number | undefined, Tree]>([
       "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "100000\n",
     },
   ],
+  [
+    "v1, with no other controller there",
+    2,
+    {
+      ...CPUS,
+      "/proc/self/cgroup": "4:cpuset:/job\n",
+      "/proc/1/mountinfo": "30 23 0:20 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n",
+      "/sys/fs/cgroup/cpuset/job/cpuset.cpus": "2-3\n",
+    },
+  ],
+  [
+    "v1 without memory, with a quota",
+    1.5,
+    {
+      ...CPUS,
+      "/proc/self/cgroup": "4:cpuset:/job\n3:cpu,cpuacct:/job\n",
+      "/proc/1/mountinfo": ["cpuset", "cpu,cpuacct"]
+        .map((name, i) => `3${i} 23 0:2${i} / /sys/fs/cgroup/${name} rw - cgroup cgroup rw,${name}\n`)
+        .join(""),
+      "/sys/fs/cgroup/cpuset/job/cpuset.cpus": "0-3\n",
+      "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us": "150000\n",
+      "/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "100000\n",
+    },
+  ],
+  [
+    "v2, where only /proc/stat lists the CPUs",
+    3,
+    {
+      ...V2,
+      "/sys/devices/system/cpu/online": "",
+      "/sys/fs/cgroup/job/step/cpuset.cpus.effective": "0-2\n",
+    },
+  ],
 ])("a cpuset is a limit: %s", async (_, cores, tree) => {
   const { cpus } = await snapshot("cpu", tree);
   expect(cpus?.[0]?.cgroup?.cpu_limit_cores).toBe(cores);
@@ -106,4 +139,12 @@ test("what is available is estimated as free(1) does where the kernel does not t
     "/proc/meminfo": `${OLD}MemAvailable: 9000000 kB\n`,
   });
   expect(told.memory?.[0]?.estimated).toBeUndefined();
+});
+
+test("an estimate beyond all that there is gives way to what is free", async () => {
+  const { memory } = await snapshot("memory", {
+    "/proc/stat": "cpu  1 0 1 1 0 0 0 0 0 0\n",
+    "/proc/meminfo": "MemTotal: 1000000 kB\nMemFree: 900000 kB\nActive(file): 200000 kB\nInactive(file): 200000 kB\n",
+  });
+  expect(memory).toMatchObject([{ available_bytes: 900_000 * 1024, used_bytes: 100_000 * 1024, utilization: 10 }]);
 });

@@ -133,6 +133,10 @@ describe("sockets are sockets", () => {
     const map = { "proc/device-tree/cpus/cpu-map/socket0/x": "", "proc/device-tree/cpus/cpu-map/socket1/x": "" };
     expect((await cpuOf(A78, inTwo, { ...model, ...map })).socket_count).toBe(2);
     expect((await cpuOf(A78, inTwo)).socket_count).toBe(2);
+    // A container may have the tree's folder and not the link to it; firmware may have tables, and none of the cores.
+    const inSys = { "sys/firmware/devicetree/base/model": "NVIDIA Jetson AGX Orin Developer Kit\0" };
+    expect((await cpuOf(A78, inTwo, inSys)).socket_count).toBe(1);
+    expect((await cpuOf(A78, inTwo, { "sys/firmware/acpi/tables/DSDT": "x" })).socket_count).toBe(1);
   });
 });
 

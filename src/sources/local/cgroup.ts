@@ -13,8 +13,10 @@ interface Limit {
 
 interface Groups {
   readonly cpu: Limit;
-  readonly memory: Limit;
-  readonly files: Files;
+  /** `null`: the kernel counts no memory of groups (`cgroup_disable=memory`). */
+  readonly memory: Limit | null;
+  readonly cpuFiles: Files;
+  readonly memoryFiles: Files;
   /** v1 may count CPU time in a hierarchy of its own. */
   readonly accountingFolder: string;
 }
@@ -95,7 +97,7 @@ export class CgroupReader {
     return {
       cpu_limit_cores: groups.cpu.value === null ? null : Math.round(groups.cpu.value * 100) / 100,
       ...ratesBetween(before, after),
-      memory_limit_bytes: groups.memory.value,
+      memory_limit_bytes: groups.memory?.value ?? null,
       memory_used_bytes: readWorkingSet(this.#tree, groups),
     };
   }
@@ -122,21 +124,22 @@ const throttledPercent = (throttled: number, periods: number): number =>
 const difference = (before: number | null, after: number | null): number | null =>
   before === null || after === null || after < before ? null : after - before;
 
-function readCounters(tree: Tree, { cpu, files, accountingFolder }: Groups, at_ms: number): Counters {
+function readCounters(tree: Tree, { cpu, cpuFiles, accountingFolder }: Groups, at_ms: number): Counters {
   const stat = parseKeyed(tree.text(`${cpu.folder}/cpu.stat`));
   return {
     folder: cpu.folder,
     at_ms,
-    used_us: files.cpuUsed_us(tree, accountingFolder, stat),
+    used_us: cpuFiles.cpuUsed_us(tree, accountingFolder, stat),
     periods: stat.get("nr_periods") ?? null,
     throttled: stat.get("nr_throttled") ?? null,
   };
 }
 
 /** What cannot be taken back without cost: usage less the page cache that nobody has touched for a while, as Kubernetes counts. */
-function readWorkingSet(tree: Tree, { memory, files }: Groups): number | null {
-  const used = tree.natural(`${memory.folder}/${files.memoryUsed}`);
-  const inactive = parseKeyed(tree.text(`${memory.folder}/memory.stat`)).get(files.inactiveFile);
+function readWorkingSet(tree: Tree, { memory, memoryFiles }: Groups): number | null {
+  if (memory === null) return null;
+  const used = tree.natural(`${memory.folder}/${memoryFiles.memoryUsed}`);
+  const inactive = parseKeyed(tree.text(`${memory.folder}/memory.stat`)).get(memoryFiles.inactiveFile);
   return used === null ? null : Math.max(0, used - (inactive ?? 0));
 }
 
@@ -159,13 +162,17 @@ function findGroups(tree: Tree): Groups | null {
     mounts.find(({ type, superOptions }) => type === "cgroup" && superOptions.includes(controller));
   const chain = (controller: string): string[] =>
     foldersUpwards(v1(controller) ?? v2, own.get(controller) ?? own.get("") ?? "/");
-  const files = v1("memory") === undefined ? V2 : V1;
-  const quota = tightest(chain("cpu"), (folder) => files.cpuLimit(tree, folder));
-  const cpuset = tightest(chain("cpuset"), (folder) => cpusetOf(tree, folder, v1("cpuset") === undefined ? V2 : V1));
-  const cpu = quota === null ? null : { folder: quota.folder, value: smaller(quota.value, limitOf(tree, cpuset)) };
-  const memory = tightest(chain("memory"), (folder) => tree.natural(`${folder}/${files.memoryLimit}`));
-  if (cpu === null || memory === null || (cpu.value === null && memory.value === null)) return null;
-  return { cpu, memory, files, accountingFolder: files === V2 ? cpu.folder : (chain("cpuacct")[0] ?? cpu.folder) };
+  const filesOf = (controller: string): Files => (v1(controller) === undefined ? V2 : V1);
+  const [cpuFiles, memoryFiles] = [filesOf("cpu"), filesOf("memory")];
+  const quota = tightest(chain("cpu"), (folder) => cpuFiles.cpuLimit(tree, folder));
+  const cpuset = tightest(chain("cpuset"), (folder) => cpusetOf(tree, folder, filesOf("cpuset")));
+  const place = quota ?? cpuset;
+  if (place === null) return null;
+  const cpu = { folder: place.folder, value: smaller(quota?.value ?? null, limitOf(tree, cpuset)) };
+  const memory = tightest(chain("memory"), (folder) => tree.natural(`${folder}/${memoryFiles.memoryLimit}`));
+  if (cpu.value === null && (memory?.value ?? null) === null) return null;
+  const accountingFolder = cpuFiles === V2 ? cpu.folder : (chain("cpuacct")[0] ?? cpu.folder);
+  return { cpu, memory, cpuFiles, memoryFiles, accountingFolder };
 }
 
 /** How many CPUs the group may run on. */
@@ -179,9 +186,11 @@ function cpusetOf(tree: Tree, folder: string, files: Files): number | null {
 
 /** A set of all CPUs there are limits nothing. */
 function limitOf(tree: Tree, cpuset: Limit | null): number | null {
-  const online = parseCpuList(tree.text("/sys/devices/system/cpu/online")).length;
   const value = cpuset?.value ?? null;
-  return value !== null && value < online ? value : null;
+  if (value === null) return null;
+  const listed = parseCpuList(tree.text("/sys/devices/system/cpu/online")).length;
+  const online = listed || (tree.text("/proc/stat")?.match(/^cpu\d/gm)?.length ?? 0);
+  return value < online ? value : null;
 }
 
 const smaller = (a: number | null, b: number | null): number | null =>

@@ -28,7 +28,14 @@ const CONTAINERS_FOLDER = [
   /^\/(var\/)?run\/(docker|containerd|containers|crio|cri-o|k3s|runc|netns|snapd|lxcfs|user\/\d+\/(containers|docker))\/./,
   /^\/var\/snap\/[^/]+\/common\/(lxd\/storage-pools|var-lib-docker|var\/lib\/containerd)\/./,
   /\/\.local\/share\/(docker|containers)\/./,
+  // Wherever an engine has its folder: by the names in it, and that of the mount.
+  /\/(overlay2?|overlay-containers|aufs\/mnt|devicemapper\/mnt|btrfs\/subvolumes|zfs\/graph|vfs\/dir)\/[0-9a-f]{12,64}(-init)?(\/|$)/,
+  /\/io\.containerd\.[\w.-]+\/./,
+  /\/pods\/[^/]+\/(volumes|volume-subpaths|containers)\/./,
 ];
+
+/** Devices that Docker makes of its pool, one a layer: `/dev/mapper/docker-8:1-1234-…`. */
+const LAYER_DEVICE = /^\/dev\/mapper\/docker-\d+:\d+-/;
 
 /** Which files engines bind into a container from their own disk; in this order the surest sign of it first. */
 const OF_ENGINE = ["/etc/hostname", "/etc/resolv.conf", "/etc/hosts"];
@@ -45,7 +52,12 @@ export function mayBeDisk(place: MountPlace): boolean {
   // In a container the root is often an overlay: its numbers are those of the disk behind it.
   if (mountPoint === "/") return true;
   if (IMAGES.has(type) || WITHOUT_DISK.has(type) || type.startsWith("fuse.") || isSnapshot(place)) return false;
-  if (SYSTEM_FOLDER.test(mountPoint) || CONTAINERS_FOLDER.some((folder) => folder.test(mountPoint))) return false;
+  if (
+    LAYER_DEVICE.test(source) ||
+    SYSTEM_FOLDER.test(mountPoint) ||
+    CONTAINERS_FOLDER.some((folder) => folder.test(mountPoint))
+  )
+    return false;
   return source.startsWith("/dev/") || WITHOUT_DEVICE.has(type);
 }
 

@@ -25,8 +25,8 @@ export function memorySizes(meminfo: string, minFree_bytes: () => number | null 
   const size = (key: string): number | null => sizes.get(key) ?? null;
   const total = size("MemTotal");
   const free = size("MemFree");
-  const told = availableOf(total, free, size("MemAvailable"));
-  const available = told ?? estimateAvailable(size, minFree_bytes);
+  const told = size("MemAvailable");
+  const available = availableOf(total, free, told ?? estimateAvailable(size, minFree_bytes));
   const used = minus(total, available);
   const cached = size("Cached");
   return {
@@ -62,7 +62,7 @@ function estimateAvailable(size: (key: string) => number | null, minFree_bytes: 
   return Math.max(0, Math.round(free - low + givenBack(active + inactive) + givenBack(slabs)));
 }
 
-/** In a container that lxcfs shows its own total to, the host's "available" can exceed it. */
+/** In a container that lxcfs shows its own total to, the host's "available" can exceed it; an estimate can anywhere. */
 const availableOf = (total: number | null, free: number | null, available: number | null): number | null =>
   available !== null && total !== null && available > total ? free : available;
 

@@ -24,17 +24,22 @@ export function readTopology(tree: Tree, cpus: readonly number[], info: CpuInfo)
 }
 
 const TABLES = "/sys/firmware/acpi/tables";
-const CPU_MAP = "/proc/device-tree/cpus/cpu-map";
+/** The first is a link to the second, which a container may not see. */
+const DEVICE_TREES = ["/proc/device-tree", "/sys/firmware/devicetree/base"];
 
 /**
  * A machine that a device tree describes says the numbers of clusters of cores where others say those of packages, unless
- * its map of CPUs has sockets (Documentation/devicetree/bindings/cpu/cpu-topology.txt). On POWER they are chips.
+ * its map of CPUs has sockets (Documentation/devicetree/bindings/cpu/cpu-topology.txt). So does one with ARM cores whose
+ * firmware has no table of them (PPTT). On POWER they are chips.
  */
-function hasOneSocket(tree: Tree, { model }: CpuInfo): boolean {
-  const hasTree = tree.names("/proc/device-tree").some((name) => name === "model" || name === "cpus");
-  const isDescribed = hasTree && tree.names(TABLES).length === 0;
-  if (!isDescribed || /^POWER/i.test(model ?? "")) return false;
-  return tree.names(CPU_MAP).filter((name) => /^socket\d+$/.test(name)).length < 2;
+function hasOneSocket(tree: Tree, { model, isArm }: CpuInfo): boolean {
+  const tables = tree.names(TABLES);
+  if (tables.length > 0) return isArm && !tables.includes("PPTT");
+  const described = DEVICE_TREES.find((folder) =>
+    tree.names(folder).some((name) => name === "model" || name === "cpus"),
+  );
+  if (described === undefined || /^POWER/i.test(model ?? "")) return false;
+  return tree.names(`${described}/cpus/cpu-map`).filter((name) => /^socket\d+$/.test(name)).length < 2;
 }
 
 interface Place {

@@ -74,9 +74,10 @@ const BLOCKED = /^INFO: task (.*):(\d+) blocked (?:in I\/O wait )?for more than 
 const WATCHDOG = "^(?:(?:NMI )?watchdog: )?";
 const SOFT = new RegExp(`${WATCHDOG}BUG: soft lockup - CPU#(\\d{1,5}) stuck for (\\d{1,9})s! \\[(.*):(\\d+)\\]`);
 const HARD = new RegExp(`${WATCHDOG}(?:CPU ?\\d{1,5}: )?Watchdog detected hard LOCKUP on cpu (\\d{1,5})`);
-/** On POWER. */
-const SELF = /^(?:NMI )?watchdog: CPU (\d{1,5}) self-detected hard LOCKUP/;
-const OTHER = /^(?:NMI )?watchdog: CPU \d{1,5} detected hard LOCKUP on other CPUs ([\d,-]{1,40})/;
+/** On POWER; before 4.17 with the watchdog's name behind its prefix, if it has one, and other capitals. */
+const SELF = /^(?:(?:NMI )?watchdog: )?(?:Watchdog )?CPU[ :](\d{1,5}) (?:self-detected )?hard LOCKUP/i;
+const OTHER =
+  /^(?:(?:NMI )?watchdog: )?(?:Watchdog )?CPU[ :]\d{1,5} detected hard LOCKUP (?:on )?other CPUs[: ]([\d,-]{1,40})/i;
 /** The first word came with 4.19. The CPUs follow in braces, or in messages of their own. */
 const STALL =
   /^(?:rcu: )?INFO: (rcu_\w{1,24}|rcu) (?:self-detected stall on CPU|detected (?:expedited )?stalls on (?:CPUs\/)?tasks)[^{]{0,8}(?:\{ ?([\w ,.!-]{1,60}?)\s*\})?/;
