@@ -282,6 +282,11 @@ test.each([-1, -0.6, 2 ** 32, 2 ** 32 - 0.4, 2 ** 53, 1e300, null])("%p identifi
   expect(decodeLine(JSON.stringify(line))).toMatchObject({ frame: { processes: [{ pid: 2 ** 32 - 1 }, { pid: 0 }] } });
 });
 
+test.each(["seq", "elapsed_ms"] as const)("%s is unknown where nothing could be counted from it", (key) => {
+  const read = (value: number) => decoded({ [key]: value })[key];
+  expect([2 ** 52 - 1, 2 ** 52, 2 ** 53 - 1, -1].map(read)).toEqual([2 ** 52 - 1, null, null, null]);
+});
+
 describe("shapes that others write", () => {
   test("a lone object is a list of one", () => {
     const { memory, chassis } = decoded({ memory: { hostname: "a", total_bytes: 5 }, chassis: { hostname: "b" } });

@@ -95,9 +95,12 @@ function decodeFrame(value: Untrusted): Line {
   return { kind: "frame", frame };
 }
 
+/** A recorder goes on counting from there, and what it writes must be exact as well. */
+const HIGHEST_POSITION = 2 ** 52;
+
 /** Of a number that cannot count anything nothing is known. */
 function position(value: unknown): number | null {
-  if (isPosition(value)) return value;
+  if (isPosition(value) && value < HIGHEST_POSITION) return value;
   return typeof value === "number" ? null : wrong(value, null);
 }
 

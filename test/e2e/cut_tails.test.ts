@@ -94,6 +94,30 @@ test.each(EXTENSIONS)("lines of another file behind, %s: nothing of them goes", 
 });
 
 describe("plain text", () => {
+  test.each(["seq", "elapsed_ms"])(
+    "a last %s as large as numbers go: what is recorded behind it counts",
+    async (key) => {
+      const { path } = newPath(".ndjson");
+      await recordFrames(path, FRAMES);
+      const lines = readFileSync(path, "utf8").split("\n");
+      const last = lines[FRAMES.length]?.replace(new RegExp(`"${key}":\\d+`), `"${key}":${Number.MAX_SAFE_INTEGER}`);
+      writeFileSync(
+        path,
+        `${lines
+          .with(FRAMES.length, last ?? "")
+          .slice(0, -2)
+          .join("\n")}\n`,
+      );
+      expect((await goOn(path)).code).toBe(0);
+      expect((await goOn(path)).code).toBe(0);
+      const frames = (await readFrames(path)).slice(FRAMES.length);
+      expect(frames.length).toBeGreaterThan(1);
+      for (const frame of frames) expect([frame.seq, frame.elapsed_ms].every(Number.isSafeInteger)).toBe(true);
+      expect(new Set(seqsOf(frames)).size).toBe(frames.length);
+      expect(await info(path)).toMatchObject({ frames: FRAMES.length + frames.length, ended: "closed" });
+    },
+  );
+
   test.each([
     ["without its newline", ""],
     ["before zero bytes", "\0".repeat(4096)],
