@@ -68,3 +68,22 @@ test("a page is of one host where its own series agree, even if each accelerator
   ]);
   expect(frame.gpus?.map(({ utilization }) => utilization)).toEqual([0, 1]);
 });
+
+test("a page that speaks for several machines is of none, whichever exporter wrote it", async () => {
+  const gpu = (host: string, n: number) =>
+    `DCGM_FI_DEV_GPU_UTIL{gpu="${n}",UUID="GPU-${host}${n}",Hostname="${host}"} ${n}\n`;
+  const node = (host: string) =>
+    `node_uname_info{instance="${host}:9100",nodename="${host}"} 1\nnode_memory_MemTotal_bytes{instance="${host}:9100"} 5\n`;
+  const frame = await snapshot(
+    await exporter(gpu("a", 0) + gpu("a", 1)),
+    await exporter(gpu("a", 0) + gpu("b", 1)),
+    await exporter(node("a")),
+    await exporter(node("a") + node("b")),
+  );
+  expect(frame.scrapes?.map(({ hostname, error }) => [hostname, error])).toEqual([
+    ["a", null],
+    [expect.any(String), "several hosts behind it"],
+    ["a", null],
+    [expect.any(String), "several hosts behind it"],
+  ]);
+});

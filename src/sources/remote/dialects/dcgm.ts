@@ -18,6 +18,7 @@ import {
 import { type Dialect, MIB, naturalOf, type PageContext, type PageReader, type Told, textOf } from "./dialect.ts";
 import { GpuValues, RetiredPages, Throttle } from "./gpu_places.ts";
 import { type GpuDraft, GpuTable, nameGpu, nvidiaUuid } from "./gpu_table.ts";
+import { OneHost } from "./one_host.ts";
 import { newXids, type Xid } from "./xid.ts";
 import { XidCounts } from "./xid_counts.ts";
 
@@ -54,7 +55,7 @@ class DcgmReader implements PageReader {
   readonly #xidCounts = new XidCounts();
   readonly #memory = new Map<GpuDraft | Mig, FrameBuffer>();
   readonly #xids = new Map<string, Xid>();
-  #hostname: string | null = null;
+  readonly #host = new OneHost();
 
   take(family: string): Take | null {
     const field = fieldOf(family);
@@ -149,7 +150,7 @@ class DcgmReader implements PageReader {
       const text = textOf(labels.get(label));
       if (text !== null) gpu.detail[key] = text;
     }
-    this.#hostname ??= textOf(labels.get("Hostname") ?? labels.get("hostname"));
+    this.#host.noteHost(undefined, textOf(labels.get("Hostname") ?? labels.get("hostname")) ?? undefined);
   }
 
   #addMemory({ gpu, mig, isShare: share }: Place, part: keyof FrameBuffer, mib: number): void {
@@ -171,7 +172,7 @@ class DcgmReader implements PageReader {
     for (const gpu of gpus) gpu.frequency = gpu.health?.clocks?.sm || null;
     const last = newXids(this.#xids, context);
     const events = [...last, ...this.#xidCounts.news(last, context)];
-    return { sections: { gpus }, hostname: this.#hostname, events };
+    return { sections: { gpus }, hostname: this.#host.name, hasSeveralHosts: this.#host.hasSeveral, events };
   }
 }
 

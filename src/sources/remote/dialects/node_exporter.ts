@@ -15,6 +15,7 @@ import {
   textOf,
 } from "./dialect.ts";
 import { cpuOf, NodeCpus } from "./node_cpu.ts";
+import { OneHost } from "./one_host.ts";
 
 /** Prometheus's node_exporter: what Linux says of a machine, without its GPUs and processes. */
 
@@ -61,6 +62,7 @@ class NodeReader implements PageReader {
   readonly #values = new Map<string, number>();
   readonly #fileSystems = new Map<string, FileSystem>();
   readonly #fans = new Map<string, Fan>();
+  readonly #host = new OneHost();
   #uname: Labels | null = null;
   #dmi: Labels | null = null;
 
@@ -73,6 +75,7 @@ class NodeReader implements PageReader {
     switch (family) {
       case "node_uname_info":
         return (labels) => {
+          this.#host.noteHost(labels.get("instance"), textOf(labels.get("nodename")) ?? undefined);
           this.#uname = labels;
         };
       case "node_dmi_info":
@@ -89,7 +92,8 @@ class NodeReader implements PageReader {
   }
 
   #single(name: string): Take {
-    return (_, value) => {
+    return (labels, value) => {
+      this.#host.noteHost(labels.get("instance"), undefined);
       if (value !== null && value >= 0 && !isUnknownNumber(value)) this.#values.set(name, value);
     };
   }
@@ -127,7 +131,8 @@ class NodeReader implements PageReader {
       chassis: this.#chassis(time),
       storage,
     };
-    return { sections, hostname: textOf(this.#uname?.get("nodename")) };
+    const hostname = textOf(this.#uname?.get("nodename"));
+    return { sections, hostname, hasSeveralHosts: this.#host.hasSeveral };
   }
 
   #times() {
