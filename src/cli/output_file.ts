@@ -22,6 +22,7 @@ import { Folder } from "../recording/folder.ts";
 /** Says why a file cannot be written to that path, before any work is done for it. */
 export function checkOutputPath(path: string): void {
   if (path === "") throw new UsageError("--output is empty: give a path");
+  if (path.endsWith("/")) throw new UsageError(`--output ${path}: is the name of a folder; give the path of a file`);
   const folder = dirname(path);
   if (!existsSync(`${folder}/.`)) throw new UsageError(`--output ${path}: there is no folder ${folder}`);
   try {

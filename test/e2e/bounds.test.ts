@@ -36,6 +36,13 @@ describe("snapshot -o", () => {
     expect(readFileSync(path, "utf8")).toStartWith("{");
     expect(modeOf(path)).toBe(mode.toString(8));
   });
+
+  test("the name of a folder is refused, whether there is one or not", async () => {
+    for (const path of [`${folder}/`, `${folder}/none/`]) {
+      const { code, err } = await start([...snapshot, path]).ended;
+      expect([code, err]).toEqual([2, `all-smi: --output ${path}: is the name of a folder; give the path of a file\n`]);
+    }
+  });
 });
 
 describe("a terminal that says it has 0 columns", () => {
