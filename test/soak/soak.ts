@@ -20,7 +20,7 @@ import { parseArgs } from "node:util";
 import { firstBytes } from "../../bench/recorder.ts";
 import { badNodes } from "./bad_nodes.ts";
 import { countFrames } from "./frames.ts";
-import { type Held, heldBy, thirds } from "./watch.ts";
+import { type Held, heldBy, tenths, thirds } from "./watch.ts";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "30" } } });
 const duration_ms = Number(values.minutes) * 60_000;
@@ -128,8 +128,10 @@ interface Check {
 }
 
 function memoryCheck(what: string, samples: readonly Held[]): Check {
-  const [first, last] = thirds(samples, ({ residentMiB }) => residentMiB);
-  const found = `${first.toFixed(1)} MiB in the first third, ${last.toFixed(1)} in the last`;
+  const resident = ({ residentMiB }: Held): number => residentMiB;
+  const [first, last] = thirds(samples, resident);
+  const series = tenths(samples, resident).map(Math.round).join(" ");
+  const found = `${first.toFixed(1)} MiB in the first third, ${last.toFixed(1)} in the last; by tenths ${series}`;
   return { what: `${what}: memory flat`, found, isWell: last <= first * 1.05 };
 }
 

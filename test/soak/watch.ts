@@ -37,3 +37,9 @@ export function thirds(samples: readonly Held[], of: (held: Held) => number): re
   const third = Math.floor(samples.length / 3);
   return [median(samples.slice(0, third).map(of)), median(samples.slice(-third).map(of))];
 }
+
+/** The median of each tenth: whether it grows for ever, or as programs do until they have compiled what they run. */
+export function tenths(samples: readonly Held[], of: (held: Held) => number): readonly number[] {
+  const size = Math.max(1, Math.floor(samples.length / 10));
+  return Array.from({ length: 10 }, (_, tenth) => median(samples.slice(tenth * size, (tenth + 1) * size).map(of)));
+}
