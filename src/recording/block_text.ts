@@ -27,10 +27,19 @@ export function blockText(codec: Codec, bytes: Uint8Array): Buffer | null {
   return (bytes.length < SMALL_UNIT_BYTES ? null : inSpareMemory(codec, bytes)) ?? inNewMemory(codec, bytes);
 }
 
+/** Memory for a text of so many bytes, with whatever is in it. Whoever is done with it calls {@link freeText}. */
+export function textMemory(bytes: number): Buffer {
+  if (bytes < OWN_MEMORY_BYTES) return Buffer.allocUnsafe(bytes);
+  const memory = memoryOf(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
+  if (memory === spare) spare = new ArrayBuffer(0);
+  return Buffer.from(memory, 0, bytes);
+}
+
+const memoryOf = (bytes: number): ArrayBuffer => (spare.byteLength >= bytes ? spare : new ArrayBuffer(bytes));
+
 function inSpareMemory(codec: Codec, bytes: Uint8Array): Buffer | null {
   if (codec.decodeInto === undefined) return null;
-  const wantedBytes = memoryBytes(bytes.length);
-  const memory = spare.byteLength >= wantedBytes ? spare : new ArrayBuffer(wantedBytes);
+  const memory = memoryOf(memoryBytes(bytes.length));
   const length = codec.decodeInto(bytes, new Uint8Array(memory));
   if (length === null) return null;
   if (memory === spare) spare = new ArrayBuffer(0);

@@ -2,7 +2,7 @@ import { systemWords, UsageError } from "../errors.ts";
 import { decodeBytes } from "../frame/decode.ts";
 import type { BlockFacts, OnProgress } from "./block.ts";
 import { scanBlocks } from "./block_scan.ts";
-import { blockText } from "./block_text.ts";
+import { blockText, textMemory } from "./block_text.ts";
 import { FileBytes } from "./bytes.ts";
 import { type Chain, findLastIndex, readChain } from "./chain.ts";
 import { type Codec, type CodecName, codecOf } from "./codec.ts";
@@ -187,7 +187,8 @@ export class SegmentReader {
     signal.throwIfAborted();
     if (this.codec.name === "none") return this.file.read(unit_at + skipBytes, textBytes);
     const stream = this.#streamFor(unit_at, skipBytes);
-    const text: Buffer[] = [];
+    const text = textMemory(textBytes);
+    let length = 0;
     const end = skipBytes + textBytes;
     let sliceEnd = performance.now() + SLICE_MS;
     while (stream.at < end) {
@@ -195,7 +196,7 @@ export class SegmentReader {
       if (piece === null) break;
       const from = Math.max(0, skipBytes - stream.at);
       const to = Math.min(piece.length, end - stream.at);
-      if (to > from) text.push(Buffer.from(piece.subarray(from, to)));
+      if (to > from) length += piece.copy(text, length, from, to);
       stream.at += to;
       stream.rest = piece.subarray(to);
       if (performance.now() < sliceEnd) continue;
@@ -204,7 +205,7 @@ export class SegmentReader {
       onProgress(stream.at / end);
       sliceEnd = performance.now() + SLICE_MS;
     }
-    return Buffer.concat(text);
+    return text.subarray(0, length);
   }
 
   /** Decoding goes on from a place it has come to, where one is not too far; else it begins again at the unit. */

@@ -26,11 +26,30 @@ export interface OnceOptions extends Subject {
  */
 const PATIENCE_MS = 1000;
 
+/** By itself the runtime lets 50 MB of decoded frames come together before it collects them. Nobody waits for a key here. */
+const COLLECT_EVERY_MS = 100;
+
 /** One screen of a recording, or of a machine, complete with what is filled in behind in the interactive view. */
 export async function drawOnce(options: OnceOptions): Promise<Cells> {
-  const { cursor, start, isLive, width, height, theme, choices = INITIAL_CHOICES } = options;
+  const { cursor, width, height, theme, choices = INITIAL_CHOICES } = options;
+  await isScanned(cursor);
+  const collecting = setInterval(() => Bun.gc(true), COLLECT_EVERY_MS);
+  try {
+    await complete(options);
+  } finally {
+    clearInterval(collecting);
+  }
+  const cells = new Cells(width, height);
+  draw(cells, viewInput(options, choices, statusOf(options)), theme);
+  return cells;
+}
+
+const isScanned = (cursor: Cursor) => until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
+
+/** Goes to the frame that is wanted, and waits for what is filled in behind. */
+async function complete({ cursor, start, isLive, width }: OnceOptions): Promise<void> {
   const go = async (): Promise<void> => {
-    await until(cursor, () => cursor.range.scanned >= 1, Number.POSITIVE_INFINITY);
+    await isScanned(cursor);
     await (isLive ? cursor.last() : start === null ? cursor.first() : goTo(cursor, start));
   };
   // As long as the screen is wide: what FrameScene has of it.
@@ -41,9 +60,6 @@ export async function drawOnce(options: OnceOptions): Promise<Cells> {
   // What was read meanwhile may have turned out to be no frame: then the frames have other numbers.
   await go();
   await until(cursor, hasHistory, Math.max(0, PATIENCE_MS - (performance.now() - begin_ms)));
-  const cells = new Cells(width, height);
-  draw(cells, viewInput(options, choices, statusOf(options)), theme);
-  return cells;
 }
 
 const goTo = (cursor: Cursor, target: Target) =>
