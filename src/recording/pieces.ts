@@ -20,6 +20,7 @@ export type Piece =
 const WINDOW_BYTES = [256 << 10, 8 << 20] as const;
 const AT_ONCE_TEXT_BYTES = 24 << 20;
 const INPUT_BYTES = 128 << 10;
+const ZEROS = Buffer.alloc(INPUT_BYTES);
 const OUTPUT_BYTES = 256 << 10;
 /** A small one makes the public stream slow, by a factor of two and more. */
 const STREAM_CHUNK_BYTES = 1 << 20;
@@ -117,6 +118,7 @@ async function* inSteps(
   try {
     for (;;) {
       const piece = file.read(at, INPUT_BYTES);
+      if (isHole(piece)) throw new Error(HOLE);
       const { bytes, isEnd } = extent(piece);
       const used = yield* stepThrough(decoder, piece.subarray(0, bytes), output, unit_at, given);
       at += used;
@@ -164,6 +166,13 @@ function* stepThrough(
   }
 }
 
+/**
+ * Nothing that was compressed has so many zero bytes on end: the file has a hole there. Deflate would make text of them,
+ * up to a thousand times as much.
+ */
+const isHole = (piece: Buffer): boolean => piece.length === INPUT_BYTES && piece.equals(ZEROS);
+const HOLE = "a hole of zero bytes";
+
 interface Counted {
   readonly bytesWritten: number;
 }
@@ -210,6 +219,10 @@ async function feed(
   while (at < file.size && !isEnd && !stream.destroyed && !stream.readableEnded) {
     const piece = file.read(at, INPUT_BYTES);
     if (piece.length === 0) break;
+    if (isHole(piece)) {
+      stream.destroy(new Error(HOLE));
+      break;
+    }
     const part = extent(piece);
     isEnd = part.isEnd;
     at += part.bytes;
