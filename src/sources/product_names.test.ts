@@ -2,7 +2,16 @@ import { expect, test } from "bun:test";
 import { findInDatabase, marketingName, withMaker } from "./product_names.ts";
 
 test("numbers of parts, and what stands in a name's place, are no names", () => {
-  const boards = ["P1001-B01", "PG506-230", "PG133", "NVIDIA PG506-232", "900-21001-0000-000", "p3737-0000+p3701-0000"];
+  const boards = [
+    "P1001-B01",
+    "PG506-230",
+    "PG133",
+    "Tesla PG503-216",
+    "NVIDIA Tesla PG503-216",
+    "NVIDIA PG506-232",
+    "900-21001-0000-000",
+    "p3737-0000+p3701-0000",
+  ];
   const amd = ["102-G30211-00", "113-D65201-046", "D65201", "C88001", "0x0c34", "0x74a1", "1002:74a1"];
   for (const text of [...boards, ...amd, "NVIDIA Graphics Device", "Device 2330", "<<<NULL>>>", "N/A", "", null]) {
     expect([text, marketingName(text)]).toEqual([text, null]);

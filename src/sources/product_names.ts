@@ -16,6 +16,8 @@ const PART_NUMBERS: readonly RegExp[] = [
 ];
 
 const MAKER = /^(?:NVIDIA|AMD|Intel)(?: Corporation)?\s+/i;
+/** Drivers put it before a board's number as well: `Tesla PG503-216`. */
+const BRAND = /^(?:Tesla|Quadro|GeForce|GRID|Instinct|Radeon)\s+/i;
 
 /**
  * What people call a card; `null` where a text is none of that, but a number of a part. Of `Navi 31 [Radeon RX 7900 XTX]`,
@@ -24,7 +26,7 @@ const MAKER = /^(?:NVIDIA|AMD|Intel)(?: Corporation)?\s+/i;
 export function marketingName(text: string | null | undefined): string | null {
   const known = knownText(text);
   const name = knownText(/\[([^\]]+)\]\s*$/.exec(known ?? "")?.[1]) ?? known;
-  const bare = name?.replace(MAKER, "") ?? "";
+  const bare = name?.replace(MAKER, "").replace(BRAND, "") ?? "";
   return bare === "" || PART_NUMBERS.some((pattern) => pattern.test(bare)) ? null : name;
 }
 
