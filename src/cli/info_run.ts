@@ -121,8 +121,8 @@ function eventCounts(blocks: readonly Block[]): Record<string, number> {
   for (const { findings } of blocks) {
     for (const { kind, state } of findings?.events ?? []) if (state !== "end") add(kind, 1);
     if (findings === null) continue;
-    const { more, more_ends } = findings;
-    for (const [kind, count] of Object.entries(more)) add(kind, count - (more_ends[kind] ?? 0));
+    const ends = new Map(Object.entries(findings.more_ends));
+    for (const [kind, count] of Object.entries(findings.more)) add(kind, Math.max(0, count - (ends.get(kind) ?? 0)));
   }
   return inOrder(counts);
 }
@@ -156,11 +156,11 @@ function devicesOf(frames: readonly Frame[]): Record<string, number> {
       }
     }
   }
-  const counts: Record<string, number> = {};
-  for (const [name, count] of [...most.values()].flatMap((known) => [...known])) {
-    counts[name] = (counts[name] ?? 0) + count;
+  const counts = new Map<string, number>();
+  for (const known of most.values()) {
+    for (const [name, count] of known) counts.set(name, (counts.get(name) ?? 0) + count);
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 const namedDevices = ({ gpus = [], cpus = [] }: Frame): { host_id: string; name: string }[] => [
@@ -182,9 +182,14 @@ const ENDED: Readonly<Record<Ended, string>> = {
   unknown: "it does not say",
 };
 
+/** More names than there are kinds of events; what has more of them is no recorder's. */
+const MOST_NAMES = 40;
+
 const list = (counts: Readonly<Record<string, number>>, none: string): string => {
   const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  return parts.length > 0 ? parts.join(", ") : none;
+  if (parts.length === 0) return none;
+  const shown = parts.slice(0, MOST_NAMES).join(", ");
+  return parts.length > MOST_NAMES ? `${shown}, … and ${parts.length - MOST_NAMES} more` : shown;
 };
 
 /** Names as a person reads them: the first few of many. */

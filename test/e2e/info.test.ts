@@ -96,3 +96,14 @@ describe("what cannot be read is refused in a sentence:", () => {
     );
   });
 });
+
+test("devices are counted by any name, and of very many some are named", async () => {
+  const path = join(root, "named.ndjson.zst");
+  const name = (n: number): string => ["constructor", "__proto__"][n] ?? `card of the kind ${n}`;
+  const gpus = counted(60).map((n) => ({ ...gpu(n), name: name(n) }));
+  await recordFrames(path, [frameWith(gpus, { t_ms: Date.UTC(2026, 3, 18, 12) })]);
+  const { devices = {} } = await info(path);
+  expect(Object.entries(devices as object)).toEqual(counted(60).map((n) => [name(n), 1]));
+  const { out } = await start([...PROGRAM, "info", path]).ended;
+  expect(out).toMatch(/^devices +1 constructor, 1 __proto__, 1 card of the kind 2, .*, … and 20 more$/m);
+});
