@@ -142,12 +142,12 @@ const headerOf = ({ interval }: RecordOptions, { kind, hosts, machine }: Sources
 /**
  * By itself the runtime collects everything too seldom for a program that does little: within minutes 10 MiB of garbage
  * have got old. This takes 10 ms. Once a minute would leave 2 MiB more at the default interval, 5 MiB at ten frames a
- * second. Of a hundred hosts it is 20 MB in a cycle: collected every fifth one they are never more than 120 MB, and never
+ * second. Of a hundred hosts it is 20 MB in a cycle: collected every fourth one they are never more than 100 MB, and never
  * the most of the work.
  */
 const COLLECT_EVERY_MS = 20_000;
 const MANY_HOSTS = 8;
-const COLLECT_EVERY_CYCLES = 5;
+const COLLECT_EVERY_CYCLES = 4;
 const COLLECT_MANY_EVERY_MS = 60_000;
 const collectEvery_ms = ({ interval }: RecordOptions, { hosts }: Sources): number =>
   hosts.length < MANY_HOSTS ? COLLECT_EVERY_MS : Math.min(COLLECT_MANY_EVERY_MS, interval * COLLECT_EVERY_CYCLES);
