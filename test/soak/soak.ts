@@ -38,9 +38,9 @@ const KEPT_SEGMENTS = 8;
 const LET_GO_MS = 15_000;
 /** Until a recorder that was told to end has ended. */
 const EXIT_MS = 20_000;
-/** Of the time: when the disk is filled, and for how long. */
+/** Of the time: when the disk is filled, and for how long; once early, so that what only that needs is loaded by then. */
 const FILLED = [
-  [0.3, 0.33],
+  [0.1, 0.13],
   [0.6, 0.63],
 ] as const;
 
