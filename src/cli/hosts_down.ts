@@ -6,7 +6,7 @@ const MOST_NAMED = 3;
 /** What is to be done about it, where that follows from the answer. */
 const HINTS: Readonly<Record<string, string>> = {
   "HTTP 401": ": --token-file has to hold the token that they want",
-  "HTTP 403": ": --token-file has to hold the token that they want",
+  "HTTP 403": ": --token-file has to hold the token that they want, or their --allow-host this name",
 };
 
 /** Which of the hosts that were asked are down and why, in one line; `null` where all are up. */

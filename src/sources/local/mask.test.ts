@@ -215,6 +215,55 @@ const masked: readonly (readonly [string[], string[]])[] = [
   ],
   [["run --token abc --port 80"], ["run --token *** --port 80"]],
   [
+    [`${"X".repeat(80)}_PASSWORD=abc`, `--${"x".repeat(80)}-token`, "abc", `{"${"k".repeat(90)}_token":"abc"}`],
+    [`${"X".repeat(80)}_PASSWORD=***`, `--${"x".repeat(80)}-token`, "***", `{"${"k".repeat(90)}_token":"***"}`],
+  ],
+  [
+    ["python", "train.py", "+model.token=abc", "++wandb.api_key=abc", "~token=abc", "@token=abc"],
+    ["python", "train.py", "+model.token=***", "++wandb.api_key=***", "~token=***", "@token=***"],
+  ],
+  [
+    ["TOKEN+=abc", "TOKEN?=abc", "TOKEN[0]=abc", "users[token]=abc", "http://h/?a=b&token[]=abc"],
+    ["TOKEN+=***", "TOKEN?=***", "TOKEN[0]=***", "users[token]=***", "http://h/?a=b&token[]=***"],
+  ],
+  [
+    ["python", "-c", "import os;os.environ['HF_TOKEN']='abc';client(api_key='abc')"],
+    ["python", "-c", "import os;os.environ[HF_TOKEN]=***;client(api_key=***"],
+  ],
+  [
+    ["curl", "-H", "Authorization:Bearer", "abc", "http://h"],
+    ["curl", "-H", "Authorization:Bearer", "***", "http://h"],
+  ],
+  [["curl -H Authorization:Bearer abc http://h"], ["curl -H Authorization:Bearer *** http://h"]],
+  [
+    ["git", "clone", "https://abc:x-oauth-basic@github.com/x"],
+    ["git", "clone", "https://***@github.com/x"],
+  ],
+  [
+    ["run", '{"env":[{"name":"DB_PASSWORD","value":"abc"}]}'],
+    ["run", '{"env":[{"name":"DB_PASSWORD","value":"***"}]}'],
+  ],
+  [
+    ["run", '["--password","abc"]', '["password","abc"]'],
+    ["run", '["--password","***"]', '["password","***"]'],
+  ],
+  [
+    ["wandb", "login", "abc"],
+    ["wandb", "login", "***"],
+  ],
+  [
+    ["az", "login", "-u", "me", "-p", "abc"],
+    ["az", "login", "-u", "me", "-p", "***"],
+  ],
+  [
+    ["run", "--password", "", "abc"],
+    ["run", "--password", "", "***"],
+  ],
+  [
+    ["spark", "fs.azure.account.key.x.blob.core.windows.net=abc"],
+    ["spark", "fs.azure.account.key.x.blob.core.windows.net=***"],
+  ],
+  [
     ["sh", "-c", "don't --token=abc x"],
     ["sh", "-c", "dont --token=*** x"],
   ],
@@ -245,6 +294,7 @@ const harmless: readonly string[][] = [
   ["postgres: writer process   "],
   ["sh", "-c", `for i in 1 2; do echo "it's $i"; done # a \\ b`],
   ["disk-usage-of-1-machine-x", "task-0123456789abcdef01", "risk_0123456789abcdef0123"],
+  ["python", "-c", "x = 'abc'; lr = 0.1", "--columns", '["prompt","length"]', "a[0]=1", "+trainer.gpus=8"],
   ["", " ", "-", "--", "=", ":", "a=", "=a", "'", '"', "\\"],
 ];
 

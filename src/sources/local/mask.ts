@@ -1,3 +1,4 @@
+import { cleanText } from "../../frame/clean_text.ts";
 import { isPlainValue, maskInline } from "./mask_inline.ts";
 import { MASK } from "./mask_urls.ts";
 import { isSecretName } from "./secret_names.ts";
@@ -15,7 +16,8 @@ export type CommandMode = "masked" | "full" | "name";
 /** A command line in an argument of another (`sh -c "ssh host 'curl …'"`) is followed to this depth, and hidden below. */
 const MAX_DEPTH = 6;
 
-const named = /((?:-{1,2}|\/)?[A-Za-z_][\w.-]{0,63})(\s*[=:])/y;
+/** Behind a sign, too: `+model.token=x` is an override of Hydra's, `@token=x` a file of curl's. */
+const named = /((?:-{1,2}|\/|[+~@%!^*]{1,2})?[A-Za-z_][\w.-]*)(\s*(?:\[\d{0,6}\])?[+?]?[=:])/y;
 const option = /^--?[A-Za-z][\w.-]*$/;
 const authorizationScheme = /^(?:bearer|basic|digest|token|negotiate|apikey)$/i;
 
@@ -33,11 +35,15 @@ const plain = (text: string): MaskedArgument => ({ text, hidesNext: false });
 /** The same argument list with every secret replaced by `***`. */
 export const maskArguments = (argv: readonly string[]): string[] => maskList(argv, 0);
 
+/** A sentence, such as an error that names a command, as the command line that it may hold. */
+export const maskSentence = (text: string): string => maskList([cleanText(text)], 0)[0] ?? "";
+
 function maskList(argv: readonly string[], depth: number): string[] {
   const words = new Set(argv);
   let options: ReturnType<typeof optionsOfProgram> = null;
   let hidden = false;
   return argv.map((argument) => {
+    if (hidden && argument.trim() === "") return argument;
     if (hidden && !isOption(argument)) {
       // `Authorization: Bearer x` in pieces: the secret is the one after the scheme.
       hidden = authorizationScheme.test(argument);
@@ -80,6 +86,7 @@ function maskUnnamed(argument: string, depth: number): MaskedArgument {
 
 function maskNamed(name: string, value: string, isValue: boolean): MaskedArgument {
   if (value.trim() === "") return { text: name + value, hidesNext: !isValue && name.endsWith(":") };
+  if (authorizationScheme.test(value.trim())) return { text: name + value, hidesNext: true };
   if (isPlainValue(value.trim())) return plain(name + value);
   return plain(name + (/^\s*/.exec(value)?.[0] ?? "") + MASK);
 }

@@ -35,7 +35,8 @@ const tokenShapes = new RegExp(
 /** As above; without a digit it is a name. */
 const keyShape = /(?<![A-Za-z0-9])(?:sk|rk|pk)[-_][\w-]{16,}/g;
 
-const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*/g;
+/** PEM, OpenPGP and SSH2 write it with four or five dashes. */
+const privateKey = /-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY[\s\S]*/g;
 
 /** End of the quoted value that `opener` begins (a quote, in nested texts with backslashes before it). */
 function endOfQuoted(text: string, from: number, opener: string): number {
@@ -51,11 +52,18 @@ function endOfQuoted(text: string, from: number, opener: string): number {
 const MOST_BACKSLASHES = 15;
 
 /** The backslashes before the first quote are looked at where it matches. */
-const quotedName = /(["'])([\w.-]{1,64})(\\{0,15})\1\s*[:=]\s*/g;
+const quotedName = /(["'])([\w.-]+)(\\{0,15})\1\s*(?:\]\s*={1,2}|[:=]|,(?!\s{0,4}\\{0,15}["']value\b))\s*/g;
 /** Where a value has quotes, the first one and the backslashes before it. */
 const quotedValue = /^\\*["']/;
-/** `name=` or `name:` after a separator; at the beginning of an argument it is the caller's. */
-const embeddedName = /(?<=([?&#;,|:{([]))([\w.-]{1,64})(?:=|:\s*)/g;
+/**
+ * `name=` or `name:` after a sign; at the beginning of an argument it is the caller's. Also `name+=`, `name[0]=`, and
+ * `name]=`, as the key of a list.
+ */
+const embeddedName = /(?<=([?&#;,|:{([+~@%!^*<>`]))([\w.-]+)(?:(?:\[\w{0,16}\]|\])?[+?]?=|:\s*)/g;
+/** `name = "value"`, as programs are written. */
+const assignedName = /(?<=^|[^\w.-])()([\w.-]+)(?:\s{1,4}=\s{0,4}|=\s{1,4})(?=\\{0,15}["'])/g;
+/** `{"name": "DB_PASSWORD", "value": "x"}`, as Kubernetes writes an environment. */
+const nameAndValue = /(?<=^|[^\w.-])()name[\\"'\s:=]{1,12}([\w.-]+)[\\"'\s,]{1,12}value[\\"'\s:=]{1,12}/gi;
 const signature = /^(?:X-Amz-)?sig(?:nature)?$/i;
 
 interface ValueRange {
@@ -111,7 +119,20 @@ const maskEmbeddedPairs = (text: string): string =>
     embeddedName,
     (match) => isSecretName(match[2] ?? "") || (/[?&]/.test(match[1] ?? "") && signature.test(match[2] ?? "")),
     // Only a query string has an agreed separator; elsewhere a `,` or `;` may be part of the secret.
-    (match) => (/[?&#]/.test(match[1] ?? "") ? /^[^\s&#]*/ : /^\S*/),
+    (match) =>
+      /[?&#]/.test(match[1] ?? "") ? /^[^\s&#]*/ : /^(?:(?:bearer|basic|digest|token|negotiate|apikey)\s+)?\S*/i,
+  );
+
+const maskAssignments = (text: string): string =>
+  [assignedName, nameAndValue].reduce(
+    (masked, names) =>
+      maskValues(
+        masked,
+        names,
+        (match) => isSecretName(match[2] ?? ""),
+        () => /^[^\s,}\]"'\\]*/,
+      ),
+    text,
   );
 
 const maskTokens = (text: string): string =>
@@ -119,4 +140,4 @@ const maskTokens = (text: string): string =>
 
 /** Masks what is secret by itself, wherever in the text it stands. */
 export const maskInline = (text: string): string =>
-  maskTokens(maskEmbeddedPairs(maskQuotedPairs(maskUrls(text.replace(privateKey, MASK)))));
+  maskTokens(maskAssignments(maskEmbeddedPairs(maskQuotedPairs(maskUrls(text.replace(privateKey, MASK))))));

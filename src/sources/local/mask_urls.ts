@@ -56,6 +56,10 @@ function userInfo(text: string, from: number, word: Word): UserInfo | null {
   return at < 0 ? null : { colon: colon >= 0 && colon < at ? from + colon : -1, at: from + at };
 }
 
+/** GitHub takes a token as the user, with a password that everybody knows. */
+const isTokenUser = (text: string, { colon, at }: UserInfo): boolean =>
+  /^(?:x-oauth-basic|x-oauth-token)?$/i.test(text.slice(colon + 1, at));
+
 /**
  * Masks the password of every URL, and the token of those that have one in its place. Goes once through the text: each
  * authority ends where the next URL begins, and the last `@` is looked for once a word.
@@ -73,7 +77,7 @@ export function maskUrls(text: string): string {
     const user = userInfo(text, from, word);
     if (user === null) continue;
     next = user.at;
-    const begin = user.colon >= 0 ? user.colon + 1 : from;
+    const begin = user.colon >= 0 && !isTokenUser(text, user) ? user.colon + 1 : from;
     if (user.colon < 0 && !isHttp(text, found)) continue;
     masked += text.slice(copied, begin) + MASK;
     copied = user.at;

@@ -61,6 +61,12 @@ export function processRows(
   return [...ofGpus, ...others.map((process) => processRow(process, null, machine))];
 }
 
+/** In percent; `null`: not known. */
+function shareOf(total: number | null | undefined, part: number): number | null {
+  const percent = total ? round1((100 * part) / total) : null;
+  return percent !== null && percent <= 100 ? percent : null;
+}
+
 function processRow(process: KnownProcess, use: GpuUse | null, machine: Machine): Process {
   const { pid, stat, uid } = process;
   const name = cleanText(stat.comm);
@@ -68,7 +74,7 @@ function processRow(process: KnownProcess, use: GpuUse | null, machine: Machine)
   return {
     ...gpuColumns(pid, name, use),
     cpu_percent: process.cpu_percent === null ? null : round1(process.cpu_percent),
-    memory_percent: machine.memory_bytes ? round1((100 * rss_bytes) / machine.memory_bytes) : null,
+    memory_percent: shareOf(machine.memory_bytes, rss_bytes),
     memory_rss: rss_bytes,
     memory_vms: stat.vms_bytes,
     user: uid === null ? "" : machine.userName(uid),

@@ -62,6 +62,12 @@ function isSecretWord(word: string, before: string): boolean {
     case "keys":
     case "tokens":
       return owners.has(before);
+    case "signature":
+      return before === "access";
+    case "jwt":
+    case "otp":
+    case "totp":
+      return true;
   }
   if (word.endsWith("token")) return !plainTokens.has(before);
   return authWord.test(word) || (passWord.test(word) && !plainPasses.has(before));
@@ -73,6 +79,8 @@ export function isSecretName(name: string): boolean {
   if (switches.has(parts[0] ?? "")) return false;
   const last = parts.at(-1) ?? "";
   if (parts.some((word) => secretWord.test(word))) return !descriptions.has(last);
+  // Azure has the account's name behind it: `fs.azure.account.key.NAME.blob.core.windows.net`.
+  if (parts.some((word, n) => word === "key" && parts[n - 1] === "account")) return true;
   while (parts.length > 1 && (additions.has(parts.at(-1) ?? "") || /^\d+$/.test(parts.at(-1) ?? ""))) parts.pop();
   return isSecretWord(parts.at(-1) ?? "", parts.at(-2) ?? "");
 }

@@ -6,6 +6,7 @@ interface ProgramOptions {
   readonly letters: string;
   /** `joined`: the value is only ever part of the same argument (`mysql -pX`; a lone `-p` asks for it). */
   readonly value: "joined" | "either";
+  /** Long options and words whose next argument is the secret. */
   readonly long?: readonly string[];
   /** The letters mean a password only where this word is among the arguments: `docker run -p` is a port. */
   readonly subcommand?: string;
@@ -37,8 +38,12 @@ const programOptions: readonly ProgramOptions[] = [
   { programs: ["ipmipower", "ipmi-sensors", "ipmi-sel", "ipmi-dcmi", "bmc-info"], letters: "p", value: "either" },
   { programs: ["smbclient", "rpcclient"], letters: "U", value: "either" },
   { programs: ["snmpwalk", "snmpbulkwalk", "snmpget"], letters: "cAX", value: "either" },
+  { programs: ["cqlsh", "rdesktop", "ncftp", "useradd", "usermod"], letters: "p", value: "either" },
+  { programs: ["twine"], letters: "p", value: "either", subcommand: "upload" },
+  { programs: ["wandb", "vault"], letters: "", value: "either", subcommand: "login", long: ["login"] },
+  { programs: ["ngrok"], letters: "", value: "either", subcommand: "authtoken", long: ["authtoken", "add-authtoken"] },
   {
-    programs: ["docker", "podman", "nerdctl", "helm", "skopeo", "oras", "buildah"],
+    programs: ["docker", "podman", "nerdctl", "helm", "skopeo", "oras", "buildah", "az", "oc"],
     letters: "p",
     value: "either",
     subcommand: "login",

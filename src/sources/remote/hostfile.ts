@@ -42,7 +42,7 @@ function readUpTo(file: string, most: number): string | null {
     for (let read = -1; read !== 0 && length <= most; length += read) {
       read = readSync(descriptor, bytes, length, bytes.length - length, null);
     }
-    return length > most ? null : bytes.toString("utf8", 0, length);
+    return length > most ? null : bytes.toString("utf8", 0, length).replace(/^\ufeff/, "");
   } finally {
     closeSync(descriptor);
   }

@@ -1,3 +1,5 @@
+import { maskInline } from "../local/mask_inline.ts";
+
 /** Where one exporter is asked. */
 export interface Endpoint {
   readonly scheme: "http" | "https";
@@ -46,9 +48,9 @@ function parsePort(text: string): number | null {
   return port >= 1 && port <= 65535 ? port : null;
 }
 
-/** The same for the same place, whatever was written. */
+/** The same for the same place, whatever was written; shown and recorded, so that what is secret of a query is `***`. */
 export const endpointId = ({ host, port, path }: Endpoint): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}${path ?? ""}`;
+  `${host.includes(":") ? `[${host}]` : host}:${port}${maskInline(path ?? "")}`;
 
 /** Every address of it is this machine: several there need not be one. */
 export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);

@@ -85,12 +85,18 @@ export class TargetList {
         this.#left.add(
           /:\d+(?:\/|$)/.test(text.replace(/^[a-z]+:\/\//i, "")) ? endpointId(endpointOf(text, place)) : host,
         );
+        if (this.#left.size > MOST_LEFT_OUT)
+          throw new UsageError(`${place}: more than ${MOST_LEFT_OUT} hosts left out`);
       }
     }
   }
 
   #isLeftOut({ name, endpoints }: Target): boolean {
-    const names = endpoints.flatMap((endpoint) => [endpoint.host, endpointId(endpoint)]);
+    const names = endpoints.flatMap((endpoint) => [
+      endpoint.host,
+      endpointId({ ...endpoint, path: null }),
+      endpointId(endpoint),
+    ]);
     return names.some((one) => this.#left.has(one)) || this.#left.has(name?.toLowerCase() ?? "");
   }
 
@@ -120,6 +126,8 @@ export class TargetList {
   }
 }
 
+/** More than there can be hosts. */
+const MOST_LEFT_OUT = 4 * MOST_HOSTS;
 const LONGEST = 300;
 /** A host with ranges stands for many: a scheduler writes some thousand numbers between two brackets. */
 const LONGEST_LIST = 32 * 1024;
