@@ -148,3 +148,18 @@ test("a million backslashes from one host keep nobody from recording, and from e
   );
   expect(Math.max(...longest)).toBeLessThanOrEqual(512);
 });
+
+test("what a node says of others is masked as its commands are, and so is the query of its URL", async () => {
+  const secret = "Zq5ecretX";
+  const said = `run --password ${secret} of http://me:${secret}@h failed with token=${secret}`;
+  const event = { kind: "error", severity: "warning" as const, t: "", host: "h", device: null, text: said };
+  const host = await api(() => frameLine({ ...nvidiaFrame, errors: [`gpus: ${said}`], events: [event] }));
+  const path = join(folder, "said.ndjson");
+  const hosts = ["--hosts", host.id, `127.0.0.1:9/x?token=${secret}`];
+  const { code, err } = await record("-o", path, "--duration", "1s", "-i", "0.5", ...hosts).ended;
+  const shown = readFileSync(path, "utf8") + err + (await all("info", path)).out;
+  expect(code).toBe(0);
+  expect(shown).toContain("run --password *** of");
+  expect(shown).toContain("127.0.0.1:9/x?token=***");
+  expect(shown).not.toContain(secret);
+});

@@ -38,6 +38,21 @@ test("lists of hosts as schedulers print them, with steps and exclusions, on the
   expect(asked(await frameOf("--hostfile", file))).toEqual([idB]);
 });
 
+test("a host with a path is left out by its port, and a file_sd file may begin with a byte order mark", async () => {
+  const [a, b] = [await exporter(page(1)), await exporter(page(2))];
+  expect(asked(await frameOf("--hosts", `${a?.id}/metrics`, b?.id ?? "", "-x", a?.id ?? ""))).toEqual([b?.id ?? ""]);
+  const file = join(folder, "sd.json");
+  writeFileSync(file, `\ufeff${JSON.stringify([{ targets: [a?.id] }])}`);
+  expect(asked(await frameOf("--hostfile", file))).toEqual([a?.id ?? ""]);
+});
+
+test("exclusions are as few as hosts", async () => {
+  const file = join(folder, "excluded");
+  writeFileSync(file, Array.from({ length: 9 }, (_, n) => `n${n}!x${n}-[1-4000]\n`).join(""));
+  const { code, err } = await snapshot("--hostfile", file);
+  expect([code, err]).toEqual([2, expect.stringContaining("excluded:5: more than 16384 hosts left out")]);
+});
+
 test.each([
   ["@gpu", '--hosts: "@gpu" is a group: hosts are given by their names'],
   ["n[1-9999,20000-29999]", "--hosts: [1-9999] is more than 4096"],
