@@ -75,6 +75,12 @@ export function plausible(quantity: Quantity, raw: number | null | undefined, sc
   return value >= lowest && value <= highest ? value : null;
 }
 
+/** From where to where all numbers of the frame's unit are plausible: of most devices nothing else has to be asked. */
+export function soundRange(quantity: Quantity): readonly [lowest: number, highest: number] {
+  const [lowest, highest] = RANGES[quantity];
+  return [lowest, Math.min(highest, NARROW.has(quantity) ? 0x7ffe : TOP_31 - RESERVED - 1)];
+}
+
 /** As {@link plausible}, to a whole number. */
 export function plausibleWhole(quantity: Quantity, raw: number | null | undefined, scale = 1): number | null {
   const value = plausible(quantity, raw, scale);

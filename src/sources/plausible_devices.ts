@@ -1,13 +1,26 @@
 import type { Fields } from "../frame/field.ts";
 import type { Sections } from "../frame/frame.ts";
 import { type SectionName, sections } from "../frame/schema.ts";
-import { plausible, type Quantity, quantityOf } from "./plausible.ts";
+import { plausible, type Quantity, quantityOf, soundRange } from "./plausible.ts";
 
 type Bag = Record<string, unknown>;
 
+interface NumberCheck {
+  readonly key: string;
+  readonly quantity: Quantity;
+  /** Between them a number is as it should be. */
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+function numberCheck(key: string, quantity: Quantity): NumberCheck {
+  const [lowest, highest] = soundRange(quantity);
+  return { key, quantity, lowest, highest };
+}
+
 /** What is looked at in a device, or in a part of one. */
 interface Checks {
-  readonly numbers: readonly (readonly [key: string, quantity: Quantity])[];
+  readonly numbers: readonly NumberCheck[];
   readonly parts: readonly (readonly [key: string, checks: Checks])[];
 }
 
@@ -16,7 +29,7 @@ function checksOf(fields: Fields): Checks {
   return {
     numbers: entries.flatMap(([key, field]) => {
       const quantity = field.fields === undefined && field.unknown !== "never" ? quantityOf(key, field) : null;
-      return quantity === null ? [] : [[key, quantity] as const];
+      return quantity === null ? [] : [numberCheck(key, quantity)];
     }),
     parts: entries.flatMap(([key, { fields: inside }]) => {
       const checks = inside === undefined ? null : checksOf(inside);
@@ -27,9 +40,10 @@ function checksOf(fields: Fields): Checks {
 
 /** In its place: a frame that was decoded is nobody else's. */
 function clean(bag: Bag, { numbers, parts }: Checks): void {
-  for (const [key, quantity] of numbers) {
+  for (const { key, quantity, lowest, highest } of numbers) {
     const value = bag[key];
-    if (typeof value === "number" && plausible(quantity, value) === null) bag[key] = null;
+    if (typeof value !== "number" || (value >= lowest && value <= highest)) continue;
+    if (plausible(quantity, value) === null) bag[key] = null;
   }
   for (const [key, checks] of parts) {
     const part = bag[key];
