@@ -15,7 +15,8 @@ const all = (...options: string[]) => start([...PROGRAM, ...options]).ended;
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
 
 describe("snapshot -o", () => {
-  const snapshot = [...PROGRAM, "snapshot", "--source", "mock", "--mock", "1x1", "--include", "memory", "-o"];
+  // Of this machine: the simulated one has readers that fail for some seconds of every ten minutes, which is exit status 1.
+  const snapshot = [...PROGRAM, "snapshot", "--include", "memory", "-o"];
   const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
   test.each([
