@@ -68,13 +68,14 @@ const RECORDERS = {
   "8 GPUs (mock)": ["--mock", "1x8", "--include", "gpu,cpu,memory"],
 } as const;
 
-/** Memory is that of a recorder as people leave it on: ten frames a second leave more garbage behind. */
+/** A recorder as people leave it on. */
 const DEFAULT = { interval_s: 3, frames: 40 };
 
 async function record(tree: 0 | 1): Promise<void> {
   for (const [name, options] of Object.entries(RECORDERS)) {
     const cost = await measureRecorder(options, frames, 0.1, {}, program(tree));
     cpu(`record, ${name}`, tree, cost.cpuPerFrame_ms);
+    resident(`record, ${name}`, tree, cost.memory.resident, 72);
   }
   const { memory } = await measureRecorder([], DEFAULT.frames, DEFAULT.interval_s, {}, program(tree));
   resident(`record, this machine, every ${DEFAULT.interval_s} s`, tree, memory.resident, 72);
@@ -83,13 +84,12 @@ async function record(tree: 0 | 1): Promise<void> {
 async function gpu(tree: 0 | 1): Promise<void> {
   const cost = await measureGpus(frames, 0.1, program(tree));
   cpu("8 GPUs by NVML, recorder and helper", tree, cost.more_ms + cost.helper.cpuPerFrame_ms);
-  resident("8 GPUs by NVML, helper", tree, cost.helper.resident, 52);
+  resident("8 GPUs by NVML, helper", tree, cost.helper.resident, 36);
 }
 
 async function cluster(tree: 0 | 1): Promise<void> {
   const healthy = { garbage: 0, slow: 0, down: 0 };
-  // By then the engine has compiled: that takes 3 s of CPU, once.
-  const hundred = { nodes: 100, interval_s: 1, frames: 90, warmUp: 45, ...healthy };
+  const hundred = { nodes: 100, interval_s: 1, frames: 40, warmUp: 10, ...healthy };
   const thousand = { nodes: 1000, interval_s: 10, frames: 9, warmUp: 3, ...healthy };
   for (const [run, most] of [
     [hundred, 170],

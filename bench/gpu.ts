@@ -11,9 +11,8 @@ import { measureGpus } from "./gpu_run.ts";
 const [frames = 600, interval_s = 0.1] = process.argv.slice(2).map(Number);
 
 const AIM_CPU_MS = 1.5;
-/** Most of it is the runtime's own program, which the recorder beside it has in memory anyway. */
-const AIM_RESIDENT_MIB = 52;
-const AIM_OWN_MIB = 11;
+const AIM_RESIDENT_MIB = 36;
+const AIM_OWN_MIB = 6;
 
 const atMost = (what: string, measured: number, limit: number, unit: string) => ({
   what,

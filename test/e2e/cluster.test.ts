@@ -71,16 +71,14 @@ describe("a cluster of a hundred, of which ten fail, some are killed and come ba
   });
 
   test("that nodes were lost and came back are its events", async () => {
-    const { cursor, store } = await openReplay(path, false);
+    const { cursor } = await openReplay(path, false);
     const hosts = (state: string) =>
       cursor
         .events()
         .filter((event) => event.kind === "host_lost" && event.state === state && killed.ids.includes(event.host))
         .map(({ host }) => host);
     expect([...new Set(hosts("begin"))].sort()).toEqual([...killed.ids].sort());
-    // A machine that is busy with other things loses others as well; of more than 64 events a block keeps the gravest.
-    const isWhole = store.blocks.every(({ findings }) => Object.keys(findings?.more ?? {}).length === 0);
-    if (isWhole) expect([...new Set(hosts("end"))].sort()).toEqual([...killed.ids].sort());
+    expect([...new Set(hosts("end"))].sort()).toEqual([...killed.ids].sort());
     cursor.close();
   });
 

@@ -1,5 +1,4 @@
-import { cleanText } from "../../frame/clean_text.ts";
-import { isPlainValue, maskInline } from "./mask_inline.ts";
+import { AUTHORIZATION_SCHEMES, isPlainValue, maskInline } from "./mask_inline.ts";
 import { MASK } from "./mask_urls.ts";
 import { isSecretName } from "./secret_names.ts";
 import { maskOption, optionsOfProgram } from "./secret_options.ts";
@@ -16,10 +15,10 @@ export type CommandMode = "masked" | "full" | "name";
 /** A command line in an argument of another (`sh -c "ssh host 'curl …'"`) is followed to this depth, and hidden below. */
 const MAX_DEPTH = 6;
 
-/** Behind a sign, too: `+model.token=x` is an override of Hydra's, `@token=x` a file of curl's. */
+/** Behind a sign, too: `+model.token=x` is an override of Hydra's. */
 const named = /((?:-{1,2}|\/|[+~@%!^*]{1,2})?[A-Za-z_][\w.-]*)(\s*(?:\[\d{0,6}\])?[+?]?[=:])/y;
 const option = /^--?[A-Za-z][\w.-]*$/;
-const authorizationScheme = /^(?:bearer|basic|digest|token|negotiate|apikey)$/i;
+const authorizationScheme = new RegExp(`^(?:${AUTHORIZATION_SCHEMES})$`, "i");
 
 /** Looks like an option of its own; a password that begins with a dash is rarely of this form. */
 const isOption = (argument: string): boolean => /^(?:--[A-Za-z]|-[A-Za-z]$)/.test(argument);
@@ -34,9 +33,6 @@ const plain = (text: string): MaskedArgument => ({ text, hidesNext: false });
 
 /** The same argument list with every secret replaced by `***`. */
 export const maskArguments = (argv: readonly string[]): string[] => maskList(argv, 0);
-
-/** A sentence, such as an error that names a command, as the command line that it may hold. */
-export const maskSentence = (text: string): string => maskList([cleanText(text)], 0)[0] ?? "";
 
 function maskList(argv: readonly string[], depth: number): string[] {
   const words = new Set(argv);

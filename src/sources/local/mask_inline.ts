@@ -61,9 +61,12 @@ const quotedValue = /^\\*["']/;
  */
 const embeddedName = /(?<=([?&#;,|:{([+~@%!^*<>`]))([\w.-]+)(?:(?:\[\w{0,16}\]|\])?[+?]?=|:\s*)/g;
 /** `name = "value"`, as programs are written. */
-const assignedName = /(?<=^|[^\w.-])()([\w.-]+)(?:\s{1,4}=\s{0,4}|=\s{1,4})(?=\\{0,15}["'])/g;
+const assignedName = /(?<=^|[^\w.-])([\w.-]+)(?:\s{1,4}=\s{0,4}|=\s{1,4})(?=\\{0,15}["'])/g;
 /** `{"name": "DB_PASSWORD", "value": "x"}`, as Kubernetes writes an environment. */
-const nameAndValue = /(?<=^|[^\w.-])()name[\\"'\s:=]{1,12}([\w.-]+)[\\"'\s,]{1,12}value[\\"'\s:=]{1,12}/gi;
+const nameAndValue = /(?<=^|[^\w.-])name[\\"'\s:=]{1,12}([\w.-]+)[\\"'\s,]{1,12}value[\\"'\s:=]{1,12}/gi;
+/** They stand before the secret in an `Authorization` header. */
+export const AUTHORIZATION_SCHEMES = "bearer|basic|digest|token|negotiate|apikey";
+const valueWithScheme = new RegExp(`^(?:(?:${AUTHORIZATION_SCHEMES})\\s+)?\\S*`, "i");
 const signature = /^(?:X-Amz-)?sig(?:nature)?$/i;
 
 interface ValueRange {
@@ -119,8 +122,7 @@ const maskEmbeddedPairs = (text: string): string =>
     embeddedName,
     (match) => isSecretName(match[2] ?? "") || (/[?&]/.test(match[1] ?? "") && signature.test(match[2] ?? "")),
     // Only a query string has an agreed separator; elsewhere a `,` or `;` may be part of the secret.
-    (match) =>
-      /[?&#]/.test(match[1] ?? "") ? /^[^\s&#]*/ : /^(?:(?:bearer|basic|digest|token|negotiate|apikey)\s+)?\S*/i,
+    (match) => (/[?&#]/.test(match[1] ?? "") ? /^[^\s&#]*/ : valueWithScheme),
   );
 
 const maskAssignments = (text: string): string =>
@@ -129,7 +131,7 @@ const maskAssignments = (text: string): string =>
       maskValues(
         masked,
         names,
-        (match) => isSecretName(match[2] ?? ""),
+        (match) => isSecretName(match[1] ?? ""),
         () => /^[^\s,}\]"'\\]*/,
       ),
     text,

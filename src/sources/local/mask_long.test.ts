@@ -16,48 +16,33 @@ const UNITS: readonly string[] = [
 const LENGTH = 1_000_000;
 const long = (unit: string): string => unit.repeat(Math.ceil(LENGTH / unit.length));
 
-/** On a busy machine; a pattern that is not linear takes hours. */
-const PATIENCE_MS = 60_000;
-
 /** A pattern that goes over a text again for each character of it would take hours here. */
 describe("a million characters are masked in time by their number", () => {
-  test.each(UNITS)(
-    "%j",
-    (unit) => {
-      const text = long(unit);
-      for (const argv of [[text], ["sh", "-c", `x="${text}`], ["--token", text]]) {
-        expect(maskArguments(argv)).toHaveLength(argv.length);
-      }
-      expect(shellWords(text).reduce((length, { gap, raw }) => length + gap.length + raw.length, 0)).toBe(text.length);
-      expect(isSecretName(text)).toBeBoolean();
-    },
-    PATIENCE_MS,
-  );
+  test.each(UNITS)("%j", (unit) => {
+    const text = long(unit);
+    for (const argv of [[text], ["sh", "-c", `x="${text}`], ["--token", text]]) {
+      expect(maskArguments(argv)).toHaveLength(argv.length);
+    }
+    expect(shellWords(text).reduce((length, { gap, raw }) => length + gap.length + raw.length, 0)).toBe(text.length);
+    expect(isSecretName(text)).toBeBoolean();
+  });
 
-  test(
-    "any of them one after the other",
-    () => {
-      const unit = fc.array(fc.constantFrom(...UNITS), { minLength: 2, maxLength: 5 }).map((units) => units.join(""));
-      fc.assert(
-        fc.property(unit, (one) => {
-          expect(maskArguments([long(one)])).toHaveLength(1);
-          expect(Buffer.byteLength(shownCommand(long(one), "masked"))).toBeLessThanOrEqual(512);
-        }),
-        { numRuns: 15 },
-      );
-    },
-    PATIENCE_MS,
-  );
+  test("any of them one after the other", () => {
+    const unit = fc.array(fc.constantFrom(...UNITS), { minLength: 2, maxLength: 5 }).map((units) => units.join(""));
+    fc.assert(
+      fc.property(unit, (one) => {
+        expect(maskArguments([long(one)])).toHaveLength(1);
+        expect(Buffer.byteLength(shownCommand(long(one), "masked"))).toBeLessThanOrEqual(512);
+      }),
+      { numRuns: 15 },
+    );
+  });
 
-  test(
-    "as many arguments",
-    () => {
-      for (const one of ["docker", "-p", "curl", "--token", "a"]) {
-        expect(maskArguments(Array<string>(LENGTH / 5).fill(one))).toHaveLength(LENGTH / 5);
-      }
-    },
-    PATIENCE_MS,
-  );
+  test("as many arguments", () => {
+    for (const one of ["docker", "-p", "curl", "--token", "a"]) {
+      expect(maskArguments(Array<string>(LENGTH / 5).fill(one))).toHaveLength(LENGTH / 5);
+    }
+  });
 });
 
 const SECRET = "hunter2hunter2";

@@ -31,6 +31,11 @@ export class Commands {
     return this.#masked(process_name);
   }
 
+  /** What it says in words: an error may name a command. */
+  said(text: string): string {
+    return this.#masked(text);
+  }
+
   #masked(command: string): string {
     const known = this.#young.get(command);
     if (known !== undefined) return known;

@@ -11,10 +11,19 @@ const SHORT_MS = 5;
 const now_ms = (): number => threadCpu_ms() ?? performance.now();
 
 /**
- * The thread's own clock is a system call, of 70 µs on some virtual machines: it is read for hosts that took long of
- * late. One long piece may be a pause of this process; whoever makes it again within so many pieces is measured.
+ * The thread's own clock is a system call, of 70 µs on some virtual machines. It is read this seldom beforehand, and
+ * behind a piece of work only where that took long: what others took since it was read is counted with it then.
  */
-const WATCHED_PIECES = 10;
+const FRESH_MS = 10;
+
+/** When the thread's own clock was read last, and what it said. */
+const lastRead = { at_ms: Number.NEGATIVE_INFINITY, cpu_ms: 0 };
+
+function refresh(at_ms: number): void {
+  if (at_ms - lastRead.at_ms <= FRESH_MS) return;
+  lastRead.at_ms = at_ms;
+  lastRead.cpu_ms = now_ms();
+}
 
 /**
  * The CPU that one host takes in this process, which must not keep others waiting. What it did not use in one cycle it
@@ -22,8 +31,6 @@ const WATCHED_PIECES = 10;
  */
 export class Effort {
   #left_ms = 2 * CPU_MS;
-  /** So many pieces are still measured by the thread's own clock. */
-  #watched = 0;
 
   /** A new cycle. */
   renew(): void {
@@ -37,15 +44,13 @@ export class Effort {
 
   /** Does some work for it. */
   spend<T>(work: () => T): T {
-    const isWatched = this.#watched > 0;
-    const clock = isWatched ? now_ms : () => performance.now();
-    const from = clock();
+    const from = performance.now();
+    refresh(from);
     try {
       return work();
     } finally {
-      const took_ms = clock() - from;
-      this.#left_ms -= isWatched ? took_ms : Math.min(CPU_MS, took_ms);
-      this.#watched = took_ms > SHORT_MS ? WATCHED_PIECES : Math.max(0, this.#watched - 1);
+      const took_ms = performance.now() - from;
+      this.#left_ms -= took_ms <= SHORT_MS ? took_ms : Math.min(took_ms, now_ms() - lastRead.cpu_ms);
     }
   }
 

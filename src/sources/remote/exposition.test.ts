@@ -167,7 +167,7 @@ describe("hostile text", () => {
       expect(parse(`a ${line}x\n`.repeat(270), 1 << 16).samples).toEqual([]);
     }
     expect(parse("x".repeat(60_000), 1).series).toBe(0);
-  }, 60_000);
+  });
 
   test("a label called __proto__ is a label", () => {
     const seen: (string | undefined)[] = [];

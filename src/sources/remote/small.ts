@@ -49,8 +49,10 @@ export function keepSmall(told: Told, { include, without, processes, commands }:
     ...told,
     hostname: told.hostname === null ? null : detached(told.hostname.slice(0, LONGEST_HOSTNAME)),
     sections: withoutParts(kept, without),
-    errors: [...cut, ...(told.errors ?? [])].slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR)),
-    events: (told.events ?? []).slice(0, MOST_EVENTS),
+    errors: [...cut, ...(told.errors ?? [])]
+      .slice(0, MOST_ERRORS)
+      .map((error) => commands.said(error).slice(0, LONGEST_ERROR)),
+    events: (told.events ?? []).slice(0, MOST_EVENTS).map((event) => ({ ...event, text: commands.said(event.text) })),
   };
 }
 

@@ -2,7 +2,6 @@ import { decodeChosen, isObject, type Untrusted } from "../../frame/decode.ts";
 import type { Frame } from "../../frame/frame.ts";
 import { DEVICE_SECTIONS } from "../../frame/hosts.ts";
 import type { SectionName } from "../../frame/schema.ts";
-import { maskSentence } from "../local/mask.ts";
 import { onlyPlausible } from "../plausible_devices.ts";
 import { MOST_READ, type Told } from "./dialects/dialect.ts";
 import type { Problem } from "./page.ts";
@@ -86,11 +85,7 @@ export function readSnapshot(text: string, wanted: Choice): Snapshot | Problem |
   const { gpus, cpus, memory, chassis, processes, storage, hostname, events = [], errors } = frame;
   const found = { gpus, cpus, memory, chassis, processes, storage };
   const told = Object.fromEntries(Object.entries(found).filter(([, devices]) => devices !== undefined));
-  const saying = {
-    events: events.map((event) => ({ ...event, text: maskSentence(event.text) })),
-    errors: errors.map(maskSentence),
-  };
-  return { told: { sections: onlyPlausible(told), hostname, ...saying }, moment: `${frame.t_ms} ${frame.seq}` };
+  return { told: { sections: onlyPlausible(told), hostname, events, errors }, moment: `${frame.t_ms} ${frame.seq}` };
 }
 
 function hasSeveralHosts(frame: Frame): boolean {

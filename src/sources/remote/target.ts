@@ -50,7 +50,7 @@ function parsePort(text: string): number | null {
 
 /** The same for the same place, whatever was written; shown and recorded, so that what is secret of a query is `***`. */
 export const endpointId = ({ host, port, path }: Endpoint): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}${maskInline(path ?? "")}`;
+  `${host.includes(":") ? `[${host}]` : host}:${port}${path === null ? "" : maskInline(path)}`;
 
 /** Every address of it is this machine: several there need not be one. */
 export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
