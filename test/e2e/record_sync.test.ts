@@ -15,19 +15,32 @@ interface Call {
   readonly failed: boolean;
 }
 
+/** The lines of a log of strace; a call that another thread's came between is in two, and put together again. */
+function wholeLines(log: string): string[] {
+  const begun = new Map<string, string>();
+  return log.split("\n").flatMap((line) => {
+    const [, thread = "", call = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    const [, beginning] = /^(.*?) *<unfinished \.\.\.>$/.exec(call) ?? [];
+    if (beginning !== undefined) {
+      begun.set(thread, beginning);
+      return [];
+    }
+    const [, rest] = /^<\.\.\. \w+ resumed> *(.*)$/.exec(call) ?? [];
+    return [rest === undefined ? call : `${begun.get(thread)}${rest}`];
+  });
+}
+
 /** The calls about one file in a log of strace: what was written where, and what was brought to the disk. */
 function callsOf(log: string): Call[] {
-  return readFileSync(log, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const written = /pwrite64\(\d+, .*, (\d+), (\d+)\)\s+= \1$/.exec(line);
-      if (written !== null) {
-        const [length, from] = [Number(written[1]), Number(written[2])];
-        return [{ name: "write", from, to: from + length, failed: false }];
-      }
-      const synced = /fdatasync\(\d+\)\s+= (-1 EIO|0)/.exec(line);
-      return synced === null ? [] : [{ name: "sync", from: 0, to: 0, failed: synced[1] !== "0" }];
-    });
+  return wholeLines(readFileSync(log, "utf8")).flatMap((line) => {
+    const written = /pwrite64\(\d+, .*, (\d+), (\d+)\)\s+= \1$/.exec(line);
+    if (written !== null) {
+      const [length, from] = [Number(written[1]), Number(written[2])];
+      return [{ name: "write", from, to: from + length, failed: false }];
+    }
+    const synced = /fdatasync\(\d+\)\s+= (-1 EIO|0)/.exec(line);
+    return synced === null ? [] : [{ name: "sync", from: 0, to: 0, failed: synced[1] !== "0" }];
+  });
 }
 
 /** What had been written and is not on the disk by the end of these calls, where a sync that fails drops what it had. */
